@@ -1,0 +1,54 @@
+"""What can go wrong, as one tree.
+
+Catch :class:`LeNet5Error` for everything below.
+
+    LeNet5Error
+    ├── PictureError     a picture cannot be read: missing, cut short, not a picture, too large, NaN
+    ├── DataError        a data set cannot be used: missing, wrong magic, wrong digest, lengths that differ
+    ├── WeightsError     a weights file cannot be used: missing, wrong shapes, wrong network, NaN
+    ├── ArrayError       an array has the wrong shape, type or length (also a ValueError)
+    ├── UnavailableError something optional is not installed, or not built yet
+    └── OutputError      a result cannot be written
+
+Each message is one line that says what is wrong and what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArrayError",
+    "DataError",
+    "LeNet5Error",
+    "OutputError",
+    "PictureError",
+    "UnavailableError",
+    "WeightsError",
+]
+
+
+class LeNet5Error(Exception):
+    """Any expected failure of this package; its text is one line for the user."""
+
+
+class PictureError(LeNet5Error):
+    """A picture cannot be read."""
+
+
+class DataError(LeNet5Error):
+    """A data set cannot be used."""
+
+
+class WeightsError(LeNet5Error):
+    """A weights file cannot be used."""
+
+
+class ArrayError(LeNet5Error, ValueError):
+    """An array has the wrong shape, type or length."""
+
+
+class UnavailableError(LeNet5Error):
+    """Something optional is not installed or not built yet."""
+
+
+class OutputError(LeNet5Error):
+    """A result cannot be written."""

@@ -1,0 +1,125 @@
+"""Planar distortions of digits in MNIST's form: whole batches, from a passed generator.
+
+The paper's four (translation, scaling, squeezing, horizontal shear; section III-C), and rotation,
+elastic deformation (Simard, Steinkraus & Platt 2003) and stroke width. Each image draws its own
+amounts; :func:`fields` turns them into the source position of every pixel, :func:`resample` reads
+the images there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.pixels import SIDE
+
+__all__ = ["NONE", "Distortion", "distort", "fields", "resample", "stroke_width"]
+
+Floats = NDArray[np.float32]
+
+_CONTROL = 8  # control points a side of the elastic deformation, about one in 4 pixels
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """The largest amount of each distortion; each image draws its own, uniform in ± this.
+
+    ``translation`` in pixels; ``rotation`` in degrees; ``scaling`` and ``squeezing`` as logarithms
+    (0.1 is about ±10%), squeezing compressing one way and elongating the other; ``shear`` in
+    pixels sideways for each pixel of height; ``elastic`` the standard deviation, in pixels, of a
+    smooth random displacement; ``stroke`` in 0..1 how far strokes are thickened or thinned towards
+    one pixel more or less on each side.
+    """
+
+    translation: float = 0.0
+    rotation: float = 0.0
+    scaling: float = 0.0
+    squeezing: float = 0.0
+    shear: float = 0.0
+    elastic: float = 0.0
+    stroke: float = 0.0
+
+
+NONE = Distortion()
+
+
+def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.random.Generator) -> Floats:
+    """Distorted copies of images (N, 28, 28) uint8: (N, 28, 28) float32 ink levels in 0..255.
+
+    The same generator state gives the same result.
+    """
+    if distortion == NONE:
+        return images.astype(np.float32)
+    moved = resample(images, fields(distortion, len(images), generator))
+    if distortion.stroke:
+        amounts = generator.uniform(-distortion.stroke, distortion.stroke, len(images))
+        moved = stroke_width(moved, amounts.astype(np.float32))
+    return moved
+
+
+def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
+    """For every pixel of n images the position to read: (n, 2, 28, 28) float32, rows then columns."""
+
+    def draw(most: float) -> NDArray[np.float64]:
+        return generator.uniform(-most, most, n)
+
+    angle = np.radians(draw(distortion.rotation))
+    scaling, squeezing, shear = draw(distortion.scaling), draw(distortion.squeezing), draw(distortion.shear)
+    rows, columns = np.exp(scaling + squeezing), np.exp(scaling - squeezing)
+    cos, sin = np.cos(angle), np.sin(angle)
+    # source = rotation · shear · stretch · (pixel − centre) + centre + translation
+    matrix = np.empty((n, 2, 2), np.float32)
+    matrix[:, 0, 0], matrix[:, 0, 1] = cos * rows, -sin * columns
+    matrix[:, 1, 0], matrix[:, 1, 1] = (sin + shear * cos) * rows, (cos - shear * sin) * columns
+    shift = np.stack([draw(distortion.translation), draw(distortion.translation)], axis=1)
+    centre = (SIDE - 1) / 2
+    around = np.mgrid[:SIDE, :SIDE].reshape(2, -1).astype(np.float32) - np.float32(centre)
+    where = matrix @ around + (shift + centre).astype(np.float32)[:, :, None]
+    where = where.reshape(n, 2, SIDE, SIDE)
+    if distortion.elastic:
+        where += np.float32(distortion.elastic) * _smooth_noise(n, generator)
+    return np.asarray(where)
+
+
+def _smooth_noise(n: int, generator: np.random.Generator) -> Floats:
+    """Random displacements of unit variance, smooth over about 4 pixels: (n, 2, 28, 28)."""
+    points = np.linspace(-2, SIDE + 1, _CONTROL)
+    spread = points[1] - points[0]
+    weight = np.exp(-0.5 * ((np.arange(SIDE)[:, None] - points) / spread) ** 2)
+    weight /= np.sqrt(np.square(weight).sum(axis=1, keepdims=True))
+    weight = weight.astype(np.float32)
+    noise = generator.standard_normal((n, 2, _CONTROL, _CONTROL), np.float32)
+    return np.asarray(weight @ noise @ weight.T)
+
+
+def resample(images: NDArray[np.uint8], where: Floats) -> Floats:
+    """Images (N, 28, 28) read at positions (N, 2, 28, 28), bilinear; outside is background, 0."""
+    n = len(images)
+    framed = np.zeros((n, SIDE + 2, SIDE + 2), np.float32)  # one pixel of background all round
+    framed[:, 1:-1, 1:-1] = images
+    positions = np.clip(where + np.float32(1), 0, np.float32(SIDE + 0.999))
+    whole = positions.astype(np.int32)
+    part = positions - whole
+    width = SIDE + 2
+    corner = whole[:, 0] * width + whole[:, 1]
+    corner += (np.arange(n, dtype=np.int32) * width * width)[:, None, None]
+    flat = framed.ravel()
+    down, right = part[:, 0], part[:, 1]
+    top = flat[corner] * (1 - right) + flat[corner + 1] * right
+    bottom = flat[corner + width] * (1 - right) + flat[corner + width + 1] * right
+    return np.asarray(top + (bottom - top) * down)
+
+
+def stroke_width(images: Floats, amounts: Floats) -> Floats:
+    """Images (N, 28, 28) with strokes thickened (amount to 1) or thinned (to −1) by up to a pixel a side."""
+    framed = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    thicker, thinner = images.copy(), images.copy()
+    for row, column in ((0, 1), (2, 1), (1, 0), (1, 2)):
+        neighbour = framed[:, row : row + SIDE, column : column + SIDE]
+        np.maximum(thicker, neighbour, out=thicker)
+        np.minimum(thinner, neighbour, out=thinner)
+    amounts = amounts[:, None, None]
+    towards = np.where(amounts > 0, thicker, thinner)
+    return np.asarray(images + np.abs(amounts) * (towards - images))

@@ -1,0 +1,75 @@
+"""(parameters, images, labels) → (loss, gradient): what an optimizer needs to know of a network."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper
+from lenet5.criterion import Criterion
+from lenet5.errors import UnavailableError
+from lenet5.posterior import penalties
+
+__all__ = ["Objective", "TorchObjective"]
+
+Floats = NDArray[np.float32]
+
+
+class Objective(Protocol):
+    """A network with a criterion, as a function of the flat parameter vector (P,)."""
+
+    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+        """Mean loss over images (N, H, W) in the network's input range, and its gradient (P,)."""
+
+    def penalties(self, parameters: Floats, images: Floats) -> Floats:
+        """The ten penalties of each image: (N, 10), the smallest the answer."""
+
+
+class TorchObjective:
+    """The network as a torch module on any device; the gradient by autograd.
+
+    The module's parameters are views of one flat tensor, so that a step copies one vector in and
+    one out. The criterion and its derivative by the outputs come from :mod:`lenet5.criterion`.
+    """
+
+    def __init__(self, network: paper.Network, criterion: Criterion, device: str = "cpu") -> None:
+        try:
+            import torch
+        except ImportError:
+            raise UnavailableError(
+                "training needs PyTorch here: pip install 'lenet5[torch]' (see README for the small CPU-only build)"
+            ) from None
+        from lenet5.network import ConciseLeNet5, LeNet5
+
+        if device == "cuda" and not torch.cuda.is_available():
+            raise UnavailableError("no CUDA device is ready here: use --device cpu")
+        self._network, self._criterion, self._device, self._torch = network, criterion, device, torch
+        module = LeNet5() if network is paper.LENET5 else ConciseLeNet5()
+        self._module = module.to(device)
+        self._flat = torch.zeros(network.parameters, device=device)
+        self._gradient = torch.zeros_like(self._flat)
+        start = 0
+        for parameter in self._module.parameters():
+            piece = slice(start, start + parameter.numel())
+            parameter.data = self._flat[piece].view_as(parameter)
+            parameter.grad = self._gradient[piece].view_as(parameter)
+            start = piece.stop
+
+    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+        outputs = self._outputs(parameters, images)
+        sign = 1 if self._network.output == "distances" else -1
+        loss, derivative = self._criterion(sign * outputs.detach().cpu().numpy(), labels)
+        self._gradient.zero_()
+        outputs.backward(self._torch.from_numpy(sign * derivative).to(self._device))
+        return loss, self._gradient.cpu().numpy()
+
+    def penalties(self, parameters: Floats, images: Floats) -> Floats:
+        with self._torch.no_grad():
+            blocks = [self._outputs(parameters, images[i : i + 1000]) for i in range(0, len(images), 1000)]
+            return penalties(self._network, self._torch.cat(blocks).cpu().numpy())
+
+    def _outputs(self, parameters: Floats, images: Floats) -> Any:
+        self._flat.copy_(self._torch.from_numpy(parameters))
+        return self._module(self._torch.from_numpy(images)[:, None].to(self._device))

@@ -1,0 +1,163 @@
+"""LeNet-5 for people who write PyTorch: two modules that can be read beside the paper.
+
+Shapes in the comments are (maps, height, width) of one image. The modules' parameters stand in the
+order of the flat vector of :mod:`lenet5.weights`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lenet5 import paper
+from lenet5.paper import FeatureMaps
+
+__all__ = ["ConciseLeNet5", "LeNet5", "squash"]
+
+
+def squash(a: Tensor) -> Tensor:
+    """The squashing function f(a) = A·tanh(S·a), eq. 6: between −1.7159 and 1.7159, f(±1) ≈ ±1."""
+    return paper.SQUASHING_AMPLITUDE * torch.tanh(paper.SQUASHING_SLOPE * a)
+
+
+class Subsampling(nn.Module):
+    """S2 and S4: each unit adds its 2×2 inputs, times its map's coefficient, plus its map's bias."""
+
+    def __init__(self, maps: int) -> None:
+        super().__init__()
+        self.coefficient = nn.Parameter(torch.empty(maps))
+        self.bias = nn.Parameter(torch.empty(maps))
+
+    def forward(self, x: Tensor) -> Tensor:
+        added = 4 * functional.avg_pool2d(x, 2)
+        return self.coefficient[:, None, None] * added + self.bias[:, None, None]
+
+
+class TableIConvolution(nn.Module):
+    """C3: 60 kernels of 5×5, one for each pair of Table I. The other 36 pairs have no weights at all."""
+
+    c3_maps: Tensor  # (60,) the C3 map that a kernel feeds
+    s2_maps: Tensor  # (60,) the S2 map that it reads
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(60, 5, 5))
+        self.bias = nn.Parameter(torch.empty(16))
+        c3_maps, s2_maps = (torch.from_numpy(index) for index in paper.table_pairs())
+        self.register_buffer("c3_maps", c3_maps, persistent=False)
+        self.register_buffer("s2_maps", s2_maps, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernels = self.weight.new_zeros(16, 6, 5, 5).index_put((self.c3_maps, self.s2_maps), self.weight)
+        return functional.conv2d(x, kernels, self.bias)
+
+
+class RadialBasisFunctions(nn.Module):
+    """The output: y_i = Σ_j (x_j − w_ij)², the squared distance of F6 to the picture of digit i (eq. 7)."""
+
+    codes: Tensor  # (10, 84, 1, 1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        codes = torch.from_numpy(paper.code_array())
+        self.register_buffer("codes", codes[:, :, None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x[:, None] - self.codes).square().sum(dim=2)
+
+
+class LeNet5(nn.Module):
+    """The network of the paper, section II-B: 60,000 trainable parameters, 340,908 connections.
+
+    Takes (N, 1, H, W) float32 in the paper's input range (background −0.1, ink 1.175), H and W at
+    least 32, and returns the distances (N, 10) to the ten digits, the smallest the answer. All
+    layers are convolutions, so that a larger picture gives (N, 10, h, w), h = (H − 28) // 4: an
+    answer for each 32×32 window, 4 pixels apart (section VII). Initial weights are the paper's,
+    uniform in ±2.4 / fan-in, from torch's global generator.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, kernel_size=5)
+        self.s2 = Subsampling(6)
+        self.c3 = TableIConvolution()
+        self.s4 = Subsampling(16)
+        self.c5 = nn.Conv2d(16, 120, kernel_size=5)
+        self.f6 = nn.Linear(120, 84)
+        self.output = RadialBasisFunctions()
+        _draw_initial_weights(self, paper.LENET5)
+
+    def feature_maps(self, x: Tensor) -> FeatureMaps:
+        """Every layer's maps by name; f6 and output are (N, units) for a 32×32 input."""
+        _check_input(x, at_least=32)
+        c1 = squash(self.c1(x))  #                                  1×32×32 →   6×28×28
+        s2 = squash(self.s2(c1))  #                                         →   6×14×14
+        c3 = squash(self.c3(s2))  #                                         →  16×10×10
+        s4 = squash(self.s4(c3))  #                                         →  16×5×5
+        c5 = squash(self.c5(s4))  #                                         → 120×1×1
+        f6 = squash(self.f6(c5.movedim(1, -1)).movedim(-1, 1))  #           →  84×1×1
+        output = self.output(f6)  #                                         →  10×1×1
+        if output.shape[2:] == (1, 1):
+            f6, output = f6[..., 0, 0], output[..., 0, 0]
+        return FeatureMaps(c1, s2, c3, s4, c5, f6, output)
+
+    def forward(self, x: Tensor) -> Tensor:
+        distances: Tensor = self.feature_maps(x).output
+        return distances
+
+
+class ConciseLeNet5(nn.Module):
+    """The short form of the tutorials: 28×28 input, sigmoids, plain pooling, a linear output.
+
+    Takes (N, 1, 28, 28) or (N, 784) float32 in 0..1 and returns logits (N, 10), the largest the
+    answer. 61,706 parameters. What differs from the paper is listed in docs/paper.md. Initial
+    weights are Xavier's uniform: with PyTorch's own the sigmoids sit on a plateau for several passes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
+        self.c3 = nn.Conv2d(6, 16, kernel_size=5)
+        self.c5 = nn.Linear(400, 120)
+        self.f6 = nn.Linear(120, 84)
+        self.output = nn.Linear(84, 10)
+        for parameter in self.parameters():
+            if parameter.ndim > 1:
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+
+    def feature_maps(self, x: Tensor) -> FeatureMaps:
+        """Every layer's maps by name; f6 and output are (N, units)."""
+        x = x.view(-1, 1, 28, 28)
+        c1 = torch.sigmoid(self.c1(x))  #                                   1×28×28 →   6×28×28
+        s2 = functional.avg_pool2d(c1, 2)  #                                        →   6×14×14
+        c3 = torch.sigmoid(self.c3(s2))  #                                          →  16×10×10
+        s4 = functional.avg_pool2d(c3, 2)  #                                        →  16×5×5
+        c5 = torch.sigmoid(self.c5(s4.flatten(1)))  #                               → 120
+        f6 = torch.sigmoid(self.f6(c5))  #                                          →  84
+        output = self.output(f6)  #                                                 →  10
+        return FeatureMaps(c1, s2, c3, s4, c5[:, :, None, None], f6, output)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.feature_maps(x).output
+        return logits
+
+
+def _check_input(x: Tensor, at_least: int) -> None:
+    if x.ndim != 4 or x.shape[1] != 1 or min(x.shape[2:]) < at_least:
+        raise ValueError(f"LeNet5 takes (N, 1, H, W), H and W at least {at_least}, not {tuple(x.shape)}")
+
+
+@torch.no_grad()
+def _draw_initial_weights(module: nn.Module, network: paper.Network) -> None:
+    """Uniform in ±2.4 / fan-in (appendix A); for C3 each map's own fan-in, by Table I."""
+    for array in network.arrays:
+        parameter = module.get_parameter(array.name)
+        assert parameter.shape == array.shape, (array, parameter.shape)
+        bound = 2.4 / torch.tensor(array.fan_in).view(-1, *[1] * (len(array.shape) - 1))
+        parameter.uniform_(-1, 1).mul_(bound)
+    assert math.fsum(p.numel() for p in module.parameters()) == network.parameters

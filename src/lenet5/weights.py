@@ -1,0 +1,183 @@
+"""The flat parameter vector, its named arrays, and the safetensors file that keeps both.
+
+A network's parameters are one float32 vector. :func:`arrays` shows it as the named arrays of
+:mod:`lenet5.paper`, views of the same memory. A weights file holds the named arrays and, as text,
+where they came from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper
+from lenet5.errors import OutputError, WeightsError
+
+__all__ = ["BUNDLED", "FORMAT", "Weights", "arrays", "initial", "load", "write_beside"]
+
+FORMAT: Final = "1"
+"""The version of the file's layout, in its metadata under ``format``."""
+
+BUNDLED: Final = ("lenet5", "concise")
+"""Names of the weights that come with the package."""
+
+_MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger can be one
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained parameters and where they came from.
+
+    ``parameters`` is the flat (P,) float32 vector, ``metadata`` text by name as contract.md lists
+    it, ``name`` what the user called them (for messages and reports).
+    """
+
+    network: paper.Network
+    parameters: NDArray[np.float32]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    name: str = "weights"
+
+    @property
+    def temperature(self) -> float:
+        """What penalties are divided by before they become probabilities; 1 where none is recorded."""
+        return self._number("temperature", 1.0)
+
+    @property
+    def j(self) -> float:
+        """The penalty of the rubbish class (eq. 9); infinite where none is recorded."""
+        return self._number("j", math.inf)
+
+    def _number(self, key: str, default: float) -> float:
+        try:
+            value = float(self.metadata.get(key, default))
+        except ValueError:
+            value = math.nan
+        if not value > 0:
+            raise WeightsError(
+                f"{self.name}: its metadata gives {key} as {self.metadata[key]!r}, not a positive number"
+            )
+        return value
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the safetensors file; nothing half-written stays. OutputError where it cannot be."""
+        from safetensors.numpy import save
+
+        named = {name: np.ascontiguousarray(a) for name, a in arrays(self.network, self.parameters).items()}
+        metadata = {**self.metadata, "network": self.network.name, "format": FORMAT}
+        write_beside(path, save(named, metadata))
+
+
+def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """The named arrays of a flat vector (P,), as views: writing to one writes to the vector."""
+    if parameters.shape != (network.parameters,):
+        raise WeightsError(
+            f"{network.name} has {network.parameters:,} parameters in one vector, not an array {parameters.shape}"
+        )
+    views, start = {}, 0
+    for array in network.arrays:
+        stop = start + math.prod(array.shape)
+        views[array.name] = parameters[start:stop].reshape(array.shape)
+        start = stop
+    return views
+
+
+def initial(network: paper.Network, generator: np.random.Generator) -> NDArray[np.float32]:
+    """Initial weights as the paper draws them: uniform in ±2.4 / fan-in, for C3 each map's own."""
+    parameters = np.empty(network.parameters, np.float32)
+    for array, view in zip(network.arrays, arrays(network, parameters).values(), strict=True):
+        bound = 2.4 / np.array(array.fan_in, np.float64).reshape(-1, *[1] * (len(array.shape) - 1))
+        view[...] = generator.uniform(-bound, bound, array.shape)
+    return parameters
+
+
+def load(name: str | os.PathLike[str]) -> Weights:
+    """The weights of a bundled name or a safetensors file.
+
+    Raises WeightsError for a missing, truncated or foreign file, a pickle, an unknown network, a
+    missing array, a wrong shape or type, NaN or infinity.
+    """
+    text = os.fspath(name)
+    if text in BUNDLED:
+        return _parse(text, (resources.files("lenet5") / "bundled" / f"{text}.safetensors").read_bytes())
+    try:
+        with open(text, "rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise WeightsError(f"no weights at {text}: give a .safetensors file or one of {', '.join(BUNDLED)}") from None
+    except OSError as error:
+        raise WeightsError(f"cannot read weights {text}: {error.strerror}") from None
+    return _parse(text, content)
+
+
+def _parse(name: str, content: bytes) -> Weights:
+    """Check every claim of the file before believing it."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as load_tensors
+
+    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
+        raise WeightsError(f"{name} is a pickle, which can run code; only safetensors files are read")
+    if len(content) > _MOST_BYTES:
+        raise WeightsError(f"{name} is too large for LeNet-5 weights (over {_MOST_BYTES >> 20} MB)")
+    try:
+        tensors = load_tensors(content)
+        (length,) = struct.unpack("<Q", content[:8])
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError, struct.error, TypeError):
+        raise WeightsError(f"{name} is not a whole safetensors file (cut short, or another format)") from None
+    network = paper.NETWORKS.get(metadata.get("network", ""))
+    if network is None:
+        raise WeightsError(f"{name} does not say that it holds one of the networks {', '.join(paper.NETWORKS)}")
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(f"{name} has weights format {metadata.get('format')!r}; this version reads {FORMAT!r}")
+    return Weights(network, _flatten(name, network, tensors), metadata, name)
+
+
+def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The flat vector of named tensors that are exactly the network's arrays."""
+    wanted = {array.name: array.shape for array in network.arrays}
+    for missing in wanted.keys() - tensors.keys():
+        raise WeightsError(f"{name} lacks the array {missing} of network {network.name}")
+    for extra in tensors.keys() - wanted.keys():
+        raise WeightsError(f"{name} has an array {extra!r} that network {network.name} does not know")
+    for key, shape in wanted.items():
+        if tensors[key].shape != shape or tensors[key].dtype != np.float32:
+            found = f"{tensors[key].dtype} {tensors[key].shape}"
+            raise WeightsError(f"{name}: {key} should be float32 {shape}, but is {found}")
+    parameters = np.concatenate([tensors[key].ravel() for key in wanted])
+    if not np.isfinite(parameters).all():
+        raise WeightsError(f"{name} holds NaN or infinite weights: train it again")
+    return parameters
+
+
+def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file beside its place and rename it, so that no reader ever sees half of it."""
+    target = Path(path)
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(f"cannot write {target}: {error.strerror}") from None
+
+
+def _umask() -> int:
+    """The process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
