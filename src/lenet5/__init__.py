@@ -1,0 +1,50 @@
+"""LeNet-5, whole: the network of 1998, its training, and a reader for handwritten digits.
+
+    from lenet5 import Reader
+    print(Reader().read("digit.png").text)
+
+Importing the package imports neither PyTorch nor OpenCV; they come with what needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lenet5.answer import Box, Digit, Reading, Separator
+from lenet5.errors import (
+    ArrayError,
+    DataError,
+    LeNet5Error,
+    OutputError,
+    PictureError,
+    UnavailableError,
+    WeightsError,
+)
+
+if TYPE_CHECKING:
+    from lenet5.reading.reader import Reader
+
+__all__ = [
+    "ArrayError",
+    "Box",
+    "DataError",
+    "Digit",
+    "LeNet5Error",
+    "OutputError",
+    "PictureError",
+    "Reader",
+    "Reading",
+    "Separator",
+    "UnavailableError",
+    "WeightsError",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Reader":
+        from lenet5.reading.reader import Reader
+
+        return Reader
+    raise AttributeError(f"module 'lenet5' has no attribute {name!r}")

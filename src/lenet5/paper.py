@@ -25,6 +25,7 @@ __all__ = [
     "LENET5",
     "NETWORKS",
     "NOT_A_DIGIT",
+    "SIDE",
     "SQUASHING_AMPLITUDE",
     "SQUASHING_SLOPE",
     "TABLE_I",
@@ -46,6 +47,9 @@ BACKGROUND: Final = -0.1
 
 FOREGROUND: Final = 1.175
 """The input value of a black pixel (full ink), section II-B."""
+
+SIDE: Final = 28
+"""Height and width of an image in MNIST's form (section III-A)."""
 
 NOT_A_DIGIT: Final = 255
 """The label of a picture that is no digit and should be refused."""

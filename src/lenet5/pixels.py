@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.errors import ArrayError
+from lenet5.paper import SIDE
 
-__all__ = ["SIDE", "network_input"]
-
-SIDE = 28
-"""Height and width of an image in MNIST's form."""
+__all__ = ["network_input"]
 
 
 def network_input(network: paper.Network, images: NDArray[np.generic]) -> NDArray[np.float32]:

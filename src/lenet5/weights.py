@@ -93,10 +93,21 @@ def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str,
 
 
 def initial(network: paper.Network, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Initial weights as the paper draws them: uniform in ±2.4 / fan-in, for C3 each map's own."""
-    parameters = np.empty(network.parameters, np.float32)
+    """Initial weights (P,) float32, drawn from ``generator``.
+
+    lenet5: as the paper draws them, uniform in ±2.4 / fan-in, for C3 each map's own (appendix A).
+    concise: Xavier's, uniform in ±√(6 / (fan-in + fan-out)), biases 0 (Glorot & Bengio 2010,
+    eq. 16): with the paper's the sigmoids sit on a plateau for several passes.
+    """
+    parameters = np.zeros(network.parameters, np.float32)
     for array, view in zip(network.arrays, arrays(network, parameters).values(), strict=True):
-        bound = 2.4 / np.array(array.fan_in, np.float64).reshape(-1, *[1] * (len(array.shape) - 1))
+        fan_in = np.array(array.fan_in, np.float64).reshape(-1, *[1] * (len(array.shape) - 1))
+        if network is paper.LENET5:
+            bound = 2.4 / fan_in
+        elif view.ndim > 1:
+            bound = np.sqrt(6 / (fan_in + len(view) * math.prod(array.shape[2:])))
+        else:
+            continue
         view[...] = generator.uniform(-bound, bound, array.shape)
     return parameters
 

@@ -1,0 +1,61 @@
+"""The command ``lenet5``: one short file a subcommand, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+from lenet5 import __version__
+from lenet5.errors import LeNet5Error
+
+__all__ = ["main"]
+
+_COMMANDS: Final = ("read", "train", "evaluate", "describe", "demo")
+
+
+class _Commands(click.Group):
+    """Subcommands by name, each from the module of that name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"lenet5.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lenet5")
+def lenet5() -> None:
+    """LeNet-5 (1998): reads handwritten digits, trains, and measures itself.
+
+    Results go to stdout, progress and notes to stderr. Exit status 0; 1 for a failure that is told
+    in one line; 2 for wrong usage.
+    """
+
+
+def main() -> None:
+    """Run the command; every expected failure becomes one line on stderr and exit status 1."""
+    try:
+        lenet5(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except LeNet5Error as error:
+        click.echo(f"lenet5: {error}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("lenet5: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.pixels import SIDE
+from lenet5.paper import SIDE
 
 __all__ = ["NONE", "Distortion", "distort", "fields", "resample", "stroke_width"]
 

@@ -34,7 +34,9 @@ class TorchObjective:
     one out. The criterion and its derivative by the outputs come from :mod:`lenet5.criterion`.
     """
 
-    def __init__(self, network: paper.Network, criterion: Criterion, device: str = "cpu") -> None:
+    def __init__(
+        self, network: paper.Network, criterion: Criterion, device: str = "cpu", threads: int | None = None
+    ) -> None:
         try:
             import torch
         except ImportError:
@@ -45,6 +47,8 @@ class TorchObjective:
 
         if device == "cuda" and not torch.cuda.is_available():
             raise UnavailableError("no CUDA device is ready here: use --device cpu")
+        if threads:
+            torch.set_num_threads(threads)
         self._network, self._criterion, self._device, self._torch = network, criterion, device, torch
         module = LeNet5() if network is paper.LENET5 else ConciseLeNet5()
         self._module = module.to(device)

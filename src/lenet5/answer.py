@@ -1,0 +1,100 @@
+"""What reading answers: boxes, digits, separators, a whole reading, and their one JSON form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PICTURE_SUFFIXES", "REFUSED", "Box", "Digit", "Reading", "Separator"]
+
+PICTURE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
+)
+"""Endings of the files that are taken for pictures in a folder."""
+
+REFUSED = "?"
+"""The label of a digit that was refused."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Whole pixels of the picture as shown (EXIF rotation applied); right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def to_json(self) -> list[int]:
+        return [self.left, self.top, self.right, self.bottom]
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit: its label "0"…"9", or "?" where it was refused.
+
+    ``confidence`` is the calibrated probability in 0..1 that the label is right, rubbish counted
+    among the possible answers (for "?", that it is no digit); ``alternatives`` are the other labels
+    with their probabilities, likeliest first; ``image`` is the 28×28 uint8 that the network saw.
+    """
+
+    label: str
+    confidence: float
+    box: Box
+    alternatives: tuple[tuple[str, float], ...] = ()
+    image: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((28, 28), np.uint8), repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "confidence": round(self.confidence, 4),
+            "box": self.box.to_json(),
+            "alternatives": [[label, round(p, 4)] for label, p in self.alternatives],
+        }
+
+
+@dataclass(frozen=True)
+class Separator:
+    """A mark inside a line that is no digit: ".", "," or "-"."""
+
+    text: str
+    box: Box
+
+    def to_json(self) -> dict[str, Any]:
+        return {"separator": self.text, "box": self.box.to_json()}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in one picture: lines of digits and separators in reading order.
+
+    ``confidence`` is P(the whole text is right) in 0..1; ``page`` counts from 1; ``notes`` are
+    remarks for the user, such as that a large picture was scaled down.
+    """
+
+    lines: tuple[tuple[Digit | Separator, ...], ...]
+    confidence: float
+    page: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The digits, a line of text for each line; "?" stands for one that was refused."""
+        return "\n".join("".join(m.label for m in line if isinstance(m, Digit)) for line in self.lines)
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        """All digits in reading order."""
+        return tuple(mark for line in self.lines for mark in line if isinstance(mark, Digit))
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that ``lenet5 read --json`` prints after the file's name."""
+        return {
+            "page": self.page,
+            "text": self.text,
+            "confidence": round(self.confidence, 4),
+            "lines": [[mark.to_json() for mark in line] for line in self.lines],
+        }

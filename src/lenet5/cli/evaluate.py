@@ -1,0 +1,48 @@
+"""``lenet5 evaluate``: a set with truth in, its errors out."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command("evaluate")
+@click.option(
+    "--data",
+    default="mnist",
+    show_default=True,
+    help="mnist, digits, or a path: a folder with IDX files; a folder with subfolders 0…9 of pictures; "
+    "a folder with labels.csv; an .npz with images and labels.",
+)
+@click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="digit", show_default=True)
+@click.option("--not-digits", is_flag=True, help="Nothing in the set is a digit: all should be refused.")
+@click.option("--weights", default="lenet5", show_default=True, help="lenet5, concise, or a .safetensors file.")
+@click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--report", type=click.Path(file_okay=False), metavar="FOLDER", help="Write the report and its pictures.")
+def command(
+    data: str, layout: str, not_digits: bool, weights: str, threads: int | None, as_json: bool, report: str | None
+) -> None:
+    """Measure weights on a set with truth: errors with a 95% interval, confusions, misread pictures.
+
+    A refused digit counts as an error. Label 255 means "not a digit": there an answer is the error.
+    """
+    from lenet5.cli.progress import Download, bar
+    from lenet5.evaluate import evaluate
+    from lenet5.learning.data import ImageSet, load
+    from lenet5.reading.reader import Reader
+    from lenet5.report import as_text, write_folder
+
+    reader = Reader(weights, threads=threads)
+    loaded = load(data, "test", not_digits, progress=Download())
+    total = len(loaded.images if isinstance(loaded, ImageSet) else loaded.pictures)
+    with bar() as progress:
+        task = progress.add_task("reading", total=total)
+        found = evaluate(loaded, reader, layout, lambda done: progress.advance(task, done))
+    if report:
+        for path in write_folder(found, report):
+            click.echo(f"lenet5: wrote {path}", err=True)
+    click.echo(json.dumps(found.to_json()) if as_json else as_text(found))

@@ -1,0 +1,73 @@
+"""Progress bars on stderr, for whoever looks: nothing where stderr is no terminal and the work is short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+__all__ = ["Download", "bar", "console"]
+
+
+def console() -> Console:
+    """The terminal that progress and notes go to."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def bar(*columns: str) -> Progress:
+    """A bar with its task's description, share done and time left, and further text columns."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        *(TextColumn(column) for column in columns),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console(),
+    )
+
+
+class Download:
+    """A download's progress bar, with the methods that pooch calls."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._total = 0.0
+
+    @property
+    def total(self) -> float:
+        return self._total
+
+    @total.setter
+    def total(self, size: float) -> None:
+        self._total = size
+        self._progress = bar()
+        self._progress.start()
+        self._progress.add_task("fetching MNIST", total=size)
+
+    def update(self, size: int) -> None:
+        if self._progress:
+            self._progress.advance(self._progress.task_ids[0], size)
+
+    def reset(self) -> None:
+        if self._progress:
+            self._progress.reset(self._progress.task_ids[0])
+
+    def close(self) -> None:
+        if self._progress:
+            self._progress.stop()
+            self._progress = None

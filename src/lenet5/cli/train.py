@@ -1,0 +1,108 @@
+"""``lenet5 train``: data in, weights out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from lenet5 import __version__
+from lenet5.errors import DataError, OutputError, UnavailableError
+
+if TYPE_CHECKING:
+    from lenet5.learning.recipe import Recipe
+    from lenet5.learning.train import Training
+
+__all__ = ["command"]
+
+_RECIPES: Final = ("modern", "paper", "concise", "fast")
+
+
+@click.command("train")
+@click.option("--data", default="mnist", show_default=True, help="mnist, digits, a folder or an .npz file.")
+@click.option(
+    "--recipe", type=click.Choice(["modern", "paper", "concise", "fast"]), default="modern", show_default=True
+)
+@click.option(
+    "--passes", type=click.IntRange(min=1), help="Passes over the training images; the recipe's own if not given."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--distortions/--no-distortions", default=None, help="The recipe's own if not given.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
+@click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
+def command(
+    data: str,
+    recipe: str,
+    passes: int | None,
+    seed: int,
+    distortions: bool | None,
+    device: str,
+    threads: int | None,
+    output: str,
+) -> None:
+    """Train a network and write its weights.
+
+    Ctrl-C ends the run early and still writes the best weights so far.
+    """
+    from lenet5.cli.progress import Download
+    from lenet5.evaluate import as_images
+    from lenet5.learning.data import ImageSet, load
+    from lenet5.learning.objective import TorchObjective
+    from lenet5.learning.train import Training
+
+    chosen = _chosen(recipe, passes, distortions)
+    if not Path(output).absolute().parent.is_dir():
+        raise OutputError(f"cannot write {output}: there is no folder {Path(output).parent}")
+    objective = TorchObjective(chosen.network, chosen.criterion, device, threads)
+    loaded = load(data, "train", progress=Download())
+    if not isinstance(loaded, ImageSet):
+        from lenet5.reading.reader import Reader
+
+        if loaded.texts:
+            raise DataError(f"{data} holds texts; training needs pictures of single digits")
+        loaded = as_images(loaded, Reader())
+    training = Training(loaded, chosen, objective, seed)
+    ended = run(training)
+    made = training.weights()
+    command_line = f"lenet5 train --data {data} --recipe {recipe} --seed {seed} --passes {chosen.passes}"
+    metadata = {**made.metadata, "lenet5_version": __version__, "command": command_line}
+    replace(made, metadata=metadata).save(output)
+    click.echo(f"{output}: {ended}")
+
+
+def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
+    """The recipe with what the user changes in it."""
+    from lenet5.learning.distort import NONE
+    from lenet5.learning.recipe import RECIPES
+
+    if name not in RECIPES:
+        raise UnavailableError(f"recipe {name!r} is not built yet: use {' or '.join(RECIPES)}")
+    recipe = RECIPES[name]
+    if distortions and recipe.distortion == NONE:
+        raise UnavailableError(f"recipe {name!r} has no distortions of its own")
+    return replace(
+        recipe,
+        passes=passes or recipe.passes,
+        distortion=NONE if distortions is False else recipe.distortion,
+    )
+
+
+def run(training: Training) -> str:
+    """Carry a training out under a progress bar, until it is done or Ctrl-C; returns how it ended."""
+    from lenet5.cli.progress import bar
+
+    ended = "no pass done"
+    with bar("{task.fields[state]}") as progress:
+        task = progress.add_task("training", total=training.steps, state="")
+        try:
+            for now in training:
+                ended = f"pass {now.number} of {now.passes}, loss {now.loss:.3f}"
+                if now.validation_error_percent is not None:
+                    ended += f", validation error {now.validation_error_percent:.2f}%"
+                progress.update(task, completed=now.step, state=ended)
+        except KeyboardInterrupt:
+            ended = f"stopped in {ended}; these are the best weights so far"
+    return ended

@@ -1,0 +1,110 @@
+"""A network counted from its own arrays and feature maps, and held against the published table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import engine, paper, weights
+
+__all__ = ["Description", "describe"]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What was counted, layer by layer, and each ``disagreement`` with the table in :mod:`lenet5.paper`."""
+
+    network: paper.Network
+    engine: str
+    layers: tuple[paper.Layer, ...]
+    disagreements: tuple[str, ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def connections(self) -> int:
+        return sum(layer.connections for layer in self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "network": self.network.name,
+            "engine": self.engine,
+            "layers": [
+                {f.name: getattr(layer, f.name) for f in fields(layer)} | {"size": list(layer.size)}
+                for layer in self.layers
+            ],
+            "parameters": self.parameters,
+            "connections": self.connections,
+            "disagreements": list(self.disagreements),
+        }
+
+
+def describe(loaded: weights.Weights) -> Description:
+    """Count the loaded network and compare every number with the published ones."""
+    layers = _counted(loaded)
+    found = Description(loaded.network, engine.NAME, layers, ())
+    return Description(loaded.network, engine.NAME, layers, tuple(_disagreements(found)))
+
+
+def _counted(loaded: weights.Weights) -> tuple[paper.Layer, ...]:
+    """One Layer for each field of the feature maps of one image."""
+    named = weights.arrays(loaded.network, loaded.parameters)
+    blank = np.zeros((1, *loaded.network.input_size), np.float32)
+    maps_by_name = engine.feature_maps(loaded.parameters, blank)._asdict()
+    shapes = [(name, maps.shape[1:]) for name, maps in maps_by_name.items()]
+    before = (1, *loaded.network.input_size)
+    layers = []
+    for name, shape in shapes:
+        own = {key.split(".")[1]: array for key, array in named.items() if key.startswith(f"{name}.")}
+        layers.append(_layer(name, before, (*shape, 1, 1)[:3], own))
+        before = (*shape, 1, 1)[:3]
+    return tuple(layers)
+
+
+def _layer(
+    name: str, before: tuple[int, ...], shape: tuple[int, ...], own: Mapping[str, NDArray[np.float32]]
+) -> paper.Layer:
+    """A layer's row, from the shapes (maps, height, width) before and after it and from its arrays.
+
+    A weight or bias shared over a map is one parameter with a connection at every position.
+    """
+    maps, *size = shape
+    positions, neurons = math.prod(size), math.prod(shape)
+    parameters = sum(array.size for array in own.values())
+    inputs = math.prod(before) // math.prod(shape) if positions < math.prod(before[1:]) else 0
+    if "weight" in own:
+        kind = "full connection" if own["weight"].ndim == 2 else "convolution"
+        connections = parameters * positions
+    elif "coefficient" in own:
+        kind, connections = "subsampling", (inputs + 1) * neurons
+    elif inputs:
+        kind, connections = "average pooling", inputs * neurons
+    else:
+        kind, connections = "radial basis functions", math.prod(before) * neurons
+    shown = name if name == "output" else name.upper()
+    return paper.Layer(shown, kind, maps, (size[0], size[1]), neurons, parameters, connections)
+
+
+def _disagreements(found: Description) -> list[str]:
+    """Each number that is not the published one, in words."""
+    wrong = []
+    published = found.network.layers
+    if [layer.name for layer in found.layers] != [layer.name for layer in published]:
+        return [f"the layers are {', '.join(layer.name for layer in found.layers)}"]
+    for ours, theirs in zip(found.layers, published, strict=True):
+        for field in fields(paper.Layer):
+            here, there = getattr(ours, field.name), getattr(theirs, field.name)
+            if here != there:
+                wrong.append(f"{ours.name}: {field.name} {here} here, {there} in the table")
+    for total in ("parameters", "connections"):
+        here, there = getattr(found, total), getattr(found.network, total)
+        if here != there:
+            wrong.append(f"total {total}: {here:,} here, {there:,} in the table")
+    return wrong

@@ -1,0 +1,191 @@
+"""A set with truth, read → a report: errors with an interval, confusions, and the misread pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.errors import PictureError
+from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet
+from lenet5.reading.reader import Reader
+
+__all__ = ["Misread", "Report", "as_images", "evaluate", "wilson_interval"]
+
+OTHER = 10
+"""The last row (not a digit) and the last column (refused) of a confusion matrix."""
+
+Advance = Callable[[int], None]
+"""Called with the number of images done since the last call."""
+
+
+@dataclass(frozen=True)
+class Misread:
+    """One error: what the network saw (28×28 uint8), the picture it came from if any, truth and answer."""
+
+    image: NDArray[np.uint8]
+    source: Any
+    truth: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an evaluation found.
+
+    ``confusion`` is (11, 11): rows truth 0–9 and not-a-digit, columns answer 0–9 and refused; None
+    for texts. ``digit_error_percent`` (edit distance over length) is for texts only.
+    """
+
+    data: str
+    weights: str
+    images: int
+    errors: int
+    refused: int
+    confusion: NDArray[np.int64] | None
+    misread: tuple[Misread, ...]
+    unreadable: tuple[str, ...] = ()
+    digit_error_percent: float | None = None
+
+    @property
+    def error_percent(self) -> float:
+        return 100 * self.errors / self.images
+
+    @property
+    def interval_percent(self) -> tuple[float, float]:
+        """The 95% Wilson interval of the error."""
+        low, high = wilson_interval(self.errors, self.images)
+        return 100 * low, 100 * high
+
+    @property
+    def class_errors(self) -> tuple[tuple[str, int, int], ...]:
+        """(class, errors, images) of each class that occurs: "0"…"9" and "?"."""
+        if self.confusion is None:
+            return ()
+        names = [*map(str, range(10)), NO_DIGIT]
+        rows = zip(names, self.confusion, range(11), strict=True)
+        return tuple((name, int(row.sum() - row[k]), int(row.sum())) for name, row, k in rows if row.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "data": self.data,
+            "weights": self.weights,
+            "images": self.images,
+            "errors": self.errors,
+            "refused": self.refused,
+            "error_percent": round(self.error_percent, 4),
+            "interval_percent": [round(bound, 4) for bound in self.interval_percent],
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+        }
+        if self.digit_error_percent is not None:
+            found["digit_error_percent"] = round(self.digit_error_percent, 4)
+        return found
+
+
+def wilson_interval(errors: int, images: int) -> tuple[float, float]:
+    """The 95% score interval of a proportion (Wilson 1927), in 0..1."""
+    z, p = 1.959964, errors / images
+    centre = (p + z * z / (2 * images)) / (1 + z * z / images)
+    half = z / (1 + z * z / images) * math.sqrt(p * (1 - p) / images + z * z / (4 * images * images))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def evaluate(
+    data: ImageSet | PictureSet, reader: Reader, layout: str = "digit", advance: Advance | None = None
+) -> Report:
+    """Measure a reader: images in MNIST's form go straight to the network, pictures through ``read``."""
+    if isinstance(data, ImageSet):
+        return _evaluate_images(data, reader, advance)
+    return _evaluate_pictures(data, reader, layout, advance)
+
+
+def as_images(data: ImageSet | PictureSet, reader: Reader, advance: Advance | None = None) -> ImageSet:
+    """Pictures of single digits as the network sees them, with labels: what training on them needs."""
+    if isinstance(data, ImageSet):
+        return data
+    images = []
+    for picture in data.pictures:
+        images.append(reader.image(picture))
+        if advance:
+            advance(1)
+    labels = [255 if truth == NO_DIGIT else int(truth) for truth in data.truths]
+    return ImageSet(data.name, np.stack(images), np.array(labels, np.uint8))
+
+
+def _evaluate_images(data: ImageSet, reader: Reader, advance: Advance | None) -> Report:
+    answers = np.empty(len(data.images), np.int64)
+    for start in range(0, len(data.images), 1000):
+        block = data.images[start : start + 1000]
+        answers[start : start + 1000] = reader.classify(block)[0]
+        if advance:
+            advance(len(block))
+    names = [*map(str, range(10)), NO_DIGIT]
+    truths = np.minimum(data.labels, OTHER)
+    answers[answers < 0] = OTHER
+    misread = tuple(
+        Misread(data.images[i], None, names[truths[i]], names[answers[i]]) for i in np.flatnonzero(answers != truths)
+    )
+    return _report(data.name, reader, truths, answers, misread)
+
+
+def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: Advance | None) -> Report:
+    answers, misread, unreadable = [], [], []
+    nothing = np.zeros((28, 28), np.uint8)
+    for picture, truth in zip(data.pictures, data.truths, strict=True):
+        image = nothing
+        try:
+            reading = reader.read(picture, layout)
+            answer = reading.text
+            image = reading.digits[0].image if reading.digits else nothing
+        except PictureError as error:
+            answer = NO_DIGIT
+            unreadable.append(str(error))
+        answers.append(answer)
+        if answer != truth:
+            misread.append(Misread(image, picture, truth, answer))
+        if advance:
+            advance(1)
+    if data.texts:
+        return _report_texts(data, reader, answers, tuple(misread), tuple(unreadable))
+    report = _report(data.name, reader, _classes(data.truths), _classes(answers), tuple(misread))
+    return replace(report, unreadable=tuple(unreadable))
+
+
+def _classes(texts: list[str] | tuple[str, ...]) -> NDArray[np.int64]:
+    """Texts as rows or columns of the confusion matrix; all that is not one digit counts as refused."""
+    return np.array([int(t) if len(t) == 1 and t in "0123456789" else OTHER for t in texts], np.int64)
+
+
+def _report(
+    name: str, reader: Reader, truths: NDArray[Any], answers: NDArray[np.int64], misread: tuple[Misread, ...]
+) -> Report:
+    confusion = np.zeros((OTHER + 1, OTHER + 1), np.int64)
+    np.add.at(confusion, (truths, answers), 1)
+    refused = int((answers == OTHER).sum())
+    return Report(name, reader.weights.name, len(truths), len(misread), refused, confusion, misread)
+
+
+def _report_texts(
+    data: PictureSet, reader: Reader, answers: list[str], misread: tuple[Misread, ...], unreadable: tuple[str, ...]
+) -> Report:
+    length = max(1, sum(map(len, data.truths)))
+    distance = sum(_edit_distance(a, t) for a, t in zip(answers, data.truths, strict=True))
+    refused = sum(NO_DIGIT in answer for answer in answers)
+    return Report(
+        data.name, reader.weights.name, len(answers), len(misread), refused, None, misread, unreadable,
+        digit_error_percent=100 * distance / length,
+    )  # fmt: skip
+
+
+def _edit_distance(a: str, b: str) -> int:
+    """Levenshtein's distance: insertions, deletions and substitutions from a to b."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, start=1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(b, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
+    return row[-1]

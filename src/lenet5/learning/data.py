@@ -1,0 +1,199 @@
+"""Data sets with truth: MNIST, the embedded digits, and the forms that users have.
+
+Two kinds come out. An :class:`ImageSet` holds arrays in MNIST's form, for the network as they are;
+a :class:`PictureSet` holds pictures that first have to be read.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper
+from lenet5.answer import PICTURE_SUFFIXES
+from lenet5.errors import DataError
+from lenet5.learning.idx import read_idx
+from lenet5.learning.mnist import load_mnist
+from lenet5.normalise import normalise
+from lenet5.paper import SIDE
+
+__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "load"]
+
+NO_DIGIT: Final = "?"
+"""The truth of a picture that is no digit and should be refused, as in the answers."""
+
+_PARTS: Final = {"train": "train", "test": "t10k"}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images (N, 28, 28) uint8 in MNIST's form, ink 255, with labels (N,) uint8 in 0–9 or NOT_A_DIGIT."""
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 3 or self.images.shape[1:] != (SIDE, SIDE):
+            raise DataError(f"{self.name}: images are {self.images.shape}, not (N, {SIDE}, {SIDE})")
+        if self.labels.shape != self.images.shape[:1]:
+            raise DataError(f"{self.name}: {len(self.images):,} images but {self.labels.size:,} labels")
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """Pictures to be read, each with its truth: a digit, NO_DIGIT, or (``texts``) lines of digits."""
+
+    name: str
+    pictures: Sequence[Any]
+    truths: tuple[str, ...]
+    texts: bool = False
+
+
+def load(data: str, part: str = "test", not_digits: bool = False, progress: Any = None) -> ImageSet | PictureSet:
+    """The data set that ``data`` names: "mnist", "digits", or the path of a file or folder.
+
+    ``part`` "train" or "test" matters to mnist, digits and IDX folders; other sets are whole.
+    ``not_digits`` says that nothing in the set is a digit, whatever its labels. Raises DataError
+    in one line.
+    """
+    found = _find(data, part, progress)
+    if isinstance(found, ImageSet):
+        if not_digits:
+            return replace(found, labels=np.full_like(found.labels, paper.NOT_A_DIGIT))
+        _check_labels(found.name, found.labels)
+        return found
+    if not_digits:
+        return replace(found, truths=(NO_DIGIT,) * len(found.truths), texts=False)
+    return found if found.texts else replace(found, truths=tuple(_digit_truth(found.name, t) for t in found.truths))
+
+
+def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:
+    """The set as it lies there, its labels not yet checked."""
+    if data == "mnist":
+        return ImageSet("mnist", *load_mnist(_PARTS[part], progress=progress))
+    if data == "digits":
+        return _digits(part)
+    path = Path(data)
+    if path.suffix == ".npz" and not path.is_dir():
+        return _npz(path)
+    if not path.is_dir():
+        raise DataError(f"no data at {data}: give mnist, digits, an .npz file or a folder (see lenet5 evaluate --help)")
+    if any(_idx_file(path, _PARTS[p], "labels", 1) for p in _PARTS):
+        return _idx_folder(path, part)
+    if (path / "labels.csv").exists():
+        return _labelled_folder(path)
+    return _class_folders(path)
+
+
+def _digits(part: str) -> ImageSet:
+    """The embedded 1,797 digits of 8×8, brought to MNIST's form; the last 360 are the test part."""
+    with (resources.files("lenet5") / "bundled" / "digits.npz").open("rb") as file:
+        stored = np.load(file)
+        chosen = slice(-360, None) if part == "test" else slice(None, -360)
+        small, labels = stored["images"][chosen], stored["labels"][chosen]
+    images = np.stack([normalise(_cropped(image / np.float32(16))) for image in small])
+    return ImageSet("digits", images, labels)
+
+
+def _cropped(ink: NDArray[np.floating]) -> NDArray[np.floating]:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _npz(path: Path) -> PictureSet:
+    """An .npz with ``images`` (N, H, W) or (N, H, W, 3 or 4) and ``labels`` (N,), in any polarity and framing."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images, labels = stored["images"], stored["labels"]
+    except FileNotFoundError:
+        raise DataError(f"no such file: {path}") from None
+    except KeyError:
+        raise DataError(f"{path} should hold two arrays, images and labels") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        raise DataError(f"{path} is not a whole .npz file of plain arrays") from None
+    if images.ndim not in (3, 4) or labels.shape != images.shape[:1]:
+        raise DataError(f"{path}: images {images.shape} and labels {labels.shape} do not go together")
+    if len(labels) == 0:
+        raise DataError(f"{path} holds no images")
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"{path}: labels are {labels.dtype}, not whole numbers")
+    return PictureSet(path.stem, images, tuple(str(label) for label in labels.tolist()))
+
+
+def _idx_file(folder: Path, part: str, what: str, dimensions: int) -> Path | None:
+    """The IDX file of a part under any of its usual names."""
+    for joint in ("-", "."):
+        for ending in (".gz", ""):
+            path = folder / f"{part}-{what}{joint}idx{dimensions}-ubyte{ending}"
+            if path.exists():
+                return path
+    return None
+
+
+def _idx_folder(folder: Path, part: str) -> ImageSet:
+    """A folder with files in MNIST's format; they may be any 28×28 digits."""
+    found = [_idx_file(folder, _PARTS[part], "images", 3), _idx_file(folder, _PARTS[part], "labels", 1)]
+    images, labels = found
+    if images is None or labels is None:
+        missing = "labels-idx1-ubyte" if images else "images-idx3-ubyte"
+        raise DataError(f"{folder} lacks {_PARTS[part]}-{missing}, gzipped or not")
+    return ImageSet(folder.name, read_idx(images, 3), read_idx(labels, 1))
+
+
+def _labelled_folder(folder: Path) -> PictureSet:
+    """A folder with labels.csv: columns file and label, or file and text (or lines, rows parted by "/")."""
+    path = folder / "labels.csv"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"cannot read {path}: {error}") from None
+    if not rows:
+        raise DataError(f"{path} lists no pictures")
+    column = next((name for name in ("label", "text", "lines") if name in rows[0]), None)
+    if column is None or "file" not in rows[0]:
+        raise DataError(f"{path} needs a column file and a column label, text or lines; it has {', '.join(rows[0])}")
+    for number, row in enumerate(rows, start=2):
+        if not row["file"] or row[column] is None:
+            raise DataError(f"{path}, line {number}: file or {column} is missing")
+    truths = tuple(row[column].strip().replace("/", "\n") for row in rows)
+    return PictureSet(folder.name, [folder / row["file"] for row in rows], truths, texts=column != "label")
+
+
+def _class_folders(folder: Path) -> PictureSet:
+    """A folder with subfolders 0…9 of pictures."""
+    pictures = [
+        (picture, str(digit))
+        for digit in range(10)
+        if (folder / str(digit)).is_dir()
+        for picture in sorted((folder / str(digit)).iterdir())
+        if picture.suffix.lower() in PICTURE_SUFFIXES
+    ]
+    if not pictures:
+        raise DataError(f"{folder} holds no data: it needs IDX files, subfolders 0 to 9 of pictures, or a labels.csv")
+    paths, truths = zip(*pictures, strict=True)
+    return PictureSet(folder.name, paths, truths)
+
+
+def _check_labels(name: str, labels: NDArray[np.integer[Any]]) -> None:
+    wrong = labels[(labels > 9) & (labels != paper.NOT_A_DIGIT)]
+    if wrong.size:
+        raise DataError(f"{name}: label {wrong[0]} is neither 0 to 9 nor {paper.NOT_A_DIGIT} (not a digit)")
+
+
+def _digit_truth(name: str, label: str) -> str:
+    """The truth of a label as written: a digit, or NO_DIGIT for 255."""
+    if len(label) == 1 and label in "0123456789?":
+        return label
+    if label == str(paper.NOT_A_DIGIT):
+        return NO_DIGIT
+    raise DataError(f"{name}: label {label!r} is neither 0 to 9 nor {paper.NOT_A_DIGIT} (not a digit)")

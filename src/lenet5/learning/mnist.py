@@ -1,0 +1,106 @@
+"""MNIST: found, or fetched from one of two mirrors, and checked against the published digests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.errors import DataError
+from lenet5.learning.idx import read_idx
+
+__all__ = ["MIRRORS", "fetch", "load_mnist"]
+
+MIRRORS: Final = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+
+_MD5: Final = {  # of the uncompressed content, as published
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+
+
+def load_mnist(
+    part: str, mirrors: Sequence[str] = MIRRORS, progress: Any = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """MNIST's images (N, 28, 28) and labels (N,) of ``part`` "train" (60,000) or "t10k" (10,000).
+
+    They are read from ``mnist/`` in the folder that LENET5_DATA names, or else fetched into the
+    user's cache folder. ``progress`` is a pooch progress bar. Raises DataError where neither is
+    possible, and for content that is not MNIST's.
+    """
+    given = os.environ.get("LENET5_DATA")
+    images, labels = (
+        _checked(_given(Path(given), name) if given else _cached(name, mirrors, progress), name)
+        for name in (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
+    )
+    return images, labels
+
+
+def _given(folder: Path, name: str) -> Path:
+    """The file in the user's own data folder, gzipped or not."""
+    for candidate in (folder / "mnist" / f"{name}.gz", folder / "mnist" / name):
+        if candidate.exists():
+            return candidate
+    missing = folder / "mnist" / f"{name}.gz"
+    raise DataError(f"LENET5_DATA is {folder}, but {missing} is not there: unset it to download, or use --data digits")
+
+
+def _cached(name: str, mirrors: Sequence[str], progress: Any) -> Path:
+    """The file in the cache folder, fetched if it is not there."""
+    import pooch
+
+    folder = Path(pooch.os_cache("lenet5")) / "mnist"
+    path = folder / f"{name}.gz"
+    if not path.exists():
+        fetch(name, folder, mirrors, progress)
+    return path
+
+
+def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, progress: Any = None) -> Path:
+    """Fetch one file from the first mirror that has it whole; nothing else is ever left in ``folder``.
+
+    Each mirror is tried twice. Raises DataError, naming the ways to do without, where none works.
+    """
+    import pooch
+
+    def download(url: str, output_file: str, fetcher: Any) -> None:
+        pooch.HTTPDownloader(progressbar=progress or False, timeout=30)(url, output_file, fetcher)
+        _checked(Path(output_file), name)
+
+    logger = pooch.get_logger()
+    level, reason = logger.level, "no mirror given"
+    logger.setLevel("ERROR")
+    try:
+        for mirror in [m for m in mirrors for _ in range(2)]:
+            try:
+                return Path(
+                    pooch.retrieve(f"{mirror}{name}.gz", None, fname=f"{name}.gz", path=folder, downloader=download)
+                )
+            except (OSError, ValueError, DataError) as error:  # requests' errors are OSErrors
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    finally:
+        logger.setLevel(level)
+    raise DataError(
+        f"cannot fetch MNIST from {len(mirrors)} mirrors ({reason[:120]}): use --data digits, which needs no network, "
+        "or set LENET5_DATA to a folder that holds mnist/"
+    )
+
+
+def _checked(path: Path, name: str) -> NDArray[np.uint8]:
+    """The content, once its digest is MNIST's."""
+    content = read_idx(path, dimensions=3 if "images" in name else 1)
+    header = bytes((0, 0, 8, content.ndim)) + b"".join(size.to_bytes(4, "big") for size in content.shape)
+    digest = hashlib.md5(header + content.tobytes(), usedforsecurity=False).hexdigest()
+    if digest != _MD5[name]:
+        raise DataError(f"{path} is not MNIST's {name}: its content has MD5 {digest}; delete it and fetch it again")
+    return content

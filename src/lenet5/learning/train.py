@@ -1,0 +1,158 @@
+"""Training: a recipe carried out on an objective, step by step, the best weights kept.
+
+training = Training(data, recipe, objective, seed=1)
+for progress in training:       # a Progress after each step; stop whenever you like
+    ...
+training.weights().save("mine.safetensors")
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import pixels, posterior, weights
+from lenet5.errors import DataError
+from lenet5.learning.data import ImageSet
+from lenet5.learning.distort import distort
+from lenet5.learning.objective import Objective
+from lenet5.learning.optimizer import Adam, one_cycle
+from lenet5.learning.recipe import Recipe
+
+__all__ = ["Progress", "Training"]
+
+Floats = NDArray[np.float32]
+
+_REFUSED_OF_VALIDATION: Final = 0.001  # j is set so that this share of the distorted held-out digits is refused
+_SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands after ``step`` of ``steps``, in pass ``number`` of ``passes``.
+
+    ``loss`` is the running mean of the criterion; ``validation_error_percent`` that of the averaged
+    weights after the last whole pass, None before the first.
+    """
+
+    step: int
+    steps: int
+    number: int
+    passes: int
+    loss: float
+    validation_error_percent: float | None
+
+
+class Training:
+    """One run of a recipe over an image set; iterate it, then take ``weights()``.
+
+    The same data, recipe, objective and seed give the same weights on the same machine. The
+    weights that are validated and kept are a running mean over the steps; after each pass they are
+    kept if no earlier pass erred less on the held-out images.
+    """
+
+    def __init__(self, data: ImageSet, recipe: Recipe, objective: Objective, seed: int = 0) -> None:
+        self._data, self._recipe, self._objective, self._seed = data, recipe, objective, seed
+        self._generator = np.random.default_rng(seed)
+        held_out = min(recipe.validation, len(data.images) // 10)
+        order = np.random.default_rng(_SPLIT_SEED).permutation(len(data.images))
+        self._validation, self._training = order[:held_out], order[held_out:]
+        if len(self._training) == 0:
+            raise DataError(f"{data.name} has no images to train on")
+        self._parameters = weights.initial(recipe.network, self._generator)
+        self._averaged = self._parameters.copy()
+        self._best = self._parameters.copy()
+        self._best_error: float | None = None
+        self._last_error: float | None = None
+        self._passes_done = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return self._steps_a_pass * self._recipe.passes
+
+    @property
+    def _steps_a_pass(self) -> int:
+        return -(-len(self._training) // self._recipe.batch)
+
+    def __iter__(self) -> Iterator[Progress]:
+        recipe = self._recipe
+        optimizer = Adam(recipe.network.parameters, recipe.weight_decay)
+        step, loss = 0, 0.0
+        for number in range(1, recipe.passes + 1):
+            order = self._generator.permutation(self._training)
+            for batch in np.array_split(order, self._steps_a_pass):
+                batch_loss, gradient = self._objective(self._parameters, *self._presented(batch, self._generator))
+                optimizer.step(self._parameters, gradient, one_cycle(step / self.steps, recipe.rate))
+                step += 1
+                self._average(step)
+                loss += (batch_loss - loss) / min(step, 100)
+                if step % self._steps_a_pass == 0:
+                    self._validate(number)
+                yield Progress(step, self.steps, number, recipe.passes, loss, self._last_error)
+
+    def _presented(self, batch: NDArray[np.intp], generator: np.random.Generator) -> tuple[Floats, NDArray[np.uint8]]:
+        """A batch as the network sees it in training: distorted, in its input range."""
+        distorted = distort(self._data.images[batch], self._recipe.distortion, generator)
+        return pixels.network_input(self._recipe.network, distorted), self._data.labels[batch]
+
+    def _average(self, step: int) -> None:
+        """Move the running mean; over the first steps it is a plain mean, so that it forgets the start."""
+        decay = min(self._recipe.averaging, step / (step + 10))
+        self._averaged += np.float32(1 - decay) * (self._parameters - self._averaged)
+
+    def _validate(self, number: int) -> None:
+        """Keep the averaged weights if no earlier pass erred less; without held-out images always."""
+        error = None
+        if len(self._validation):
+            answers = self._validation_penalties(self._averaged).argmin(axis=1)
+            error = 100 * float((answers != self._data.labels[self._validation]).mean())
+        self._passes_done, self._last_error = number, error
+        if error is None or self._best_error is None or error <= self._best_error:
+            self._best, self._best_error = self._averaged.copy(), error
+
+    def _validation_penalties(self, parameters: Floats) -> Floats:
+        images = pixels.network_input(self._recipe.network, self._data.images[self._validation])
+        return self._objective.penalties(parameters, images)
+
+    def weights(self) -> weights.Weights:
+        """The best weights so far, calibrated, with where they came from as metadata.
+
+        Before the first pass is over they are the running mean as it stands.
+        """
+        parameters = self._best if self._passes_done else self._averaged
+        temperature, j = self._calibrated(parameters)
+        name, images = self._data.name, self._data.images
+        digest = hashlib.sha256(images.tobytes()).hexdigest()
+        metadata = {
+            "recipe": self._recipe.name,
+            "seed": str(self._seed),
+            "passes": str(self._passes_done),
+            "trained_on": f"{name}, {len(self._training)} of {len(images)} images, sha256 {digest}",
+            "validation_error_percent": "" if self._best_error is None else f"{self._best_error:.4f}",
+            "temperature": f"{temperature:.4f}",
+            "j": f"{j:.4f}",
+        }
+        return weights.Weights(self._recipe.network, parameters, metadata)
+
+    def _calibrated(self, parameters: Floats) -> tuple[float, float]:
+        """The temperature under which the held-out labels are likeliest, and the penalty j of rubbish.
+
+        j is what one in a thousand held-out digits exceeds, distorted as in training, where the
+        criterion has a rubbish class; otherwise, and without held-out images, it is infinite.
+        """
+        if len(self._validation) == 0:
+            return 1.0, math.inf
+        j = math.inf
+        if math.isfinite(self._recipe.criterion.j):
+            images, _ = self._presented(self._validation, np.random.default_rng(self._seed))
+            smallest = self._objective.penalties(parameters, images).min(axis=1)
+            j = max(float(np.quantile(smallest, 1 - _REFUSED_OF_VALIDATION)), 1e-3)
+        penalty = self._validation_penalties(parameters)
+        return posterior.fit_temperature(penalty, self._data.labels[self._validation], j), j

@@ -1,0 +1,195 @@
+"""Anything a user may pass as a picture → grey levels, checked.
+
+Colour, alpha, palette, CMYK, 16-bit, float and animated pictures all become one (H, W) float32
+array of luminance in 0 (black) to 1 (white), as shown (EXIF rotation applied).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lenet5.answer import Box
+from lenet5.errors import PictureError
+
+__all__ = ["Picture", "Source", "open_picture"]
+
+Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
+"""What ``Reader.read`` takes."""
+
+MOST_PIXELS: Final = 100_000_000
+SCALE_ABOVE: Final = 16_000_000
+MOST_BYTES: Final = 200_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Grey levels (H, W) float32, 0 black to 1 white, of a picture ``scale`` times as large as shown.
+
+    ``scale`` is at most 1; ``size`` is the (width, height) as shown; ``notes`` are for the user.
+    """
+
+    grey: NDArray[np.float32]
+    size: tuple[int, int]
+    scale: float = 1.0
+    notes: tuple[str, ...] = ()
+
+    def box(self, found: Box) -> Box:
+        """A box in pixels of ``grey`` as the smallest box in pixels of the picture as shown that holds it."""
+        width, height = self.size
+        left, top = int(found.left / self.scale), int(found.top / self.scale)
+        right, bottom = math.ceil(found.right / self.scale), math.ceil(found.bottom / self.scale)
+        return Box(left, top, min(right, width), min(bottom, height))
+
+
+def open_picture(source: Source) -> Picture:
+    """The picture that a path, bytes, a PIL image or an array holds.
+
+    Arrays are (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, bool, or float in 0..1. Raises
+    PictureError in one line for anything that is missing, no picture, cut short, empty, too large,
+    NaN or infinite.
+    """
+    if isinstance(source, np.ndarray):
+        return _reduced(_array_to_grey(source))
+    if isinstance(source, Image.Image):
+        return _reduced(_image_to_grey(source, "the picture"))
+    if isinstance(source, bytes | bytearray | memoryview):
+        name, content = "the picture", bytes(source)
+    elif isinstance(source, str | os.PathLike):
+        name, content = os.fspath(source), _content(Path(source))
+    else:
+        raise PictureError(f"a picture is a path, bytes, a PIL image or an array, not {type(source).__name__}")
+    if not content:
+        raise PictureError(f"not a picture: {name} is empty")
+    with _pictures_own_words(name):
+        image = Image.open(io.BytesIO(content))
+    with image:
+        return _reduced(_image_to_grey(image, name))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise PictureError(f"{path} is a folder: name a picture in it")
+        if path.stat().st_size > MOST_BYTES:
+            raise PictureError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB: crop it or save it smaller")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise PictureError(f"no such file: {path}") from None
+    except (OSError, ValueError) as error:
+        raise PictureError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+@contextmanager
+def _pictures_own_words(name: str) -> Iterator[None]:
+    """PIL's many failures, each in a line of ours; its warnings are not for the user."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UnidentifiedImageError:
+        raise PictureError(f"not a picture: {name} is in no format known here") from None
+    except Image.DecompressionBombError:
+        raise PictureError(_too_large(name)) from None
+    except PictureError:
+        raise
+    except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError …
+        cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
+        raise PictureError(f"not a picture: {name} is {'cut short' if cut else 'damaged'}") from None
+
+
+def _too_large(name: str) -> str:
+    return f"{name} has over {MOST_PIXELS // 1_000_000} megapixels: crop it or save it smaller"
+
+
+def _image_to_grey(image: Image.Image, name: str) -> NDArray[np.float32]:
+    """The first frame of a PIL image as luminance in 0..1."""
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureError(_too_large(name))
+    if image.width == 0 or image.height == 0:
+        raise PictureError(f"{name} has no pixels")
+    with _pictures_own_words(name):
+        image.load()
+        image = ImageOps.exif_transpose(image)
+        if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+            return _any_range_to_grey(np.asarray(image), name)
+        if "A" in image.getbands() or "transparency" in image.info:
+            return _over_paper(np.asarray(image.convert("RGBA")))
+        if image.mode != "L":
+            image = image.convert("RGB").convert("L")
+        return np.asarray(np.asarray(image, np.float32) / np.float32(255))
+
+
+def _any_range_to_grey(levels: NDArray[Any], name: str) -> NDArray[np.float32]:
+    """Deep pictures: 16-bit and 32-bit integers by their full scale, floats in 0..1 or 0..255."""
+    if not np.isfinite(levels).all():
+        raise PictureError(f"{name} holds NaN or infinite pixels")
+    highest = float(levels.max())
+    if levels.dtype.kind == "f":
+        full = next((scale for scale in (1.0, 255.0, 65535.0) if highest <= scale), highest)
+    else:
+        full = next((scale for scale in (255.0, 65535.0) if highest <= scale), highest)
+    return np.asarray(np.clip(levels.astype(np.float32) / np.float32(full), 0, 1))
+
+
+def _over_paper(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Transparent pictures laid on white, or on black where what is opaque would vanish on white."""
+    luminance = rgba[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
+    opacity = rgba[..., 3].astype(np.float32) / np.float32(255)
+    opaque = float(opacity.sum())
+    brightness = float((luminance * opacity).sum()) / opaque if opaque else 0.0
+    mostly_transparent = opaque < 0.5 * opacity.size
+    paper = 0.0 if mostly_transparent and brightness > 0.5 else 1.0
+    return np.asarray(luminance * opacity + np.float32(paper) * (1 - opacity))
+
+
+def _array_to_grey(array: NDArray[Any]) -> NDArray[np.float32]:
+    """An array of the shapes and types that ``open_picture`` names."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise PictureError(f"an array must be (H, W), (H, W, 3) or (H, W, 4), not {array.shape}")
+    if 0 in array.shape:
+        raise PictureError("the picture has no pixels")
+    if array.shape[0] * array.shape[1] > MOST_PIXELS:
+        raise PictureError(_too_large("the array"))
+    if array.dtype == np.bool_:
+        levels = array.astype(np.float32)
+    elif array.dtype in (np.uint8, np.uint16):
+        levels = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    elif array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise PictureError("the array holds NaN or infinite pixels")
+        if array.min() < 0 or array.max() > 1:
+            raise PictureError("a float array must be in 0..1: divide it by its full scale, or pass uint8")
+        levels = array.astype(np.float32)
+    else:
+        raise PictureError(f"an array must be uint8, uint16 or float in 0..1, not {array.dtype}")
+    if levels.ndim == 2:
+        return levels
+    if levels.shape[2] == 4:
+        return _over_paper(np.round(levels * 255).astype(np.uint8))
+    return np.asarray(levels @ np.array([0.299, 0.587, 0.114], np.float32))
+
+
+def _reduced(grey: NDArray[np.float32]) -> Picture:
+    """The picture, scaled down to 16 megapixels where it has more."""
+    height, width = grey.shape
+    if height * width <= SCALE_ABOVE:
+        return Picture(grey, (width, height))
+    scale = math.sqrt(SCALE_ABOVE / (height * width))
+    smaller = (max(1, int(width * scale)), max(1, int(height * scale)))
+    image = Image.fromarray(grey).resize(smaller, Image.Resampling.BOX)
+    note = f"scaled down from {width}×{height} to {smaller[0]}×{smaller[1]} for reading"
+    return Picture(np.asarray(image, np.float32), (width, height), smaller[0] / width, (note,))

@@ -1,0 +1,95 @@
+"""Reader: weights and the stages of reading, composed."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import engine, paper, pixels, posterior, weights
+from lenet5.answer import REFUSED, Box, Digit, Reading
+from lenet5.errors import ArrayError, UnavailableError
+from lenet5.normalise import normalise
+from lenet5.reading import ink, picture, single
+
+__all__ = ["LAYOUTS", "Reader"]
+
+LAYOUTS = ("auto", "digit", "line", "page")
+
+_FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
+_LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
+
+
+class Reader:
+    """Reads digits from pictures with one set of weights.
+
+    ``name`` is a bundled name ("lenet5", "concise") or a safetensors file; ``threads`` limits
+    the engine's threads (None: all cores). Raises WeightsError.
+    """
+
+    def __init__(self, name: str | os.PathLike[str] | weights.Weights = "lenet5", threads: int | None = None) -> None:
+        self.weights = name if isinstance(name, weights.Weights) else weights.load(name)
+        self._threads = threads
+
+    def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
+        """What stands in a picture: a path, bytes, a PIL image, or an array (see ``open_picture``).
+
+        ``layout`` "digit" always answers with exactly one Digit; "auto" picks a layout, which is
+        "digit" as long as no other is built. Digits less sure than ``min_confidence`` (0..1) become
+        "?". Raises PictureError, UnavailableError for layouts not built yet.
+        """
+        if layout not in LAYOUTS:
+            raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
+        if layout in ("line", "page"):
+            raise UnavailableError(f"layout {layout!r} is not built yet: cut out single digits and use layout 'digit'")
+        opened = picture.open_picture(source)
+        image, box = _see_digit(opened)
+        digit = self._decide(image, box, min_confidence or 0.0)
+        return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
+
+    def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
+
+        Returns labels (N,) int8, −1 where refused as rubbish, and their probabilities (N,) float32.
+        Raises ArrayError for another shape or type.
+        """
+        if images.dtype != np.uint8:
+            raise ArrayError(f"images must be uint8 with ink 255, not {images.dtype}")
+        p = self._probabilities(images)
+        best = p.argmax(axis=1)
+        labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
+        return labels, p[np.arange(len(p)), best].astype(np.float32)
+
+    def image(self, source: picture.Source) -> NDArray[np.uint8]:
+        """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
+        return _see_digit(picture.open_picture(source))[0]
+
+    def _probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(N, 11): the ten digits and rubbish, which images without any ink are for certain."""
+        network = self.weights.network
+        outputs = engine.forward(self.weights.parameters, pixels.network_input(network, images))
+        p = posterior.probabilities(posterior.penalties(network, outputs), self.weights.j, self.weights.temperature)
+        p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(posterior.RUBBISH + 1)[posterior.RUBBISH]
+        return p
+
+    def _decide(self, image: NDArray[np.uint8], box: Box, min_confidence: float) -> Digit:
+        """The answer to one image, refused where rubbish is likelier or no digit is sure enough."""
+        p = self._probabilities(image[None])[0]
+        names = [str(digit) for digit in range(10)] + [REFUSED]
+        order = [int(k) for k in np.argsort(-p, kind="stable")]
+        sure = order[0] != posterior.RUBBISH and p[order[0]] >= min_confidence
+        answer = order[0] if sure else posterior.RUBBISH
+        others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
+        return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
+    """Layout digit: the picture's one digit in MNIST's form and its box; all 0 where the picture is blank."""
+    found = ink.find_ink(opened.grey)
+    cropped = single.digit_crop(found) if found else None
+    if cropped is None:
+        return np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size)
+    crop, box = cropped
+    return normalise(crop), opened.box(box)

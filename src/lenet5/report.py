@@ -1,0 +1,140 @@
+"""A report as text, as a gallery of the misread pictures, and as a folder with both."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from lenet5.errors import OutputError, PictureError
+from lenet5.evaluate import Misread, Report
+from lenet5.reading.picture import open_picture
+from lenet5.weights import write_beside
+
+__all__ = ["as_text", "gallery", "write_folder"]
+
+_TILE: Final = 84  # a misread picture is shown this large, three pixels to one of 28×28
+_MOST: Final = 400  # misread pictures shown
+
+
+def as_text(report: Report) -> str:
+    """The report for a terminal: one line that answers, then errors a class and the confusions."""
+    low, high = report.interval_percent
+    lines = [
+        f"{report.data} read with {report.weights}: {report.error_percent:.2f}% errors "
+        f"(95% interval {low:.2f}–{high:.2f}%), {report.errors:,} of {report.images:,}; {report.refused:,} refused"
+    ]
+    if report.digit_error_percent is not None:
+        lines.append(f"digits wrong: {report.digit_error_percent:.2f}% (edit distance over length)")
+    if report.confusion is not None:
+        lines += ["", "class  errors  images  error %"]
+        lines += [f"{name:>5}  {wrong:>6,}  {n:>6,}  {100 * wrong / n:>7.2f}" for name, wrong, n in report.class_errors]
+        lines += ["", "truth ╲ answer" + "".join(f"{k:>6}" for k in [*range(10), "?"])]
+        for name, row in zip([*map(str, range(10)), "?"], report.confusion, strict=True):
+            if row.sum():
+                lines.append(f"{name:>14}" + "".join(f"{count or '·':>6}" for count in row))
+    lines += [f"unreadable: {reason}" for reason in report.unreadable]
+    return "\n".join(lines)
+
+
+def gallery(report: Report) -> Image.Image | None:
+    """The misread pictures, each with truth → answer, like the paper's Fig. 8; None where all is right.
+
+    Beside a picture that had to be found and normalised stands the 28×28 that the network saw.
+    """
+    shown = report.misread[:_MOST]
+    if not shown:
+        return None
+    tiles = [_tile(misread) for misread in shown]
+    width, height = max(t.width for t in tiles) + 8, tiles[0].height + 8
+    columns = min(len(tiles), max(1, 1280 // width))
+    sheet = Image.new("RGB", (columns * width + 8, -(-len(tiles) // columns) * height + 8), "white")
+    for k, tile in enumerate(tiles):
+        sheet.paste(tile, (8 + k % columns * width, 8 + k // columns * height))
+    return sheet
+
+
+def _tile(misread: Misread) -> Image.Image:
+    """One misread picture with its caption."""
+    pictures = [Image.fromarray(255 - misread.image).resize((_TILE, _TILE), Image.Resampling.NEAREST)]
+    if misread.source is not None:
+        pictures.insert(0, _thumbnail(misread))
+    caption = f"{misread.truth} → {misread.answer}".replace("\n", "/")
+    font = ImageFont.load_default(size=14)
+    width = max(sum(p.width for p in pictures), int(font.getlength(caption)) + 4)
+    tile = Image.new("RGB", (width, _TILE + 20), "white")
+    left = 0
+    for picture in pictures:
+        tile.paste(picture, (left, (_TILE - picture.height) // 2))
+        left += picture.width
+    ImageDraw.Draw(tile).text((2, _TILE + 1), caption, fill="black", font=font)
+    return tile
+
+
+def _thumbnail(misread: Misread) -> Image.Image:
+    """The picture as the user knows it, small; a cross where it cannot be opened."""
+    try:
+        grey = open_picture(misread.source).grey
+    except PictureError:
+        return Image.new("L", (_TILE, _TILE), 200)
+    scale = min(3 * _TILE / grey.shape[1], _TILE / grey.shape[0])
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    return Image.fromarray((grey * 255).astype(np.uint8)).resize(size, Image.Resampling.BOX if scale < 1 else 0)
+
+
+def write_folder(report: Report, folder: str | os.PathLike[str]) -> list[Path]:
+    """report.txt, report.json and, where anything was misread, misread.png; returns their paths.
+
+    With Matplotlib (extra ``report``) also confusion.png. Raises OutputError.
+    """
+    target = Path(folder)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {target}: {error.strerror}") from None
+    contents = {
+        "report.txt": (as_text(report) + "\n").encode(),
+        "report.json": (json.dumps(report.to_json()) + "\n").encode(),
+    }
+    pictures = gallery(report)
+    if pictures:
+        encoded = io.BytesIO()
+        pictures.save(encoded, "PNG")
+        contents["misread.png"] = encoded.getvalue()
+    drawn = _confusion_picture(report)
+    if drawn:
+        contents["confusion.png"] = drawn
+    for name, content in contents.items():
+        write_beside(target / name, content)
+    return [target / name for name in contents]
+
+
+def _confusion_picture(report: Report) -> bytes | None:
+    """The confusion matrix as a PNG; None for texts, and where Matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    if report.confusion is None:
+        return None
+    figure = Figure(figsize=(6, 5.4), layout="constrained")
+    axes = figure.subplots()
+    wrong = report.confusion * (1 - np.eye(len(report.confusion), dtype=np.int64))
+    axes.imshow(wrong, cmap="Reds", vmin=0, vmax=max(1, int(wrong.max())))
+    for (row, column), count in np.ndenumerate(report.confusion):
+        if count:
+            axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8)
+    names = [*map(str, range(10)), "?"]
+    axes.set_xticks(range(11), names)
+    axes.set_yticks(range(11), names)
+    axes.set_xlabel("answer (? refused)")
+    axes.set_ylabel("truth (? not a digit)")
+    axes.set_title(f"{report.data}: {report.errors:,} of {report.images:,} misread")
+    encoded = io.BytesIO()
+    figure.savefig(encoded, format="png", dpi=120)
+    return encoded.getvalue()
