@@ -56,6 +56,10 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("lenet5: stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, such as head, has gone
+    except OSError as error:  # stdout: its reader, such as head, has gone, or its disk is full
+        if error.filename is not None:
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"lenet5: cannot write the output: {error.strerror}", err=True)
         sys.exit(1)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from dataclasses import replace
 from importlib import resources
 from typing import Final
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["command"]
 
 _PASSES: Final = 60
 
 
-@click.command("demo")
+@click.command("demo", short_help="Read pictures, then train, with nothing but the package.")
 def command() -> None:
     """Read the bundled pictures, then train LeNet-5 on the embedded digits."""
     from lenet5.cli.train import run
@@ -41,20 +46,18 @@ def command() -> None:
     training = Training(data, recipe, TorchObjective(recipe.network, recipe.criterion))
     run(training)
     report = evaluate(load("digits", "test"), Reader(training.weights()))
+    program = "lenet5" if shutil.which("lenet5") else os.path.relpath(sys.argv[0])
     click.echo(
         f"\n{report.images - report.errors} of {report.images} unseen digits right. Try next:\n\n"
-        "  lenet5 read YOUR_PICTURE.png      one digit, any photo, scan or drawing\n"
-        "  lenet5 describe                   the network beside the paper's table\n"
-        "  lenet5 train                      the same training on MNIST\n"
-        "  lenet5 evaluate --report report   errors on MNIST's test set, with the misread pictures"
+        f"  {program} read YOUR_PICTURE.png      one digit, any photo, scan or drawing\n"
+        f"  {program} describe                   the network beside the paper's table\n"
+        f"  {program} train                      the same training on MNIST\n"
+        f"  {program} evaluate --report report   errors on MNIST's test set, with the misread pictures"
     )
 
 
-def as_blocks(image: object) -> str:
-    """A 28×28 image as text, two rows of pixels to a line."""
-    import numpy as np
-
-    levels = np.asarray(image, np.float32)
+def as_blocks(image: NDArray[np.uint8]) -> str:
+    """A (28, 28) image as 14 lines of text, each character two pixels high."""
     shades = " ░▒▓█"
-    pairs = levels.reshape(14, 2, 28).mean(axis=1)
-    return "\n".join("  " + "".join(shades[min(4, int(level / 51))] * 1 for level in row) for row in pairs)
+    pairs = image.reshape(14, 2, 28).mean(axis=1)
+    return "\n".join("  " + "".join(shades[int(level / 52)] for level in row) for row in pairs)

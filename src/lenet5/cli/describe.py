@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("describe")
+@click.command("describe", short_help="Count a network beside the published table.")
 @click.option("--network", type=click.Choice(["lenet5", "concise"]), default="lenet5", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(network: str, as_json: bool) -> None:
@@ -26,29 +26,34 @@ def command(network: str, as_json: bool) -> None:
 
 
 def as_text(found: Description) -> str:
-    """The counted table; a number that is not the published one shows both, marked with ✗."""
-
-    def beside(here: object, there: object) -> str:
-        def shown(x: object) -> str:
-            return f"{x:,}" if isinstance(x, int) else str(x)
-
-        return shown(here) if here == there else f"{shown(here)} ✗ {shown(there)}"
-
-    header = ("layer", "kind", "maps", "size", "neurons", "parameters", "connections")
+    """The counted numbers beside the published ones; ✗ marks each pair that differs."""
+    header = (
+        "layer",
+        "kind",
+        "maps",
+        "size",
+        "neurons",
+        "published",
+        "parameters",
+        "published",
+        "connections",
+        "published",
+    )
     rows: list[tuple[str, ...]] = [header]
-    for ours, paper in zip(found.layers, found.network.layers, strict=True):
-        sizes = ["×".join(map(str, layer.size)) for layer in (ours, paper)]
-        numbers = [(getattr(ours, n), getattr(paper, n)) for n in ("neurons", "parameters", "connections")]
-        pairs = [(ours.name, paper.name), (ours.kind, paper.kind), (ours.maps, paper.maps), tuple(sizes), *numbers]
-        rows.append(tuple(beside(*pair) for pair in pairs))
-    totals = (beside(found.parameters, found.network.parameters), beside(found.connections, found.network.connections))
-    rows.append(("total", "", "", "", "", *totals))
+    for ours, theirs in zip(found.layers, found.network.layers, strict=True):
+        counts = [(getattr(ours, n), getattr(theirs, n)) for n in ("neurons", "parameters", "connections")]
+        shape = (ours.name, ours.kind, str(ours.maps), "×".join(map(str, ours.size)))
+        rows.append((*shape, *(cell for pair in counts for cell in _beside(*pair))))
+    totals = ((found.parameters, found.network.parameters), (found.connections, found.network.connections))
+    rows.append(("total", "", "", "", "", "", *(cell for pair in totals for cell in _beside(*pair))))
     widths = [max(len(row[k]) for row in rows) for k in range(len(header))]
     aligned = [(str.ljust if k < 2 else str.rjust) for k in range(len(header))]
     lines = ["  ".join(f(cell, w) for f, cell, w in zip(aligned, row, widths, strict=True)) for row in rows]
-    verdict = (
-        "Every number is counted from the network's arrays and feature maps; all agree with the published table."
-        if not found.disagreements
-        else "\n".join(f"✗ {line}" for line in found.disagreements)
-    )
-    return "\n".join([f"{found.network.title} ({found.engine} engine)", "", *lines, "", verdict])
+    verdict = "All agree." if not found.disagreements else "\n".join(f"✗ {line}" for line in found.disagreements)
+    title = f"{found.network.title}, counted from its arrays and feature maps ({found.engine} engine)"
+    return "\n".join([title, "", *lines, "", verdict])
+
+
+def _beside(here: int, there: int) -> tuple[str, str]:
+    """A counted number and the published one."""
+    return f"{here:,}", f"{there:,}" if here == there else f"✗ {there:,}"

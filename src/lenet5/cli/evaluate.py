@@ -9,7 +9,7 @@ import click
 __all__ = ["command"]
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Measure weights on a set with truth.")
 @click.option(
     "--data",
     default="mnist",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lenet5.answer import PICTURE_SUFFIXES
-from lenet5.errors import LeNet5Error, PictureError
+from lenet5.errors import PictureError
 
 if TYPE_CHECKING:
     from lenet5.answer import Reading
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("read")
+@click.command("read", short_help="Read the digits in pictures.")
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="auto", show_default=True)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Answer ? below this probability.")
@@ -51,7 +51,7 @@ def command(
         click.echo(_csv_row("file", "text", "confidence"))
     for name in _with_progress(files):
         try:
-            reading = reader.read(sys.stdin.buffer.read() if name == "-" else name, layout, min_confidence)
+            reading = reader.read(_source(name), layout, min_confidence)
         except PictureError as error:
             failed = True
             if form == "json":
@@ -66,16 +66,23 @@ def command(
 
 
 def _files(arguments: tuple[str, ...]) -> Iterator[str]:
-    """The arguments, folders replaced by the pictures in them; LeNet5Error for a folder without any."""
+    """The arguments, folders replaced by the pictures in them; a folder without any stays."""
     for argument in arguments:
         path = Path(argument)
         if argument == "-" or not path.is_dir():
             yield argument
             continue
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
-        if not inside:
-            raise LeNet5Error(f"no pictures in the folder {argument}")
-        yield from map(str, inside)
+        yield from map(str, inside or [path])
+
+
+def _source(name: str) -> bytes | str:
+    """What a reader takes for this name; PictureError for a folder, which holds no pictures if it comes here."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    if Path(name).is_dir():
+        raise PictureError(f"no pictures in the folder {name}")
+    return name
 
 
 def _with_progress(files: list[str]) -> Iterator[str]:

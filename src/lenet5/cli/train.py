@@ -20,7 +20,7 @@ __all__ = ["command"]
 _RECIPES: Final = ("modern", "paper", "concise", "fast")
 
 
-@click.command("train")
+@click.command("train", short_help="Train a network and write its weights.")
 @click.option("--data", default="mnist", show_default=True, help="mnist, digits, a folder or an .npz file.")
 @click.option(
     "--recipe", type=click.Choice(["modern", "paper", "concise", "fast"]), default="modern", show_default=True
@@ -99,9 +99,9 @@ def run(training: Training) -> str:
         task = progress.add_task("training", total=training.steps, state="")
         try:
             for now in training:
-                ended = f"pass {now.number} of {now.passes}, loss {now.loss:.3f}"
+                ended = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
                 if now.validation_error_percent is not None:
-                    ended += f", validation error {now.validation_error_percent:.2f}%"
+                    ended += f", validation {now.validation_error_percent:.2f}%"
                 progress.update(task, completed=now.step, state=ended)
         except KeyboardInterrupt:
             ended = f"stopped in {ended}; these are the best weights so far"

@@ -127,7 +127,7 @@ def _image_to_grey(image: Image.Image, name: str) -> NDArray[np.float32]:
         if "A" in image.getbands() or "transparency" in image.info:
             return _over_paper(np.asarray(image.convert("RGBA")))
         if image.mode != "L":
-            image = image.convert("RGB").convert("L")
+            image = (image if image.mode == "RGB" else image.convert("RGB")).convert("L")
         return np.asarray(np.asarray(image, np.float32) / np.float32(255))
 
 

@@ -1,0 +1,53 @@
+# Needs only python3 and make; everything is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test check docs bench clean
+
+help:
+	@echo "make install  install lenet5 into .venv        make test   run all tests"
+	@echo "make demo     read pictures, train LeNet-5     make check  format, lint, types, layers, docs"
+	@echo "make bench    speed beside its peers           make docs   renew the generated parts of the docs"
+
+# Stamps make a second run quick: they are older than what they depend on only when that changed.
+.venv/.created:
+	@$(PYTHON) -c 'import sys; sys.exit("lenet5 needs Python 3.10 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "The venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+.venv/.installed: .venv/.created pyproject.toml
+	@echo "installing lenet5 into .venv (the first time takes a minute or two) …" >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[torch]'
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed pyproject.toml
+	@echo "installing the tools for tests and checks …" >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report]' --group dev
+	@touch $@
+
+install: .venv/.installed
+
+install-dev: .venv/.installed-dev
+
+demo: install
+	@$(BIN)/lenet5 demo
+
+test: install-dev
+	@$(BIN)/python -m pytest
+
+check: install-dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python docs/generate.py --check
+
+docs: install-dev
+	@$(BIN)/python docs/generate.py
+
+bench: install-dev
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,225 @@
+"""``lenet5 read``: digits on stdout, one line on stderr for each file that cannot be read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import Outcome
+from tests.reading.test_picture import encoded, float_tiff, png
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def three(draw: Callable[..., Image.Image], tmp_path: Path) -> Path:
+    """A picture file of a 3."""
+    path = tmp_path / "three.png"
+    draw("3").save(path)
+    return path
+
+
+@pytest.fixture
+def folder(draw: Callable[..., Image.Image], tmp_path: Path) -> Path:
+    """A folder with a 2, in a folder within it a 7, a broken picture, and a text."""
+    found = tmp_path / "folder"
+    (found / "inner").mkdir(parents=True)
+    draw("2").save(found / "a two.png")
+    draw("7").save(found / "inner" / "seven.JPG")
+    (found / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (found / "notes.txt").write_text("not a picture, and not meant as one")
+    return found
+
+
+def test_one_picture_prints_its_digit_alone(command: Command, three: Path) -> None:
+    assert command("read", three) == Outcome(0, "3\n", "")
+
+
+def test_several_pictures_print_file_and_digit(command: Command, three: Path, draw: Callable[..., Image.Image]) -> None:
+    five = three.with_name("five.png")
+    draw("5").save(five)
+    assert command("read", three, five, "--layout", "digit") == Outcome(0, f"{three}: 3\n{five}: 5\n", "")
+
+
+def test_a_folder_stands_for_its_pictures_and_a_broken_one_does_not_stop_the_rest(
+    command: Command, folder: Path
+) -> None:
+    outcome = command("read", folder)
+    assert outcome.out.splitlines() == [f"{folder / 'a two.png'}: 2", f"{folder / 'inner' / 'seven.JPG'}: 7"]
+    assert str(folder / "broken.png") in outcome.complaint
+
+
+def test_json_gives_one_object_a_file_as_the_contract_has_it(command: Command, folder: Path) -> None:
+    outcome = command("read", "--json", folder)
+    two, broken, seven = map(json.loads, outcome.out.splitlines())
+    assert list(two) == ["file", "page", "text", "confidence", "lines"]
+    assert (two["file"], two["page"], two["text"]) == (str(folder / "a two.png"), 1, "2")
+    ((digit,),) = two["lines"]
+    assert list(digit) == ["label", "confidence", "box", "alternatives"]
+    assert digit["confidence"] == two["confidence"]
+    assert all(isinstance(edge, int) for edge in digit["box"])
+    assert all(label in "0123456789?" and 0 < chance < 1 for label, chance in digit["alternatives"])
+    assert list(broken) == ["file", "error"]
+    assert broken["file"] == str(folder / "broken.png")
+    assert seven["text"] == "7"
+    assert outcome.status == 1
+
+
+def test_csv_gives_a_header_and_one_row_a_file(command: Command, folder: Path) -> None:
+    outcome = command("read", "--csv", folder / "a two.png", folder / "inner")
+    header, *rows = csv.reader(io.StringIO(outcome.out))
+    assert header == ["file", "text", "confidence"]
+    assert [row[1] for row in rows] == ["2", "7"]
+    assert all(0.5 < float(row[2]) <= 1 for row in rows)
+    assert outcome.status == 0
+
+
+def test_a_dash_reads_the_picture_on_standard_input(shell: Command, three: Path) -> None:
+    outcome = shell("-m", "lenet5", "read", "-", stdin=three.read_bytes())
+    assert outcome == Outcome(0, "3\n", "")
+
+
+def test_min_confidence_refuses_what_is_less_sure(command: Command, three: Path) -> None:
+    assert command("read", "--min-confidence", "1", three).out == "?\n"
+
+
+def test_a_blank_picture_prints_a_question_mark(command: Command, tmp_path: Path) -> None:
+    Image.new("RGB", (50, 70), "white").save(tmp_path / "white.png")
+    assert command("read", "--layout", "digit", tmp_path / "white.png") == Outcome(0, "?\n", "")
+
+
+def test_a_picture_of_one_pixel_prints_a_question_mark(command: Command, tmp_path: Path) -> None:
+    Image.new("L", (1, 1)).save(tmp_path / "pixel.png")
+    assert command("read", "--layout", "digit", tmp_path / "pixel.png") == Outcome(0, "?\n", "")
+
+
+def test_a_note_on_a_large_picture_goes_to_stderr(
+    command: Command, tmp_path: Path, draw: Callable[..., Image.Image]
+) -> None:
+    path = tmp_path / "large.png"
+    draw("1", side=4100, scale=40).save(path, compress_level=1)
+    outcome = command("read", path)
+    assert (outcome.status, outcome.out) == (0, "1\n")
+    assert outcome.err.startswith(f"lenet5: {path}: scaled down")
+
+
+NOISE = np.random.default_rng(3).integers(0, 256, (40, 40), np.uint8)
+
+BAD_PICTURES = {
+    "empty": (b"", "is empty"),
+    "text": (b"seven\n", "not a picture"),
+    "html": (b"<!DOCTYPE html><html><body>404</body></html>", "not a picture"),
+    "cut short": (encoded(Image.fromarray(NOISE))[:1000], "cut short"),
+    "0x0": (png(0, 0), ""),
+    "a bomb": (png(100_000, 100_000), "over 100 megapixels"),
+    "NaN": (float_tiff(np.full((9, 9), np.nan)), "NaN or infinite"),
+    "infinite": (float_tiff(np.full((9, 9), np.inf)), "NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), BAD_PICTURES.values(), ids=BAD_PICTURES.keys())
+def test_a_bad_picture_is_told_in_one_line(content: bytes, reason: str, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "bad.png"
+    path.write_bytes(content)
+    outcome = command("read", path)
+    assert outcome.out == ""
+    assert str(path) in outcome.complaint
+    assert reason in outcome.complaint
+
+
+@pytest.mark.parametrize("name", ["text", "cut short", "a bomb", "NaN"])
+def test_a_bad_picture_is_told_in_one_line_by_the_real_command(name: str, shell: Command, tmp_path: Path) -> None:
+    content, reason = BAD_PICTURES[name]
+    (tmp_path / "bad.png").write_bytes(content)
+    outcome = shell("-m", "lenet5", "read", tmp_path / "bad.png")
+    assert outcome.out == ""
+    assert reason in outcome.complaint
+
+
+def test_a_missing_file_is_told_in_one_line(shell: Command, tmp_path: Path) -> None:
+    outcome = shell("-m", "lenet5", "read", tmp_path / "none.png")
+    assert outcome.complaint == f"lenet5: no such file: {tmp_path / 'none.png'}"
+
+
+def test_a_folder_without_pictures_is_told_in_one_line(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert command("read", tmp_path).complaint == f"lenet5: no pictures in the folder {tmp_path}"
+
+
+def test_a_folder_without_pictures_does_not_stop_the_other_files(command: Command, three: Path) -> None:
+    empty = three.parent / "empty"
+    empty.mkdir()
+    outcome = command("read", empty, three)
+    assert f"{three}: 3" in outcome.out
+    assert outcome.complaint == f"lenet5: no pictures in the folder {empty}"
+
+
+def test_nothing_on_standard_input_is_told_in_one_line(shell: Command) -> None:
+    assert "is empty" in shell("-m", "lenet5", "read", "-").complaint
+
+
+def test_a_bad_picture_among_good_ones_gives_status_1_and_the_rest(command: Command, three: Path) -> None:
+    outcome = command("read", three, three.parent / "none.png", three)
+    assert outcome.out == f"{three}: 3\n" * 2
+    assert "none.png" in outcome.complaint
+
+
+@pytest.mark.parametrize("layout", ["line", "page"])
+def test_a_layout_not_built_yet_is_told_in_one_line(layout: str, command: Command, three: Path) -> None:
+    assert layout in command("read", "--layout", layout, three).complaint
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--layout", "word", "x.png"), ("--min-confidence", "2", "x.png"), ("--threads", "0", "x.png"), ("--none",)],
+)
+def test_wrong_usage_ends_with_status_2(arguments: tuple[str, ...], command: Command) -> None:
+    outcome = command("read", *arguments)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert "Error: " in outcome.err
+
+
+def test_a_name_that_is_no_text_is_told_in_one_line(shell: Command, tmp_path: Path) -> None:
+    outcome = shell("-m", "lenet5", "read", str(tmp_path) + "/\udcff\udcfe.png")
+    assert outcome.complaint.startswith("lenet5: no such file")
+
+
+def test_reading_imports_neither_torch_nor_matplotlib(shell: Command, three: Path) -> None:
+    program = (
+        "import sys; from lenet5.cli import main; sys.argv = ['lenet5', 'read', sys.argv[1]]; main();"
+        "print(sorted({'torch', 'matplotlib', 'onnx', 'requests'} & set(sys.modules)))"
+    )
+    outcome = shell("-c", program, three)
+    assert outcome == Outcome(0, "3\n[]\n", "")
+
+
+def test_a_reader_of_the_output_that_goes_away_leaves_no_traceback(shell: Command, three: Path) -> None:
+    program = (
+        "import subprocess, sys\n"
+        "command = [sys.executable, '-m', 'lenet5', 'read', *sys.argv[1:]]\n"
+        "child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)\n"
+        "child.stdout.close()\n"
+        "sys.stderr.buffer.write(child.stderr.read())\n"
+    )
+    outcome = shell("-c", program, *[three] * 30)
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/full")
+def test_a_full_disk_under_standard_output_is_told_in_one_line(shell: Command, three: Path) -> None:
+    program = (
+        "import subprocess, sys\n"
+        "with open('/dev/full', 'w') as full:\n"
+        "    command = [sys.executable, '-m', 'lenet5', 'read', sys.argv[1]]\n"
+        "    sys.exit(subprocess.run(command, stdout=full).returncode)\n"
+    )
+    assert shell("-c", program, three).complaint

@@ -1,0 +1,85 @@
+"""Ink is found on any paper, in any light, in either polarity; blank pictures have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet5.reading.ink import find_ink
+
+Levels = NDArray[np.float32]
+
+GENERATOR = np.random.default_rng(7)
+
+BLANK: dict[str, Levels] = {
+    "white": np.ones((120, 90), np.float32),
+    "black": np.zeros((120, 90), np.float32),
+    "grey": np.full((120, 90), 0.5, np.float32),
+    "gradient": np.tile(np.linspace(0.3, 0.9, 160, dtype=np.float32), (120, 1)),
+    "light falling off": 0.9 - 0.3 * np.hypot(*np.mgrid[-1:1:120j, -1:1:160j]).astype(np.float32) / np.sqrt(2),
+    "mild noise": np.clip(0.8 + GENERATOR.normal(0, 0.02, (160, 160)), 0, 1).astype(np.float32),
+    "noise over dark": np.clip(0.2 + GENERATOR.normal(0, 0.01, (160, 160)), 0, 1).astype(np.float32),
+    "one pixel": np.zeros((1, 1), np.float32),
+    "one row": np.linspace(0, 1, 50, dtype=np.float32)[None],
+    "two columns": np.linspace(0, 1, 100, dtype=np.float32).reshape(50, 2),
+}
+
+
+@pytest.fixture
+def pen(draw: Callable[..., Image.Image]) -> Levels:
+    """A drawn 3, 1 where the pen was and 0 elsewhere: (200, 200)."""
+    return 1 - np.asarray(draw("3"), np.float32) / 255
+
+
+@pytest.mark.parametrize("grey", BLANK.values(), ids=BLANK.keys())
+def test_a_blank_picture_has_no_ink(grey: Levels) -> None:
+    found = find_ink(grey.astype(np.float32))
+    assert found is None or not found.mask.any()
+
+
+@pytest.mark.parametrize(
+    ("paper", "strength"),
+    [(1.0, 1.0), (1.0, 0.15), (0.6, 0.4), (0.0, -1.0), (0.2, -0.5)],
+    ids=["black on white", "pencil", "on grey paper", "white on black", "chalk"],
+)
+def test_the_mask_is_where_the_pen_was(pen: Levels, paper: float, strength: float) -> None:
+    found = find_ink((paper - strength * pen).astype(np.float32))
+    assert found is not None
+    agree = (found.mask == (pen > 0.5)).mean()
+    assert agree > 0.99
+    assert found.mask.any()
+
+
+def test_levels_are_0_on_paper_and_1_in_the_stroke(pen: Levels) -> None:
+    found = find_ink(1 - pen)
+    assert found is not None
+    assert found.level.min() == 0
+    assert found.level.max() == 1
+    assert found.level[pen == 0].mean() < 0.01
+    assert found.level[pen == 1].mean() > 0.95
+
+
+def test_both_polarities_give_the_same_mask(pen: Levels) -> None:
+    dark, light = find_ink(1 - pen), find_ink(pen)
+    assert dark is not None
+    assert light is not None
+    assert (dark.mask != light.mask).mean() < 0.005
+
+
+def test_a_shadow_across_the_paper_is_not_ink(pen: Levels) -> None:
+    shadow = np.tile(np.linspace(0.45, 1, 200, dtype=np.float32), (200, 1))
+    found = find_ink((1 - 0.8 * pen) * shadow)
+    assert found is not None
+    assert (found.mask == (pen > 0.5)).mean() > 0.98
+
+
+def test_sensor_noise_beside_the_pen_is_not_ink(pen: Levels) -> None:
+    noisy = np.clip(0.9 - 0.7 * pen + np.random.default_rng(1).normal(0, 0.03, pen.shape), 0, 1)
+    found = find_ink(noisy.astype(np.float32))
+    assert found is not None
+    assert found.mask[pen == 0].mean() < 0.005
+    assert found.mask[pen == 1].mean() > 0.95
