@@ -1,4 +1,4 @@
-"""The compiled engine: engine.c once for each instruction set, chosen among at run time by module.c.
+"""The compiled engine: engine.c and distort.c once for each instruction set, chosen among at run time by module.c.
 
 Everything else of the build is in pyproject.toml. The extension is optional: where there is no
 compiler, or one without the vector extension, the install goes on and the NumPy engine reads.
@@ -28,14 +28,14 @@ if X86:
 
 
 class BuildVariants(build_ext):
-    """Compiles engine.c under each variant's flags and links the objects with the module."""
+    """Compiles both under each variant's flags and links the objects with the module."""
 
     def build_extension(self, ext: Extension) -> None:
         extra = os.environ.get("LENET5_CFLAGS", "").split()
         objects = []
         for name, (width, flags) in VARIANTS.items():
             objects += self.compiler.compile(
-                [ENGINE + "engine.c"],
+                [ENGINE + "engine.c", ENGINE + "distort.c"],
                 output_dir=str(Path(self.build_temp) / name),
                 macros=[("WIDTH", str(width)), ("ENGINE", name)],
                 extra_postargs=[*FLAGS, *flags, *extra],
@@ -52,7 +52,7 @@ setup(
         Extension(
             "lenet5.engine._engine",
             [ENGINE + "module.c"],
-            depends=[ENGINE + "engine.c", ENGINE + "engine.h"],
+            depends=[ENGINE + "engine.c", ENGINE + "distort.c", ENGINE + "engine.h"],
             define_macros=[("LENET5_X86", "1")] if X86 else [],
             optional=True,
         )

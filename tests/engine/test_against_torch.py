@@ -12,7 +12,7 @@ from lenet5.criterion import Criterion, maximum_a_posteriori
 torch = pytest.importorskip("torch")
 
 
-def _module(c: Case) -> "torch.nn.Module":
+def _module(c: Case) -> torch.nn.Module:
     from lenet5.network import ConciseLeNet5, LeNet5
 
     module = (LeNet5() if c.network is paper.LENET5 else ConciseLeNet5()).double()
@@ -22,7 +22,7 @@ def _module(c: Case) -> "torch.nn.Module":
     return module
 
 
-def _loss(outputs: "torch.Tensor", c: Case, labels: np.ndarray, criterion: Criterion) -> "torch.Tensor":
+def _loss(outputs: torch.Tensor, c: Case, labels: np.ndarray, criterion: Criterion) -> torch.Tensor:
     """Eq. 8 and eq. 9 written down once more, for autograd."""
     y = outputs if c.network.output == "distances" else -outputs
     energies = torch.cat([y, torch.full((len(y), 1), criterion.j, dtype=y.dtype)], dim=1)

@@ -3,8 +3,8 @@
 ``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
 (n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
 strides. ``threads`` is by default every processor that this process may use; results do not depend on
-it. Wrong arrays raise ArrayError. NumPy alone has no :func:`gradient` and no :func:`curvature`: they
-raise UnavailableError there. ``NAME`` says which engine serves, ``AVAILABLE`` whether it is compiled.
+it. Wrong arrays raise ArrayError. NumPy alone has no :func:`gradient`, :func:`curvature` and :func:`distort`:
+they raise UnavailableError there. ``NAME`` says which engine serves, ``AVAILABLE`` whether it is compiled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ try:
 except ImportError:  # no compiler was there when the package was installed
     compiled = None  # type: ignore[assignment]
 
-__all__ = ["AVAILABLE", "NAME", "curvature", "feature_maps", "forward", "gradient", "variants"]
+__all__ = ["AVAILABLE", "NAME", "curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
@@ -69,7 +69,10 @@ def gradient(
 
     Sums run over pieces of the images that n alone decides, so no number of threads changes a bit.
     """
-    return _compiled("gradient").gradient(parameters, images, labels, criterion, threads, variant)
+    result: tuple[float, Floats] = _compiled("gradient").gradient(
+        parameters, images, labels, criterion, threads, variant
+    )
+    return result
 
 
 def curvature(
@@ -89,7 +92,21 @@ def curvature(
     P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
     the term 2·Σ ∂E/∂y_i is kept where it is positive.
     """
-    return _compiled("curvature").curvature(parameters, images, labels, criterion, threads, variant)
+    result: Floats = _compiled("curvature").curvature(parameters, images, labels, criterion, threads, variant)
+    return result
+
+
+def distort(
+    images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None = None, variant: str | None = None
+) -> Floats:
+    """Images (n, 28, 28), uint8 or float32, read at the positions ``fields``: (n, 28, 28) float32.
+
+    ``fields`` (n, 2, 28, 28) float32 has the source row and column of every pixel; reading is bilinear,
+    and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens by up to a pixel a side. The same as
+    :func:`lenet5.learning.distort.resample` and ``stroke_width``, which are its reference in NumPy.
+    """
+    result: Floats = _compiled("distort").distort(images, fields, strokes, variant)
+    return result
 
 
 def _compiled(what: str) -> Any:

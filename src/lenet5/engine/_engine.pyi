@@ -24,3 +24,6 @@ def gradient(
     gradient: Buffer,
     /,
 ) -> float: ...
+def resample(
+    variant: str, images: Buffer, are_bytes: bool, fields: Buffer, strokes: Buffer, out: Buffer, /
+) -> None: ...

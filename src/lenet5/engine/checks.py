@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.errors import ArrayError
+from lenet5.pixels import SIDE
 
-__all__ = ["check_images", "network_of"]
+__all__ = ["check_distortion", "check_images", "network_of"]
 
 Floats = NDArray[np.float32]
 
@@ -35,6 +36,20 @@ def check_images(network: paper.Network, images: Floats) -> Floats:
         height, width = network.input_size
         raise ArrayError(f"{network.name} takes float32 images (N, {height}, {width}), not {_described(images)}")
     return np.ascontiguousarray(images)
+
+
+def check_distortion(images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None) -> int:
+    """How many images there are to distort; ArrayError where the arrays are not those of distort."""
+    if not isinstance(images, np.ndarray) or images.dtype not in (np.uint8, np.float32) or images.ndim != 3:
+        raise ArrayError(f"distort takes uint8 or float32 images (N, {SIDE}, {SIDE}), not {_described(images)}")
+    wanted = [("images", images, (len(images), SIDE, SIDE)), ("fields", fields, (len(images), 2, SIDE, SIDE))]
+    if strokes is not None:
+        wanted.append(("strokes", strokes, (len(images),)))
+    for name, array, shape in wanted:
+        floats = isinstance(array, np.ndarray) and (array.dtype == np.float32 or name == "images")
+        if not floats or array.shape != shape:
+            raise ArrayError(f"distort takes {name} float32 {shape}, not {_described(array)}")
+    return len(images)
 
 
 def _described(value: object) -> str:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.criterion import Criterion
 from lenet5.engine import _engine
-from lenet5.engine.checks import check_images, network_of
+from lenet5.engine.checks import check_distortion, check_images, network_of
 from lenet5.errors import ArrayError
+from lenet5.pixels import SIDE
 
-__all__ = ["curvature", "feature_maps", "forward", "gradient", "variants"]
+__all__ = ["curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
 
 Floats = NDArray[np.float32]
 
@@ -35,8 +36,7 @@ def feature_maps(parameters: Floats, images: Floats, variant: str | None = None)
     """As :func:`lenet5.engine.feature_maps`."""
     network = network_of(parameters)
     images = check_images(network, images)
-    shapes = [(layer.maps, *layer.size) for layer in network.layers]
-    shapes[5:] = [(84,), (10,)]
+    shapes = [*((layer.maps, *layer.size) for layer in network.layers[:5]), (84,), (10,)]
     maps = [np.empty((len(images), *shape), np.float32) for shape in shapes]
     _engine.feature_maps(_chosen(variant), _flat(parameters), _codes(), images, *maps)
     return paper.FeatureMaps(*maps)
@@ -64,6 +64,23 @@ def curvature(
 ) -> Floats:
     """As :func:`lenet5.engine.curvature`."""
     return _derivative(parameters, images, labels, criterion, threads, variant, second=True)[1]
+
+
+def distort(
+    images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None = None, variant: str | None = None
+) -> Floats:
+    """As :func:`lenet5.engine.distort`."""
+    n = check_distortion(images, fields, strokes)
+    moved = np.empty((n, SIDE, SIDE), np.float32)
+    _engine.resample(
+        _chosen(variant),
+        np.ascontiguousarray(images),
+        images.dtype == np.uint8,
+        np.ascontiguousarray(fields),
+        np.empty(0, np.float32) if strokes is None else np.ascontiguousarray(strokes),
+        moved,
+    )
+    return moved
 
 
 def _derivative(

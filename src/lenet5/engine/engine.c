@@ -72,13 +72,16 @@ INLINE vec divide(vec p, vec q)
 
 INLINE float total(vec x)
 {
-    float lanes[WIDTH], sum = 0;
+#if defined(__AVX512F__) && WIDTH == 16
+    return _mm512_reduce_add_ps((__m512)x);
+#else
+    float lanes[WIDTH];
     store(lanes, x);
     for (int half = WIDTH / 2; half; half /= 2)
         for (int i = 0; i < half; i++)
             lanes[i] += lanes[i + half];
-    sum = lanes[0];
-    return sum;
+    return lanes[0];
+#endif
 }
 
 /* ---- squashing: f(a) = centre + amplitude·tanh(slope·a), eq. 6, or the logistic function ---- */
@@ -519,6 +522,109 @@ INLINE void forward_block(struct block *b, const struct lenet5_network *network,
     }
 }
 
+/* ---- one image forward: lanes are neighbouring columns, a plane's rows 32 or 16 floats apart ---- */
+
+struct one {
+    float input[SIDE * SIDE + SIDE]; /* lanes past a row's end read what follows: the next row, or this slack */
+    float c1[6 * 28 * 32], s2[6 * 14 * 16 + 32], c3[16 * 10 * 16];
+    float s4[400], c5[128], f6[96], output[DIGITS];
+};
+
+INLINE void squash_all(float *units, int n, int concise)
+{
+    for (int i = 0; i < n; i += WIDTH)
+        store(units + i, squash(load(units + i), concise));
+}
+
+INLINE void connect_one(float *out, int outputs, const float *in, int inputs, const float *w, const float *bias)
+{
+    for (int o = 0; o < outputs; o += 2, w += 2 * inputs) { /* 120, 84 and 10 units */
+        vec sums[2] = {{0}, {0}};
+        float rest[2] = {bias[o], bias[o + 1]};
+        int i = 0;
+        for (; i + WIDTH <= inputs; i += WIDTH)
+            UNROLL for (int k = 0; k < 2; k++)
+                sums[k] += load(w + k * inputs + i) * load(in + i);
+        for (; i < inputs; i++)
+            UNROLL for (int k = 0; k < 2; k++)
+                rest[k] += w[k * inputs + i] * in[i];
+        out[o] = total(sums[0]) + rest[0];
+        out[o + 1] = total(sums[1]) + rest[1];
+    }
+}
+
+INLINE void forward_one(struct one *b, const struct lenet5_network *network, const struct wiring *wiring,
+                        const float *image, float *output, int concise)
+{
+    const float *p = network->parameters;
+    const struct places *at = &PLACES[concise];
+    const int side = concise ? 28 : SIDE, frame = (SIDE - side) / 2;
+    const struct sweep c1_columns = {
+        .outer = 4, .inner = (28 + WIDTH - 1) / WIDTH, .in_outer = 7 * SIDE, .in_inner = WIDTH, .out_outer = 7 * 32,
+        .out_inner = WIDTH, .along = SIDE, .across = 1, .out_along = 32, .out_map = 28 * 32, .w_along = 5, .w_across = 1};
+    const struct sweep c3_columns = {
+        .outer = 10 / C3_RUN, .inner = (10 + WIDTH - 1) / WIDTH, .in_outer = C3_RUN * 16, .in_inner = WIDTH,
+        .out_outer = C3_RUN * 16, .out_inner = WIDTH, .along = 16, .across = 1, .out_along = 16, .in_map = 14 * 16,
+        .out_map = 10 * 16, .w_along = 5, .w_across = 1};
+
+    for (int y = 0; y < side; y++)
+        memcpy(b->input + (y + frame) * SIDE + frame, image + y * side, (size_t)side * sizeof *image);
+    c1_convolution(b->input, b->c1, p + at->c1, p + at->c1_bias, c1_columns, concise);
+    for (int m = 0; m < 6; m++)
+        for (int y = 0; y < 14; y++) {
+            const float *rows = b->c1 + (m * 28 + 2 * y) * 32;
+            float c = concise ? 0.25f : p[at->s2 + m], add = concise ? 0 : p[at->s2_bias + m];
+            for (int x = 0; x < 16; x++)
+                b->s2[(m * 14 + y) * 16 + x] =
+                    c * ((rows[2 * x] + rows[2 * x + 1]) + (rows[32 + 2 * x] + rows[33 + 2 * x])) + add;
+        }
+    if (!concise)
+        squash_all(b->s2, 6 * 14 * 16, 0);
+    c3_convolution(b->s2, b->c3, p + at->c3, p + at->c3_bias, wiring, c3_columns, concise);
+    for (int m = 0; m < 16; m++)
+        for (int y = 0; y < 5; y++) {
+            const float *rows = b->c3 + (m * 10 + 2 * y) * 16;
+            float c = concise ? 0.25f : p[at->s4 + m], add = concise ? 0 : p[at->s4_bias + m];
+            for (int x = 0; x < 5; x++)
+                b->s4[(m * 5 + y) * 5 + x] =
+                    c * ((rows[2 * x] + rows[2 * x + 1]) + (rows[16 + 2 * x] + rows[17 + 2 * x])) + add;
+        }
+    if (!concise)
+        squash_all(b->s4, 400, 0);
+    connect_one(b->c5, 120, b->s4, 400, p + at->c5, p + at->c5_bias);
+    squash_all(b->c5, 120, concise);
+    connect_one(b->f6, 84, b->c5, 120, p + at->f6, p + at->f6_bias);
+    squash_all(b->f6, 84, concise);
+    if (concise) {
+        connect_one(output, DIGITS, b->f6, 84, p + at->output, p + at->output_bias);
+        return;
+    }
+    for (int i = 0; i < DIGITS; i++) {
+        vec sum = {0};
+        float rest = 0;
+        int k = 0;
+        for (; k + WIDTH <= 84; k += WIDTH) {
+            vec apart = load(b->f6 + k) - load(network->codes + i * 84 + k);
+            sum += apart * apart;
+        }
+        for (; k < 84; k++)
+            rest += (b->f6[k] - network->codes[i * 84 + k]) * (b->f6[k] - network->codes[i * 84 + k]);
+        output[i] = total(sum) + rest;
+    }
+}
+
+static void forward_singly(const struct lenet5_network *network, const struct wiring *wiring, const float *images,
+                           size_t n, float *outputs)
+{
+    struct one b;
+    memset(&b, 0, sizeof b);
+    for (size_t k = 0; k < n; k++)
+        if (network->concise)
+            forward_one(&b, network, wiring, images + k * 28 * 28, outputs + k * DIGITS, 1);
+        else
+            forward_one(&b, network, wiring, images + k * SIDE * SIDE, outputs + k * DIGITS, 0);
+}
+
 /* ---- the criterion ---- */
 
 /* A block's losses added up; output becomes the derivative of `scale` times their sum by the outputs (second: the
@@ -746,13 +852,18 @@ static void forward_piece(struct work *work, struct workspace *space, size_t pie
             work->outputs[(first + k) * DIGITS + i] = space->maps.output[i][k];
 }
 
+/* So few images are quicker one at a time, in part of a block's time and without threads. */
+enum { FEW = WIDTH / 2 };
+
 static int forward(const struct lenet5_network *network, const float *images, size_t n, int threads, float *outputs)
 {
     struct work work = {.network = network, .images = images, .n = n, .pieces = (n + WIDTH - 1) / WIDTH,
                         .outputs = outputs, .run = forward_piece};
     wire(&work.wiring, network->concise);
-    if (n == 0)
+    if (n <= FEW) {
+        forward_singly(network, &work.wiring, images, n, outputs);
         return 0;
+    }
     threads = most(work.pieces, threads);
     struct worker *workers = hire(&work, threads);
     if (!workers)
@@ -868,4 +979,8 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
     return failed ? -1 : 0;
 }
 
-const struct lenet5_engine PASTE(lenet5_engine_, ENGINE) = {TEXT(ENGINE), WIDTH, forward, feature_maps, gradient};
+extern int PASTE(lenet5_resample_, ENGINE)(const void *, int, const float *, const float *, size_t, float *);
+
+const struct lenet5_engine PASTE(lenet5_engine_, ENGINE) = {
+    TEXT(ENGINE), WIDTH, forward, feature_maps, gradient, PASTE(lenet5_resample_, ENGINE),
+};

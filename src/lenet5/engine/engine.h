@@ -32,6 +32,9 @@ struct lenet5_engine {
     /* The sum of the n images' losses, and the mean's gradient; or, `second`, the diagonal Gauss-Newton mean. */
     int (*gradient)(const struct lenet5_network *, const struct lenet5_criterion *, const float *images,
                     const uint8_t *labels, size_t n, int threads, int second, double *loss, float *gradient);
+    /* Images (n, 28, 28), float or bytes, read at fields (n, 2, 28, 28), rows then columns, bilinear, 0 outside;
+     * then, where strokes is not null, thickened or thinned by strokes (n). */
+    int (*resample)(const void *images, int are_bytes, const float *fields, const float *strokes, size_t n, float *out);
 };
 
 extern const struct lenet5_engine lenet5_engine_baseline, lenet5_engine_avx2, lenet5_engine_avx512;

@@ -180,6 +180,26 @@ static PyObject *gradient(PyObject *self, PyObject *args)
     return PyFloat_FromDouble(loss);
 }
 
+static PyObject *resample(PyObject *self, PyObject *args)
+{
+    Py_buffer b[4]; /* images, fields, strokes (empty for none), out */
+    const char *variant;
+    int are_bytes, status = 0;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sy*py*y*w*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3]))
+        return NULL;
+    const struct lenet5_engine *engine = engine_named(variant);
+    const size_t n = (size_t)b[3].len / (784 * 4);
+    if (engine && has_length(&b[3], n * 784 * 4) && has_length(&b[0], n * 784 * (are_bytes ? 1 : 4)) &&
+        has_length(&b[1], n * 2 * 784 * 4) && (b[2].len == 0 || has_length(&b[2], n * 4))) {
+        const float *strokes = b[2].len ? b[2].buf : NULL;
+        Py_BEGIN_ALLOW_THREADS
+        status = engine->resample(b[0].buf, are_bytes, b[1].buf, strokes, n, b[3].buf);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(b, 4, status);
+}
+
 static PyObject *variants(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
@@ -200,6 +220,7 @@ static PyMethodDef methods[] = {
     {"feature_maps", feature_maps, METH_VARARGS, "feature_maps(variant, parameters, codes, images, c1, …, output)"},
     {"gradient", gradient, METH_VARARGS,
      "gradient(variant, parameters, codes, images, labels, discriminative, j, threads, second, gradient) -> mean loss"},
+    {"resample", resample, METH_VARARGS, "resample(variant, images, are_bytes, fields, strokes, out)"},
     {"variants", variants, METH_NOARGS, "variants() -> the instruction sets that run here, the fastest first"},
     {NULL, NULL, 0, NULL},
 };
