@@ -1,14 +1,115 @@
-"""The network in NumPy in, NumPy out.
+"""The network in NumPy in, NumPy out: compiled where it could be, in NumPy elsewhere.
 
-``forward(parameters, images)`` and ``feature_maps(parameters, images)`` take a flat parameter
-vector, whose length says which network it is, and images in that network's input range
-(:func:`lenet5.pixels.network_input`). ``NAME`` says which engine serves.
+``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
+(n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
+strides. ``threads`` is by default every processor that this process may use; results do not depend on
+it. Wrong arrays raise ArrayError. NumPy alone has no :func:`gradient`, :func:`curvature` and :func:`distort`:
+they raise UnavailableError there. ``NAME`` says which engine serves, ``AVAILABLE`` whether it is compiled.
 """
 
 from __future__ import annotations
 
-from lenet5.engine.numpy_engine import feature_maps, forward
+from typing import Any
 
-__all__ = ["NAME", "feature_maps", "forward"]
+import numpy as np
+from numpy.typing import NDArray
 
-NAME = "numpy"
+from lenet5.criterion import Criterion
+from lenet5.engine import numpy_engine
+from lenet5.engine.checks import check_images, network_of
+from lenet5.errors import UnavailableError
+from lenet5.paper import FeatureMaps
+
+try:
+    from lenet5.engine import compiled
+except ImportError:  # no compiler was there when the package was installed
+    compiled = None  # type: ignore[assignment]
+
+__all__ = ["AVAILABLE", "NAME", "curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.integer[Any]]
+
+AVAILABLE: bool = compiled is not None
+"""Whether the compiled engine serves, and with it gradient and curvature."""
+
+
+def variants() -> list[str]:
+    """The compiled instruction sets that this machine can run, the fastest first; empty without any."""
+    return compiled.variants() if AVAILABLE else []
+
+
+NAME: str = f"compiled {variants()[0]}" if AVAILABLE else "numpy"
+"""Which engine serves: "compiled avx512", "compiled avx2", "compiled baseline" or "numpy"."""
+
+
+def forward(parameters: Floats, images: Floats, threads: int | None = None, variant: str | None = None) -> Floats:
+    """The ten outputs of each image: (n, 10) float32, distances for lenet5, logits for concise."""
+    if AVAILABLE:
+        return compiled.forward(parameters, images, threads, variant)
+    return numpy_engine.forward(parameters, check_images(network_of(parameters), images))
+
+
+def feature_maps(parameters: Floats, images: Floats, variant: str | None = None) -> FeatureMaps:
+    """Every layer's maps by name, each (n, maps, height, width), f6 and output (n, units)."""
+    if AVAILABLE:
+        return compiled.feature_maps(parameters, images, variant)
+    return numpy_engine.feature_maps(parameters, check_images(network_of(parameters), images))
+
+
+def gradient(
+    parameters: Floats,
+    images: Floats,
+    labels: Labels,
+    criterion: Criterion,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> tuple[float, Floats]:
+    """The mean of a criterion over images with labels (n,), and its derivative (P,) by every parameter.
+
+    Sums run over pieces of the images that n alone decides, so no number of threads changes a bit.
+    """
+    result: tuple[float, Floats] = _compiled("gradient").gradient(
+        parameters, images, labels, criterion, threads, variant
+    )
+    return result
+
+
+def curvature(
+    parameters: Floats,
+    images: Floats,
+    labels: Labels,
+    criterion: Criterion,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> Floats:
+    """The diagonal Gauss–Newton second derivative (P,) of the mean criterion, never negative (appendix C).
+
+    Second derivatives go back from layer to layer as the paper has it: with f″ dropped and each layer's
+    off-diagonal ones ignored, by squared weights and squared slopes; a shared weight's are added over its
+    uses. S2's and S4's coefficient multiplies one quantity, the sum of four inputs, so that sum enters
+    squared. At the output each penalty y_i has the criterion's own ∂²E/∂y_i², 0 for eq. 8 and
+    P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
+    the term 2·Σ ∂E/∂y_i is kept where it is positive.
+    """
+    result: Floats = _compiled("curvature").curvature(parameters, images, labels, criterion, threads, variant)
+    return result
+
+
+def distort(
+    images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None = None, variant: str | None = None
+) -> Floats:
+    """Images (n, 28, 28), uint8 or float32, read at the positions ``fields``: (n, 28, 28) float32.
+
+    ``fields`` (n, 2, 28, 28) float32 has the source row and column of every pixel; reading is bilinear,
+    and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens by up to a pixel a side. The same as
+    :func:`lenet5.learning.distort.resample` and ``stroke_width``, which are its reference in NumPy.
+    """
+    result: Floats = _compiled("distort").distort(images, fields, strokes, variant)
+    return result
+
+
+def _compiled(what: str) -> Any:
+    if not AVAILABLE:
+        raise UnavailableError(f"{what} needs the compiled engine: install lenet5 where a C compiler (gcc, clang) is")
+    return compiled

@@ -1,0 +1,60 @@
+"""The compiled engine: engine.c and distort.c once for each instruction set, chosen among at run time by module.c.
+
+Everything else of the build is in pyproject.toml. The extension is optional: where there is no
+compiler, or one without the vector extension, the install goes on and the NumPy engine reads.
+LENET5_CFLAGS adds flags (the sanitizers' run, tests/engine/sanitize.sh).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ENGINE = "src/lenet5/engine/"
+FLAGS = ["-O3", "-std=gnu11", "-pthread", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+VARIANTS = {"baseline": (4, [])}  # name → (floats in a vector, flags)
+if X86:
+    VARIANTS["avx2"] = (8, ["-mavx2", "-mfma"])
+    VARIANTS["avx512"] = (
+        16,
+        ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
+    )
+
+
+class BuildVariants(build_ext):
+    """Compiles both under each variant's flags and links the objects with the module."""
+
+    def build_extension(self, ext: Extension) -> None:
+        extra = os.environ.get("LENET5_CFLAGS", "").split()
+        objects = []
+        for name, (width, flags) in VARIANTS.items():
+            objects += self.compiler.compile(
+                [ENGINE + "engine.c", ENGINE + "distort.c"],
+                output_dir=str(Path(self.build_temp) / name),
+                macros=[("WIDTH", str(width)), ("ENGINE", name)],
+                extra_postargs=[*FLAGS, *flags, *extra],
+            )
+        ext.extra_objects = objects
+        ext.extra_compile_args = extra
+        ext.extra_link_args = ["-pthread", "-lm", *extra]
+        super().build_extension(ext)
+
+
+setup(
+    cmdclass={"build_ext": BuildVariants},
+    ext_modules=[
+        Extension(
+            "lenet5.engine._engine",
+            [ENGINE + "module.c"],
+            depends=[ENGINE + "engine.c", ENGINE + "distort.c", ENGINE + "engine.h"],
+            define_macros=[("LENET5_X86", "1")] if X86 else [],
+            optional=True,
+        )
+    ],
+)

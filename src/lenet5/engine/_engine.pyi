@@ -1,0 +1,29 @@
+"""The extension module of module.c: buffers in, buffers filled. lenet5.engine checks and converts."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+Buffer = NDArray[Any]
+
+def variants() -> list[str]: ...
+def forward(
+    variant: str, parameters: Buffer, codes: Buffer, images: Buffer, threads: int, outputs: Buffer, /
+) -> None: ...
+def feature_maps(variant: str, parameters: Buffer, codes: Buffer, images: Buffer, /, *maps: Buffer) -> None: ...
+def gradient(
+    variant: str,
+    parameters: Buffer,
+    codes: Buffer,
+    images: Buffer,
+    labels: Buffer,
+    discriminative: bool,
+    j: float,
+    threads: int,
+    second: bool,
+    gradient: Buffer,
+    /,
+) -> float: ...
+def resample(
+    variant: str, images: Buffer, are_bytes: bool, fields: Buffer, strokes: Buffer, out: Buffer, /
+) -> None: ...

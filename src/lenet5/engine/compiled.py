@@ -1,0 +1,146 @@
+"""The compiled engine's functions, on checked arrays; :mod:`lenet5.engine` chooses between them and NumPy."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper
+from lenet5.criterion import Criterion
+from lenet5.engine import _engine
+from lenet5.engine.checks import check_distortion, check_images, network_of
+from lenet5.errors import ArrayError
+from lenet5.pixels import SIDE
+
+__all__ = ["curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
+
+Floats = NDArray[np.float32]
+
+variants = _engine.variants
+
+
+def forward(parameters: Floats, images: Floats, threads: int | None = None, variant: str | None = None) -> Floats:
+    """As :func:`lenet5.engine.forward`; ``variant`` is one of :func:`variants`, the first by default."""
+    network = network_of(parameters)
+    images = check_images(network, images)
+    outputs = np.empty((len(images), 10), np.float32)
+    _engine.forward(_chosen(variant), _flat(parameters), _codes(), images, _threads(threads), outputs)
+    return outputs
+
+
+def feature_maps(parameters: Floats, images: Floats, variant: str | None = None) -> paper.FeatureMaps:
+    """As :func:`lenet5.engine.feature_maps`."""
+    network = network_of(parameters)
+    images = check_images(network, images)
+    shapes = [*((layer.maps, *layer.size) for layer in network.layers[:5]), (84,), (10,)]
+    maps = [np.empty((len(images), *shape), np.float32) for shape in shapes]
+    _engine.feature_maps(_chosen(variant), _flat(parameters), _codes(), images, *maps)
+    return paper.FeatureMaps(*maps)
+
+
+def gradient(
+    parameters: Floats,
+    images: Floats,
+    labels: NDArray[np.integer[Any]],
+    criterion: Criterion,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> tuple[float, Floats]:
+    """As :func:`lenet5.engine.gradient`."""
+    return _derivative(parameters, images, labels, criterion, threads, variant, second=False)
+
+
+def curvature(
+    parameters: Floats,
+    images: Floats,
+    labels: NDArray[np.integer[Any]],
+    criterion: Criterion,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> Floats:
+    """As :func:`lenet5.engine.curvature`."""
+    return _derivative(parameters, images, labels, criterion, threads, variant, second=True)[1]
+
+
+def distort(
+    images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None = None, variant: str | None = None
+) -> Floats:
+    """As :func:`lenet5.engine.distort`."""
+    n = check_distortion(images, fields, strokes)
+    moved = np.empty((n, SIDE, SIDE), np.float32)
+    _engine.resample(
+        _chosen(variant),
+        np.ascontiguousarray(images),
+        images.dtype == np.uint8,
+        np.ascontiguousarray(fields),
+        np.empty(0, np.float32) if strokes is None else np.ascontiguousarray(strokes),
+        moved,
+    )
+    return moved
+
+
+def _derivative(
+    parameters: Floats,
+    images: Floats,
+    labels: NDArray[np.integer[Any]],
+    criterion: Criterion,
+    threads: int | None,
+    variant: str | None,
+    second: bool,
+) -> tuple[float, Floats]:
+    network = network_of(parameters)
+    images = check_images(network, images)
+    derivative = np.empty(network.parameters, np.float32)
+    loss = _engine.gradient(
+        _chosen(variant),
+        _flat(parameters),
+        _codes(),
+        images,
+        _labels(labels, len(images), criterion),
+        criterion.discriminative,
+        criterion.j,
+        _threads(threads),
+        second,
+        derivative,
+    )
+    return loss, derivative
+
+
+def _labels(labels: NDArray[np.integer[Any]], n: int, criterion: Criterion) -> NDArray[np.uint8]:
+    """Labels (n,) as bytes, each one that the criterion knows."""
+    labels = np.asarray(labels)
+    rubbish = criterion.discriminative and math.isfinite(criterion.j)
+    known = "0 to 9 or 255" if rubbish else "0 to 9"
+    if labels.shape != (n,) or n == 0 or labels.dtype.kind not in "iu":
+        raise ArrayError(f"{criterion.name} takes one label of {known} for each of {n} images, not {labels.shape}")
+    fit = (labels >= 0) & (labels <= 9)
+    if rubbish:
+        fit |= labels == paper.NOT_A_DIGIT
+    if not fit.all():
+        raise ArrayError(f"{criterion.name} takes labels of {known}, not {labels[~fit][0]}")
+    return np.ascontiguousarray(labels, np.uint8)
+
+
+def _flat(parameters: Floats) -> Floats:
+    return np.ascontiguousarray(parameters)
+
+
+def _codes() -> Floats:
+    return paper.code_array()
+
+
+def _chosen(variant: str | None) -> str:
+    return _engine.variants()[0] if variant is None else variant
+
+
+def _threads(threads: int | None) -> int:
+    """As many as asked for, else as many as this process may run on."""
+    if threads is not None:
+        if threads < 1:
+            raise ArrayError(f"threads must be at least 1, not {threads}")
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

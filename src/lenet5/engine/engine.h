@@ -1,0 +1,42 @@
+/* The compiled engine's interface: one table of functions for each instruction set. */
+#ifndef LENET5_ENGINE_H
+#define LENET5_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A network by its flat parameter vector, in the order of lenet5.paper. */
+struct lenet5_network {
+    int concise;             /* 0: the paper's network, 1: the tutorials' form */
+    const float *parameters; /* 60,000 or 61,706 */
+    const float *codes;      /* (10, 84), Fig. 3; only the paper's network reads them */
+};
+
+/* Eq. 8 or eq. 9 on penalties; j is infinite for cross-entropy. */
+struct lenet5_criterion {
+    int discriminative;
+    double j;
+};
+
+/* Where feature maps go: each (n, maps, height, width) or (n, units), C order. */
+struct lenet5_maps {
+    float *c1, *s2, *c3, *s4, *c5, *f6, *output;
+};
+
+/* Functions return 0, or -1 where memory ran out. Images are in the network's input range. */
+struct lenet5_engine {
+    const char *name;
+    int width; /* images in a vector */
+    int (*forward)(const struct lenet5_network *, const float *images, size_t n, int threads, float *outputs);
+    int (*feature_maps)(const struct lenet5_network *, const float *images, size_t n, const struct lenet5_maps *);
+    /* The sum of the n images' losses, and the mean's gradient; or, `second`, the diagonal Gauss-Newton mean. */
+    int (*gradient)(const struct lenet5_network *, const struct lenet5_criterion *, const float *images,
+                    const uint8_t *labels, size_t n, int threads, int second, double *loss, float *gradient);
+    /* Images (n, 28, 28), float or bytes, read at fields (n, 2, 28, 28), rows then columns, bilinear, 0 outside;
+     * then, where strokes is not null, thickened or thinned by strokes (n). */
+    int (*resample)(const void *images, int are_bytes, const float *fields, const float *strokes, size_t n, float *out);
+};
+
+extern const struct lenet5_engine lenet5_engine_baseline, lenet5_engine_avx2, lenet5_engine_avx512;
+
+#endif

@@ -1,0 +1,233 @@
+/* The compiled engine as a Python module: buffers in, buffers out, no arithmetic here.
+ *
+ * lenet5.engine checks and converts the arrays; what is checked again here is only what memory safety needs:
+ * every buffer's length. The interpreter's lock is released while the engine works.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "engine.h"
+
+static const struct lenet5_engine *const ENGINES[] = {
+#ifdef LENET5_X86
+    &lenet5_engine_avx512,
+    &lenet5_engine_avx2,
+#endif
+    &lenet5_engine_baseline,
+};
+
+enum { ENGINES_BUILT = sizeof ENGINES / sizeof *ENGINES };
+
+static int runs_here(const struct lenet5_engine *engine)
+{
+#ifdef LENET5_X86
+    __builtin_cpu_init();
+    if (engine == &lenet5_engine_avx512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("fma");
+    if (engine == &lenet5_engine_avx2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    (void)engine;
+    return 1;
+}
+
+static const struct lenet5_engine *engine_named(const char *name)
+{
+    for (int i = 0; i < ENGINES_BUILT; i++)
+        if (strcmp(ENGINES[i]->name, name) == 0 && runs_here(ENGINES[i]))
+            return ENGINES[i];
+    PyErr_Format(PyExc_ValueError, "no engine variant %s runs on this machine", name);
+    return NULL;
+}
+
+/* Fill the network from its buffers; -1 with an exception where a length is wrong. */
+static int network_of(struct lenet5_network *network, const Py_buffer *parameters, const Py_buffer *codes)
+{
+    if (parameters->len != 60000 * 4 && parameters->len != 61706 * 4) {
+        PyErr_SetString(PyExc_ValueError, "the parameters of no network");
+        return -1;
+    }
+    network->concise = parameters->len == 61706 * 4;
+    network->parameters = parameters->buf;
+    network->codes = codes->buf;
+    if (codes->len != 840 * 4) {
+        PyErr_SetString(PyExc_ValueError, "codes are (10, 84) float32");
+        return -1;
+    }
+    return 0;
+}
+
+static int image_count(const struct lenet5_network *network, const Py_buffer *images, size_t *n)
+{
+    const Py_ssize_t size = (network->concise ? 28 * 28 : 32 * 32) * 4;
+    *n = (size_t)(images->len / size);
+    if (images->len % size == 0)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "images of the wrong size");
+    return -1;
+}
+
+static int has_length(const Py_buffer *buffer, size_t bytes)
+{
+    if ((size_t)buffer->len == bytes)
+        return 1;
+    PyErr_Format(PyExc_ValueError, "a buffer of %zd bytes where %zu are needed", buffer->len, bytes);
+    return 0;
+}
+
+/* The end of every call: release the buffers, and None or the exception. */
+static PyObject *finish(Py_buffer *buffers, int count, int status)
+{
+    for (int i = 0; i < count; i++)
+        PyBuffer_Release(&buffers[i]);
+    if (PyErr_Occurred())
+        return NULL;
+    if (status < 0)
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *forward(PyObject *self, PyObject *args)
+{
+    Py_buffer b[4]; /* parameters, codes, images, outputs */
+    const char *variant;
+    int threads, status = 0;
+    size_t n;
+    struct lenet5_network network;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sy*y*y*iw*", &variant, &b[0], &b[1], &b[2], &threads, &b[3]))
+        return NULL;
+    const struct lenet5_engine *engine = engine_named(variant);
+    if (engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0 &&
+        has_length(&b[3], n * 10 * 4)) {
+        Py_BEGIN_ALLOW_THREADS
+        status = engine->forward(&network, b[2].buf, n, threads < 1 ? 1 : threads, b[3].buf);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(b, 4, status);
+}
+
+static PyObject *feature_maps(PyObject *self, PyObject *args)
+{
+    static const size_t units[7] = {6 * 784, 6 * 196, 16 * 100, 16 * 25, 120, 84, 10};
+    Py_buffer b[10]; /* parameters, codes, images, then c1 … output */
+    const char *variant;
+    int status = 0;
+    size_t n;
+    struct lenet5_network network;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sy*y*y*w*w*w*w*w*w*w*", &variant, &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &b[6],
+                          &b[7], &b[8], &b[9]))
+        return NULL;
+    const struct lenet5_engine *engine = engine_named(variant);
+    int good = engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0;
+    for (int i = 0; good && i < 7; i++)
+        good = has_length(&b[3 + i], n * units[i] * 4);
+    if (good) {
+        const struct lenet5_maps maps = {b[3].buf, b[4].buf, b[5].buf, b[6].buf, b[7].buf, b[8].buf, b[9].buf};
+        Py_BEGIN_ALLOW_THREADS
+        status = engine->feature_maps(&network, b[2].buf, n, &maps);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(b, 10, status);
+}
+
+static int labels_fit(const Py_buffer *labels, size_t n, const struct lenet5_criterion *criterion)
+{
+    const uint8_t *label = labels->buf;
+    const int rubbish = criterion->discriminative && criterion->j < Py_HUGE_VAL;
+    if (!has_length(labels, n))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (label[i] > 9 && !(rubbish && label[i] == 255)) {
+            PyErr_Format(PyExc_ValueError, "a label %d", (int)label[i]);
+            return 0;
+        }
+    return 1;
+}
+
+static PyObject *gradient(PyObject *self, PyObject *args)
+{
+    Py_buffer b[5]; /* parameters, codes, images, labels, gradient */
+    const char *variant;
+    int threads, second, status = 0;
+    size_t n;
+    double loss = 0;
+    struct lenet5_network network;
+    struct lenet5_criterion criterion;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sy*y*y*y*pdipw*", &variant, &b[0], &b[1], &b[2], &b[3], &criterion.discriminative,
+                          &criterion.j, &threads, &second, &b[4]))
+        return NULL;
+    const struct lenet5_engine *engine = engine_named(variant);
+    if (engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0 &&
+        labels_fit(&b[3], n, &criterion) && has_length(&b[4], (size_t)b[0].len)) {
+        if (n == 0)
+            PyErr_SetString(PyExc_ValueError, "no images");
+        else {
+            Py_BEGIN_ALLOW_THREADS
+            status = engine->gradient(&network, &criterion, b[2].buf, b[3].buf, n, threads < 1 ? 1 : threads, second,
+                                      &loss, b[4].buf);
+            Py_END_ALLOW_THREADS
+            loss /= (double)n;
+        }
+    }
+    PyObject *none = finish(b, 5, status);
+    if (!none)
+        return NULL;
+    Py_DECREF(none);
+    return PyFloat_FromDouble(loss);
+}
+
+static PyObject *resample(PyObject *self, PyObject *args)
+{
+    Py_buffer b[4]; /* images, fields, strokes (empty for none), out */
+    const char *variant;
+    int are_bytes, status = 0;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sy*py*y*w*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3]))
+        return NULL;
+    const struct lenet5_engine *engine = engine_named(variant);
+    const size_t n = (size_t)b[3].len / (784 * 4);
+    if (engine && has_length(&b[3], n * 784 * 4) && has_length(&b[0], n * 784 * (are_bytes ? 1 : 4)) &&
+        has_length(&b[1], n * 2 * 784 * 4) && (b[2].len == 0 || has_length(&b[2], n * 4))) {
+        const float *strokes = b[2].len ? b[2].buf : NULL;
+        Py_BEGIN_ALLOW_THREADS
+        status = engine->resample(b[0].buf, are_bytes, b[1].buf, strokes, n, b[3].buf);
+        Py_END_ALLOW_THREADS
+    }
+    return finish(b, 4, status);
+}
+
+static PyObject *variants(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    PyObject *names = PyList_New(0);
+    for (int i = 0; names && i < ENGINES_BUILT; i++) {
+        if (!runs_here(ENGINES[i]))
+            continue;
+        PyObject *name = PyUnicode_FromString(ENGINES[i]->name);
+        if (!name || PyList_Append(names, name) < 0)
+            Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+static PyMethodDef methods[] = {
+    {"forward", forward, METH_VARARGS, "forward(variant, parameters, codes, images, threads, outputs)"},
+    {"feature_maps", feature_maps, METH_VARARGS, "feature_maps(variant, parameters, codes, images, c1, …, output)"},
+    {"gradient", gradient, METH_VARARGS,
+     "gradient(variant, parameters, codes, images, labels, discriminative, j, threads, second, gradient) -> mean loss"},
+    {"resample", resample, METH_VARARGS, "resample(variant, images, are_bytes, fields, strokes, out)"},
+    {"variants", variants, METH_NOARGS, "variants() -> the instruction sets that run here, the fastest first"},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_engine", "LeNet-5 compiled; lenet5.engine is its interface.", 0, methods,
+    NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__engine(void) { return PyModule_Create(&definition); }
