@@ -16,7 +16,7 @@ help:
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@touch $@
 
-.venv/.installed: .venv/.created pyproject.toml
+.venv/.installed: .venv/.created pyproject.toml setup.py $(wildcard src/lenet5/engine/*.[ch])
 	@echo "installing lenet5 into .venv (the first time takes a minute or two) …" >&2
 	@$(BIN)/python -m pip install --quiet --editable '.[torch]'
 	@touch $@

@@ -22,6 +22,7 @@ Floats = NDArray[np.float32]
 BOX: Final = 20
 """Height or width, whichever is larger, of the digit inside the 28×28 image."""
 
+_BLANK: Final = 1e-3  # ink no darker than this is none
 _FINE: Final = 4  # strokes are measured and mended at this many times the final resolution
 _THIN: Final = 2.0  # stroke width in final pixels; nine tenths of MNIST's are wider
 
@@ -31,7 +32,7 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
 
     The crop should end where the ink ends. Raises ArrayError for an empty or blank one.
     """
-    if ink.ndim != 2 or 0 in ink.shape or not ink.max() > 0:
+    if ink.ndim != 2 or 0 in ink.shape or not ink.max() > _BLANK:
         raise ArrayError("there is no ink in this crop")
     height, width = ink.shape
     scale = BOX / max(height, width)

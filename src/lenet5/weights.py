@@ -136,15 +136,15 @@ def _parse(name: str, content: bytes) -> Weights:
     from safetensors import SafetensorError
     from safetensors.numpy import load as load_tensors
 
-    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
-        raise WeightsError(f"{name} is a pickle, which can run code; only safetensors files are read")
     if len(content) > _MOST_BYTES:
         raise WeightsError(f"{name} is too large for LeNet-5 weights (over {_MOST_BYTES >> 20} MB)")
     try:
         tensors = load_tensors(content)
         (length,) = struct.unpack("<Q", content[:8])
-        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, struct.error, TypeError):
+        if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
+            raise WeightsError(f"{name} is a pickle, which can run code; only safetensors files are read") from None
         raise WeightsError(f"{name} is not a whole safetensors file (cut short, or another format)") from None
     network = paper.NETWORKS.get(metadata.get("network", ""))
     if network is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import Case, case, compiled
 
+from conftest import Case, case, compiled
 from lenet5 import engine, paper, weights
 from lenet5.criterion import Criterion, maximum_a_posteriori
 

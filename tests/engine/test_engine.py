@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import CRITERIA, case, compiled
 
+from conftest import CRITERIA, case, compiled
 from lenet5 import engine, paper, weights
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, Criterion, maximum_a_posteriori
 from lenet5.engine import numpy_engine

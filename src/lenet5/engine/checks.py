@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.errors import ArrayError
-from lenet5.pixels import SIDE
+from lenet5.paper import SIDE
 
 __all__ = ["check_distortion", "check_images", "network_of"]
 

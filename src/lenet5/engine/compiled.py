@@ -14,7 +14,7 @@ from lenet5.criterion import Criterion
 from lenet5.engine import _engine
 from lenet5.engine.checks import check_distortion, check_images, network_of
 from lenet5.errors import ArrayError
-from lenet5.pixels import SIDE
+from lenet5.paper import SIDE
 
 __all__ = ["curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
 

@@ -7,7 +7,6 @@ a :class:`PictureSet` holds pictures that first have to be read.
 from __future__ import annotations
 
 import csv
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -46,6 +45,8 @@ class ImageSet:
             raise DataError(f"{self.name}: images are {self.images.shape}, not (N, {SIDE}, {SIDE})")
         if self.labels.shape != self.images.shape[:1]:
             raise DataError(f"{self.name}: {len(self.images):,} images but {self.labels.size:,} labels")
+        if len(self.images) == 0:
+            raise DataError(f"{self.name} holds no images")
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,15 @@ def _cropped(ink: NDArray[np.floating]) -> NDArray[np.floating]:
 def _npz(path: Path) -> PictureSet:
     """An .npz with ``images`` (N, H, W) or (N, H, W, 3 or 4) and ``labels`` (N,), in any polarity and framing."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            images, labels = stored["images"], stored["labels"]
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            images, labels = members = stored["images"], stored["labels"]
+        if not all(isinstance(member, np.ndarray) for member in members):
+            raise TypeError("a member is no array")
     except FileNotFoundError:
         raise DataError(f"no such file: {path}") from None
     except KeyError:
         raise DataError(f"{path} should hold two arrays, images and labels") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except Exception:  # zipfile, zlib and NumPy raise a dozen kinds, MemoryError for a header that lies among them
         raise DataError(f"{path} is not a whole .npz file of plain arrays") from None
     if images.ndim not in (3, 4) or labels.shape != images.shape[:1]:
         raise DataError(f"{path}: images {images.shape} and labels {labels.shape} do not go together")

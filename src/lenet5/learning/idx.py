@@ -17,6 +17,7 @@ __all__ = ["read_idx"]
 
 _UNSIGNED_BYTE: Final = 0x08
 _MOST_BYTES: Final = 1 << 30
+_PIECE: Final = 1 << 20
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -56,7 +57,7 @@ def _read(file: IO[bytes] | gzip.GzipFile, path: Path, dimensions: int) -> NDArr
     sizes = np.frombuffer(_exactly(file, 4 * dimensions, path), ">u4")
     shape = tuple(int(size) for size in sizes)
     length = math.prod(shape)
-    if length > _MOST_BYTES:
+    if math.prod(max(1, size) for size in shape) > _MOST_BYTES:
         raise DataError(f"{path} claims {' × '.join(map(str, shape))} bytes, more than any data set read here")
     content = _exactly(file, length, path)
     if file.read(1):
@@ -64,8 +65,11 @@ def _read(file: IO[bytes] | gzip.GzipFile, path: Path, dimensions: int) -> NDArr
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _exactly(file: IO[bytes] | gzip.GzipFile, length: int, path: Path) -> bytes:
-    content = file.read(length)
+def _exactly(file: IO[bytes] | gzip.GzipFile, length: int, path: Path) -> bytearray:
+    """The next ``length`` bytes, a piece at a time: memory is taken for what is there, not for what is promised."""
+    content = bytearray()
+    while piece := file.read(min(length - len(content), _PIECE)):
+        content += piece
     if len(content) < length:
         raise DataError(f"{path} is cut short: its header promises {length:,} bytes and {len(content):,} are there")
     return content

@@ -10,7 +10,7 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +61,9 @@ def open_picture(source: Source) -> Picture:
     NaN or infinite.
     """
     if isinstance(source, np.ndarray):
-        return _reduced(_array_to_grey(source))
+        return _from_grey(_array_to_grey(source))
     if isinstance(source, Image.Image):
-        return _reduced(_image_to_grey(source, "the picture"))
+        return _from_image(source, "the picture")
     if isinstance(source, bytes | bytearray | memoryview):
         name, content = "the picture", bytes(source)
     elif isinstance(source, str | os.PathLike):
@@ -75,7 +75,7 @@ def open_picture(source: Source) -> Picture:
     with _pictures_own_words(name):
         image = Image.open(io.BytesIO(content))
     with image:
-        return _reduced(_image_to_grey(image, name))
+        return _from_image(image, name)
 
 
 def _content(path: Path) -> bytes:
@@ -113,8 +113,8 @@ def _too_large(name: str) -> str:
     return f"{name} has over {MOST_PIXELS // 1_000_000} megapixels: crop it or save it smaller"
 
 
-def _image_to_grey(image: Image.Image, name: str) -> NDArray[np.float32]:
-    """The first frame of a PIL image as luminance in 0..1."""
+def _from_image(image: Image.Image, name: str) -> Picture:
+    """The first frame of a PIL image, scaled down before it takes four bytes a pixel."""
     if image.width * image.height > MOST_PIXELS:
         raise PictureError(_too_large(name))
     if image.width == 0 or image.height == 0:
@@ -123,12 +123,12 @@ def _image_to_grey(image: Image.Image, name: str) -> NDArray[np.float32]:
         image.load()
         image = ImageOps.exif_transpose(image)
         if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-            return _any_range_to_grey(np.asarray(image), name)
+            return _from_grey(_any_range_to_grey(np.asarray(image), name))
         if "A" in image.getbands() or "transparency" in image.info:
-            return _over_paper(np.asarray(image.convert("RGBA")))
+            return _fitted(image.convert("RGBA"), lambda fitted: _over_paper(np.asarray(fitted)))
         if image.mode != "L":
             image = (image if image.mode == "RGB" else image.convert("RGB")).convert("L")
-        return np.asarray(np.asarray(image, np.float32) / np.float32(255))
+        return _fitted(image, lambda fitted: np.asarray(fitted, np.float32) / np.float32(255))
 
 
 def _any_range_to_grey(levels: NDArray[Any], name: str) -> NDArray[np.float32]:
@@ -183,13 +183,20 @@ def _array_to_grey(array: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(levels @ np.array([0.299, 0.587, 0.114], np.float32))
 
 
-def _reduced(grey: NDArray[np.float32]) -> Picture:
-    """The picture, scaled down to 16 megapixels where it has more."""
-    height, width = grey.shape
-    if height * width <= SCALE_ABOVE:
-        return Picture(grey, (width, height))
+def _from_grey(grey: NDArray[np.float32]) -> Picture:
+    """Grey levels (H, W) as a picture."""
+    if grey.size <= SCALE_ABOVE:
+        return Picture(grey, grey.shape[::-1])
+    return _fitted(Image.fromarray(grey), lambda fitted: np.asarray(fitted, np.float32))
+
+
+def _fitted(image: Image.Image, to_grey: Callable[[Image.Image], NDArray[np.float32]]) -> Picture:
+    """An image as a picture, scaled down to 16 megapixels where it has more."""
+    width, height = image.size
+    if width * height <= SCALE_ABOVE:
+        return Picture(to_grey(image), image.size)
     scale = math.sqrt(SCALE_ABOVE / (height * width))
     smaller = (max(1, int(width * scale)), max(1, int(height * scale)))
-    image = Image.fromarray(grey).resize(smaller, Image.Resampling.BOX)
     note = f"scaled down from {width}×{height} to {smaller[0]}×{smaller[1]} for reading"
-    return Picture(np.asarray(image, np.float32), (width, height), smaller[0] / width, (note,))
+    grey = to_grey(image.resize(smaller, Image.Resampling.BOX))
+    return Picture(grey, image.size, smaller[0] / width, (note,))

@@ -69,7 +69,7 @@ class Reader:
     def _probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, 11): the ten digits and rubbish, which images without any ink are for certain."""
         network = self.weights.network
-        outputs = engine.forward(self.weights.parameters, pixels.network_input(network, images))
+        outputs = engine.forward(self.weights.parameters, pixels.network_input(network, images), threads=self._threads)
         p = posterior.probabilities(posterior.penalties(network, outputs), self.weights.j, self.weights.temperature)
         p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(posterior.RUBBISH + 1)[posterior.RUBBISH]
         return p

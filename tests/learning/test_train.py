@@ -1,0 +1,226 @@
+"""Training: repeatable, stoppable, honest about what it kept."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lenet5 import DataError, Reader, paper, pixels, weights
+from lenet5.evaluate import evaluate
+from lenet5.learning.data import ImageSet, load
+from lenet5.learning.distort import NONE
+from lenet5.learning.objective import TorchObjective
+from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
+from lenet5.learning.train import Progress, Training
+
+Floats = NDArray[np.float32]
+
+SHORT = replace(MODERN, passes=2, distortion=NONE)
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageSet:
+    found = load("digits", "train")
+    assert isinstance(found, ImageSet)
+    return found
+
+
+@pytest.fixture(scope="module")
+def few(digits: ImageSet) -> ImageSet:
+    return replace(digits, images=digits.images[:300], labels=digits.labels[:300])
+
+
+def training(data: ImageSet, recipe: Recipe = SHORT, seed: int = 0) -> Training:
+    return Training(data, recipe, TorchObjective(recipe.network, recipe.criterion, threads=1), seed)
+
+
+def trained(data: ImageSet, recipe: Recipe = SHORT, seed: int = 0) -> weights.Weights:
+    run = training(data, recipe, seed)
+    for _ in run:
+        pass
+    return run.weights()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(few: ImageSet) -> None:
+    recipe = replace(MODERN, passes=1)
+    first, again, other = (trained(few, recipe, seed) for seed in (1, 1, 2))
+    assert first.parameters.tobytes() == again.parameters.tobytes()
+    assert first.metadata == again.metadata
+    assert (first.parameters != other.parameters).any()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "passes", "at_most"), [(MODERN, 8, 20.0), (CONCISE, 8, 60.0)], ids=lambda x: getattr(x, "name", None)
+)
+def test_a_few_passes_over_the_embedded_digits_are_far_better_than_chance(
+    recipe: Recipe, passes: int, at_most: float, digits: ImageSet
+) -> None:
+    found = trained(digits, replace(recipe, passes=passes))
+    report = evaluate(load("digits", "test"), Reader(found))
+    assert report.error_percent < at_most  # chance is 90
+    assert float(found.metadata["validation_error_percent"]) < at_most
+
+
+def test_progress_counts_every_step_and_pass(few: ImageSet) -> None:
+    run = training(few)
+    seen = list(run)
+    assert len(seen) == run.steps == 2 * math.ceil(270 / 128)
+    assert [now.step for now in seen] == list(range(1, run.steps + 1))
+    assert [now.number for now in seen] == [1, 1, 1, 2, 2, 2]
+    assert all(isinstance(now, Progress) and now.steps == run.steps and now.passes == 2 for now in seen)
+    assert all(math.isfinite(now.loss) for now in seen)
+    assert [now.validation_error_percent is None for now in seen] == [True, True, False, False, False, False]
+
+
+def test_the_metadata_says_where_the_weights_came_from(few: ImageSet) -> None:
+    found = trained(few, seed=7).metadata
+    assert (found["recipe"], found["seed"], found["passes"]) == ("modern", "7", "2")
+    digest = hashlib.sha256(few.images.tobytes()).hexdigest()
+    assert found["trained_on"] == f"digits, 270 of 300 images, sha256 {digest}"
+    assert 0 <= float(found["validation_error_percent"]) <= 100
+    assert 0.1 <= float(found["temperature"]) <= 10
+    assert float(found["j"]) > 0
+
+
+def test_a_criterion_without_rubbish_leaves_j_infinite(few: ImageSet) -> None:
+    found = trained(few, replace(CONCISE, passes=1))
+    assert found.j == math.inf
+    assert found.network is paper.CONCISE
+
+
+class Scripted:
+    """An objective whose gradient is constant and whose validation answers follow a script."""
+
+    def __init__(self, network: paper.Network, right: list[int]) -> None:
+        self._network, self._right = network, right
+        self.validated: list[Floats] = []
+
+    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+        return 1.0, np.ones(self._network.parameters, np.float32)
+
+    def penalties(self, parameters: Floats, images: Floats) -> Floats:
+        """Answers 1 for as many images as the script says for this pass, and 0 for the others."""
+        right = self._right[min(len(self.validated), len(self._right) - 1)]
+        self.validated.append(parameters.copy())
+        found = np.full((len(images), 10), 50, np.float32)
+        found[np.arange(len(images)), (np.arange(len(images)) < right).astype(int)] = 1
+        return found
+
+
+@pytest.mark.parametrize(
+    ("right", "best"), [([3, 9, 5], 1), ([9, 3, 5], 0), ([3, 5, 9], 2), ([5, 9, 9], 2)], ids=str
+)
+def test_the_weights_kept_are_the_averaged_ones_that_erred_least_on_the_held_out_images(
+    right: list[int], best: int, few: ImageSet
+) -> None:
+    ones = replace(few, labels=np.ones_like(few.labels))
+    objective = Scripted(paper.LENET5, right)
+    run = Training(ones, replace(SHORT, passes=3), objective)
+    errors = [now.validation_error_percent for now in run]
+    found = run.weights()
+    assert errors[-1] == pytest.approx(100 * (30 - right[-1]) / 30)
+    assert float(found.metadata["validation_error_percent"]) == pytest.approx(100 * (30 - right[best]) / 30, abs=1e-3)
+    assert (found.parameters == objective.validated[best]).all()
+
+
+def test_the_averaged_weights_are_a_running_mean_of_the_steps(few: ImageSet) -> None:
+    objective = Scripted(paper.LENET5, [1])
+    taken: list[Floats] = []
+    step = objective.__call__
+
+    class Watched(Scripted):
+        def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+            taken.append(parameters.copy())
+            return step(parameters, images, labels)
+
+    run = Training(few, replace(SHORT, passes=3, weight_decay=0), Watched(paper.LENET5, [1]))
+    list(run)
+    kept = run.weights().parameters
+    low, high = np.min(taken, axis=0), np.max(taken, axis=0)
+    assert (kept >= low - 0.01).all()
+    assert (kept <= high + 0.01).all()
+    assert (kept != taken[-1]).any()
+
+
+@pytest.mark.parametrize("after", [0, 1, 4])
+def test_a_stop_inside_the_objective_still_leaves_whole_weights(after: int, few: ImageSet) -> None:
+    inner = TorchObjective(SHORT.network, SHORT.criterion, threads=1)
+    calls = 0
+
+    class Interrupted(TorchObjective):
+        def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+            nonlocal calls
+            calls += 1
+            if calls > after:
+                raise KeyboardInterrupt
+            return super().__call__(parameters, images, labels)
+
+    del inner
+    run = Training(few, SHORT, Interrupted(SHORT.network, SHORT.criterion, threads=1))
+    with pytest.raises(KeyboardInterrupt):
+        list(run)
+    found = run.weights()
+    assert np.isfinite(found.parameters).all()
+    assert found.metadata["passes"] == str(after // 3)
+    assert (found.metadata["validation_error_percent"] == "") == (after < 3)
+    assert found.temperature > 0
+    assert found.j > 0
+
+
+def test_a_run_stopped_after_a_pass_keeps_that_passs_weights(few: ImageSet) -> None:
+    run = training(few, replace(SHORT, passes=2))
+    whole = training(few, replace(SHORT, passes=2))
+    for now in run:
+        if now.step == 4:
+            break
+    for now in whole:
+        if now.step == 3:
+            break
+    assert (run.weights().parameters == whole.weights().parameters).all()
+
+
+def test_the_held_out_images_are_never_trained_on(few: ImageSet) -> None:
+    marked = replace(few, images=few.images.copy())
+    marked.images[:, 0, 0] = np.arange(300) % 251
+    seen: set[bytes] = set()
+    held: set[bytes] = set()
+
+    class Recorder(Scripted):
+        def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+            seen.update(image.tobytes() for image in images)
+            return super().__call__(parameters, images, labels)
+
+        def penalties(self, parameters: Floats, images: Floats) -> Floats:
+            held.update(image.tobytes() for image in images)
+            return super().penalties(parameters, images)
+
+    list(Training(marked, SHORT, Recorder(paper.LENET5, [1]), seed=5))
+    everything = {image.tobytes() for image in pixels.network_input(paper.LENET5, marked.images)}
+    assert seen.isdisjoint(held)
+    assert seen | held == everything
+    assert len(held) == 30
+
+
+def test_a_set_too_small_to_hold_images_out_trains_on_all(few: ImageSet) -> None:
+    found = trained(replace(few, images=few.images[:9], labels=few.labels[:9]), replace(SHORT, passes=1))
+    assert found.metadata["validation_error_percent"] == ""
+    assert (found.temperature, found.j) == (1, math.inf)
+
+
+def test_a_set_without_images_is_refused(few: ImageSet) -> None:
+    with pytest.raises(DataError, match="no images"):
+        training(replace(few, images=few.images[:0], labels=few.labels[:0]))
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
+def test_every_recipe_runs_as_it_is(recipe: Recipe, few: ImageSet) -> None:
+    run = training(few, recipe)
+    now = next(iter(run))
+    assert math.isfinite(now.loss)
+    assert now.passes == recipe.passes
+    assert RECIPES[recipe.name] is recipe
