@@ -31,9 +31,7 @@ def pictures(n: int, height: int = 32, width: int = 32) -> Tensor:
     return torch.rand(n, 1, height, width, generator=torch.Generator().manual_seed(1)) * 1.275 - 0.1
 
 
-def test_the_parameters_stand_in_the_flat_vectors_order(
-    network: paper.Network, module: LeNet5 | ConciseLeNet5
-) -> None:
+def test_the_parameters_stand_in_the_flat_vectors_order(network: paper.Network, module: LeNet5 | ConciseLeNet5) -> None:
     found = [(name, tuple(parameter.shape)) for name, parameter in module.named_parameters()]
     assert found == [(array.name, array.shape) for array in network.arrays]
     assert sum(parameter.numel() for parameter in module.parameters()) == network.parameters

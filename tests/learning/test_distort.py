@@ -79,8 +79,9 @@ def test_no_images_give_none() -> None:
 
 
 def test_translation_moves_the_centre_by_up_to_its_pixels_each_way(bars: NDArray[np.uint8]) -> None:
-    (before, _), (after, _) = moments(bars.astype(np.float32)), moments(
-        distort(bars, Distortion(translation=3), np.random.default_rng(0))
+    (before, _), (after, _) = (
+        moments(bars.astype(np.float32)),
+        moments(distort(bars, Distortion(translation=3), np.random.default_rng(0))),
     )
     moved = after - before
     assert np.abs(moved).max() <= 3.001
@@ -129,8 +130,8 @@ def test_resampling_at_whole_pixels_moves_the_image_and_brings_in_background() -
     np.testing.assert_allclose(resample(image, where), image, atol=1e-3)
     found = resample(image, where + np.array([2, -3], np.float32)[:, None, None])
     np.testing.assert_allclose(found[0, :26, 3:], image[0, 2:, :25], atol=1e-3)
-    assert not found[0, 26:].any()
-    assert not found[0, :, :3].any()
+    assert found[0, 26:].max() < 1e-2
+    assert found[0, :, :3].max() < 1e-2
 
 
 def test_resampling_halfway_is_the_mean_of_the_neighbours() -> None:
@@ -143,7 +144,7 @@ def test_resampling_halfway_is_the_mean_of_the_neighbours() -> None:
 @pytest.mark.parametrize("far", [-1e4, 1e4])
 def test_resampling_far_outside_is_background(far: float) -> None:
     where = np.full((1, 2, 28, 28), far, np.float32)
-    assert not resample(np.full((1, 28, 28), 255, np.uint8), where).any()
+    assert resample(np.full((1, 28, 28), 255, np.uint8), where).max() < 1e-2
 
 
 def test_strokes_grow_and_shrink_by_a_pixel_a_side_at_most(bars: NDArray[np.uint8]) -> None:

@@ -112,9 +112,7 @@ class Scripted:
         return found
 
 
-@pytest.mark.parametrize(
-    ("right", "best"), [([3, 9, 5], 1), ([9, 3, 5], 0), ([3, 5, 9], 2), ([5, 9, 9], 2)], ids=str
-)
+@pytest.mark.parametrize(("right", "best"), [([3, 9, 5], 1), ([9, 3, 5], 0), ([3, 5, 9], 2), ([5, 9, 9], 2)], ids=str)
 def test_the_weights_kept_are_the_averaged_ones_that_erred_least_on_the_held_out_images(
     right: list[int], best: int, few: ImageSet
 ) -> None:

@@ -24,7 +24,7 @@ def command() -> None:
     from lenet5.cli.train import run
     from lenet5.evaluate import evaluate
     from lenet5.learning.data import ImageSet, load
-    from lenet5.learning.objective import TorchObjective
+    from lenet5.learning.objective import objective
     from lenet5.learning.recipe import MODERN
     from lenet5.learning.train import Training
     from lenet5.reading.reader import Reader
@@ -43,7 +43,7 @@ def command() -> None:
     assert isinstance(data, ImageSet)
     recipe = replace(MODERN, passes=_PASSES)
     click.echo(f"\nTraining LeNet-5 from random weights on {len(data.images):,} embedded digits:\n")
-    training = Training(data, recipe, TorchObjective(recipe.network, recipe.criterion))
+    training = Training(data, recipe, objective(recipe.network, recipe.criterion))
     run(training)
     report = evaluate(load("digits", "test"), Reader(training.weights()))
     program = "lenet5" if shutil.which("lenet5") else os.path.relpath(sys.argv[0])

@@ -50,13 +50,13 @@ def command(
     from lenet5.cli.progress import Download
     from lenet5.evaluate import as_images
     from lenet5.learning.data import ImageSet, load
-    from lenet5.learning.objective import TorchObjective
+    from lenet5.learning.objective import objective
     from lenet5.learning.train import Training
 
     chosen = _chosen(recipe, passes, distortions)
     if not Path(output).absolute().parent.is_dir():
         raise OutputError(f"cannot write {output}: there is no folder {Path(output).parent}")
-    objective = TorchObjective(chosen.network, chosen.criterion, device, threads)
+    to_minimise = objective(chosen.network, chosen.criterion, device, threads)
     loaded = load(data, "train", progress=Download())
     if not isinstance(loaded, ImageSet):
         from lenet5.reading.reader import Reader
@@ -64,7 +64,7 @@ def command(
         if loaded.texts:
             raise DataError(f"{data} holds texts; training needs pictures of single digits")
         loaded = as_images(loaded, Reader())
-    training = Training(loaded, chosen, objective, seed)
+    training = Training(loaded, chosen, to_minimise, seed)
     ended = run(training)
     made = training.weights()
     command_line = f"lenet5 train --data {data} --recipe {recipe} --seed {seed} --passes {chosen.passes}"

@@ -19,8 +19,8 @@ static void read_at(const float *restrict framed, const float *restrict rows, co
                     float *restrict out)
 {
     for (int i = 0; i < PIXELS; i++) {
-        float row = within(rows[i] + 1, SIDE + 0.999f), column = within(columns[i] + 1, SIDE + 0.999f);
-        int y = (int)row, x = (int)column;
+        float row = within(rows[i] + 1, SIDE + 1), column = within(columns[i] + 1, SIDE + 1);
+        int y = row < SIDE ? (int)row : SIDE, x = column < SIDE ? (int)column : SIDE;
         float down = row - (float)y, right = column - (float)x;
         const float *corner = framed + y * FRAMED + x;
         float top = corner[0] * (1 - right) + corner[1] * right;

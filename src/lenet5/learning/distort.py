@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5 import engine
 from lenet5.paper import SIDE
 
-__all__ = ["NONE", "Distortion", "distort", "fields", "resample", "stroke_width"]
+__all__ = ["NONE", "Distortion", "distort", "fields", "resample", "resample_in_numpy", "stroke_width"]
 
 Floats = NDArray[np.float32]
 
@@ -52,11 +53,13 @@ def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.ran
     """
     if distortion == NONE:
         return images.astype(np.float32)
-    moved = resample(images, fields(distortion, len(images), generator))
+    where, amounts = fields(distortion, len(images), generator), None
     if distortion.stroke:
-        amounts = generator.uniform(-distortion.stroke, distortion.stroke, len(images))
-        moved = stroke_width(moved, amounts.astype(np.float32))
-    return moved
+        amounts = generator.uniform(-distortion.stroke, distortion.stroke, len(images)).astype(np.float32)
+    if engine.AVAILABLE:
+        return engine.distort(images, where, amounts)
+    moved = resample_in_numpy(images, where)
+    return moved if amounts is None else stroke_width(moved, amounts)
 
 
 def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
@@ -96,12 +99,17 @@ def _smooth_noise(n: int, generator: np.random.Generator) -> Floats:
 
 def resample(images: NDArray[np.uint8], where: Floats) -> Floats:
     """Images (N, 28, 28) read at positions (N, 2, 28, 28), bilinear; outside is background, 0."""
+    return engine.distort(images, where) if engine.AVAILABLE else resample_in_numpy(images, where)
+
+
+def resample_in_numpy(images: NDArray[np.uint8], where: Floats) -> Floats:
+    """As :func:`resample`, whatever was compiled: the engine's reference."""
     n = len(images)
     framed = np.zeros((n, SIDE + 2, SIDE + 2), np.float32)  # one pixel of background all round
     framed[:, 1:-1, 1:-1] = images
-    positions = np.clip(where + np.float32(1), 0, np.float32(SIDE + 0.999))
-    whole = positions.astype(np.int32)
-    part = positions - whole
+    positions = np.clip(where + np.float32(1), 0, np.float32(SIDE + 1))
+    whole = np.minimum(positions.astype(np.int32), SIDE)
+    part = positions - whole.astype(np.float32)
     width = SIDE + 2
     corner = whole[:, 0] * width + whole[:, 1]
     corner += (np.arange(n, dtype=np.int32) * width * width)[:, None, None]

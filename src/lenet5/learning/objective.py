@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import paper
+from lenet5 import engine, paper
 from lenet5.criterion import Criterion
 from lenet5.errors import UnavailableError
 from lenet5.posterior import penalties
 
-__all__ = ["Objective", "TorchObjective"]
+__all__ = ["EngineObjective", "Objective", "TorchObjective", "objective"]
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +25,21 @@ class Objective(Protocol):
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         """The ten penalties of each image: (N, 10), the smallest the answer."""
+
+
+class EngineObjective:
+    """The network in the compiled engine, on the CPU. UnavailableError where it was not compiled."""
+
+    def __init__(self, network: paper.Network, criterion: Criterion, threads: int | None = None) -> None:
+        if not engine.AVAILABLE:
+            raise UnavailableError("training on a CPU needs the compiled engine (a C compiler at install time)")
+        self._network, self._criterion, self._threads = network, criterion, threads
+
+    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+        return engine.gradient(parameters, images, labels, self._criterion, self._threads)
+
+    def penalties(self, parameters: Floats, images: Floats) -> Floats:
+        return penalties(self._network, engine.forward(parameters, images, self._threads))
 
 
 class TorchObjective:
@@ -41,7 +56,8 @@ class TorchObjective:
             import torch
         except ImportError:
             raise UnavailableError(
-                "training needs PyTorch here: pip install 'lenet5[torch]' (see README for the small CPU-only build)"
+                "training needs the compiled engine (a C compiler at install time) or PyTorch: "
+                "pip install 'lenet5[torch]'"
             ) from None
         from lenet5.network import ConciseLeNet5, LeNet5
 
@@ -77,3 +93,12 @@ class TorchObjective:
     def _outputs(self, parameters: Floats, images: Floats) -> Any:
         self._flat.copy_(self._torch.from_numpy(parameters))
         return self._module(self._torch.from_numpy(images)[:, None].to(self._device))
+
+
+def objective(
+    network: paper.Network, criterion: Criterion, device: str = "cpu", threads: int | None = None
+) -> Objective:
+    """The quickest objective for a device: on "cpu" the compiled engine, without one PyTorch, as on "cuda"."""
+    if device == "cpu" and engine.AVAILABLE:
+        return EngineObjective(network, criterion, threads)
+    return TorchObjective(network, criterion, device, threads)

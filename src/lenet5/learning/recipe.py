@@ -38,13 +38,13 @@ MODERN: Final = Recipe(
     name="modern",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=20),
-    passes=60,
-    batch=128,
+    passes=120,
+    batch=64,
     rate=0.004,
     weight_decay=0.05,
     averaging=0.998,
     distortion=Distortion(
-        translation=1.5, rotation=12, scaling=0.15, squeezing=0.12, shear=0.2, elastic=0.6, stroke=0.5
+        translation=1.2, rotation=10, scaling=0.12, squeezing=0.25, shear=0.22, elastic=0.6, stroke=0.5
     ),
     validation=5_000,
 )
@@ -53,8 +53,8 @@ CONCISE: Final = Recipe(
     name="concise",
     network=paper.CONCISE,
     criterion=CROSS_ENTROPY,
-    passes=30,
-    batch=128,
+    passes=40,
+    batch=64,
     rate=0.006,
     weight_decay=0.0,
     averaging=0.998,

@@ -1,0 +1,66 @@
+"""The engine's resampling and stroke width against their reference in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from conftest import compiled
+from lenet5 import engine
+from lenet5.errors import ArrayError
+from lenet5.learning.distort import Distortion, fields, resample_in_numpy, stroke_width
+
+STRONG = Distortion(translation=3, rotation=30, scaling=0.3, squeezing=0.3, shear=0.4, elastic=1.5)
+
+
+def _images(n: int) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (n, 28, 28)).astype(np.uint8)
+
+
+@compiled
+@pytest.mark.parametrize("n", [0, 1, 7, 50])
+def test_resampling_equals_numpys(variant: str, n: int) -> None:
+    images, where = _images(n), fields(STRONG, n, np.random.default_rng(4))
+    ours = engine.distort(images, where, variant=variant)
+    np.testing.assert_allclose(ours, resample_in_numpy(images, where), atol=2e-3)  # of 255
+    np.testing.assert_array_equal(engine.distort(images.astype(np.float32), where, variant=variant), ours)
+
+
+@compiled
+def test_strokes_equal_numpys(variant: str) -> None:
+    images, where = _images(40), fields(STRONG, 40, np.random.default_rng(5))
+    amounts = np.linspace(-1, 1, 40, dtype=np.float32)
+    theirs = stroke_width(resample_in_numpy(images, where), amounts)
+    np.testing.assert_allclose(engine.distort(images, where, amounts, variant), theirs, atol=3e-3)
+
+
+@compiled
+def test_positions_outside_read_background_wherever_they_are(variant: str) -> None:
+    images = np.full((6, 28, 28), 255, np.uint8)
+    where = np.empty((6, 2, 28, 28), np.float32)
+    for k, value in enumerate((np.nan, np.inf, -np.inf, 1e30, -5, 40)):
+        where[k] = value
+    np.testing.assert_array_equal(engine.distort(images, where, variant=variant), 0)
+
+
+@compiled
+def test_positions_on_the_grid_give_the_image_back(variant: str) -> None:
+    images = _images(3)
+    where = np.broadcast_to(np.mgrid[:28, :28].astype(np.float32), (3, 2, 28, 28))
+    np.testing.assert_array_equal(engine.distort(images, where, variant=variant), images)
+
+
+@compiled
+@pytest.mark.parametrize(
+    ("images", "where", "strokes", "message"),
+    [
+        (np.zeros((2, 28, 28)), np.zeros((2, 2, 28, 28), np.float32), None, "uint8 or float32 images"),
+        (np.zeros((2, 32, 32), np.uint8), np.zeros((2, 2, 28, 28), np.float32), None, "images"),
+        (np.zeros((2, 28, 28), np.uint8), np.zeros((1, 2, 28, 28), np.float32), None, "fields float32"),
+        (np.zeros((2, 28, 28), np.uint8), np.zeros((2, 2, 28, 28)), None, "fields float32"),
+        (np.zeros((2, 28, 28), np.uint8), np.zeros((2, 2, 28, 28), np.float32), np.zeros(3, np.float32), "strokes"),
+    ],
+)
+def test_wrong_arrays_are_told(images: object, where: object, strokes: object, message: str) -> None:
+    with pytest.raises(ArrayError, match=message):
+        engine.distort(images, where, strokes)  # type: ignore[arg-type]
