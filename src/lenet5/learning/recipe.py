@@ -38,7 +38,7 @@ MODERN: Final = Recipe(
     name="modern",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=20),
-    passes=120,
+    passes=200,
     batch=64,
     rate=0.004,
     weight_decay=0.05,

@@ -1,0 +1,215 @@
+"""``lenet5 train``: data in, a whole file of weights out, whatever happens on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lenet5
+from lenet5 import weights
+from lenet5.learning.data import ImageSet, load
+from lenet5.learning.objective import TorchObjective
+from tests.conftest import Outcome
+from tests.learning.test_idx import idx
+
+Command = Callable[..., Outcome]
+
+ONE_PASS = ("--data", "digits", "--passes", "1", "--threads", "1")
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "mine.safetensors"
+
+
+@pytest.fixture(autouse=True)
+def _output_folder(output: Path) -> None:
+    output.parent.mkdir()
+
+
+def test_a_run_writes_weights_that_say_where_they_came_from(command: Command, output: Path) -> None:
+    outcome = command("train", *ONE_PASS, "--seed", "3", "--output", output)
+    assert outcome.status == 0
+    assert outcome.out.startswith(f"{output}: pass 1 of 1, loss ")
+    assert "validation error" in outcome.out
+    found = weights.load(output)
+    digits = load("digits", "train")
+    assert isinstance(digits, ImageSet)
+    digest = hashlib.sha256(digits.images.tobytes()).hexdigest()
+    assert found.metadata["trained_on"] == f"digits, 1294 of 1437 images, sha256 {digest}"
+    for key, value in {
+        "network": "lenet5", "format": "1", "recipe": "modern", "seed": "3", "passes": "1",
+        "lenet5_version": lenet5.__version__,
+    }.items():  # fmt: skip
+        assert found.metadata[key] == value
+    for key in ("validation_error_percent", "temperature", "j"):
+        assert float(found.metadata[key]) > 0
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_the_same_command_writes_the_same_file(command: Command, output: Path) -> None:
+    files = []
+    for seed in (1, 1, 2):
+        command("train", *ONE_PASS, "--no-distortions", "--seed", seed, "--output", output)
+        files.append(output.read_bytes())
+    assert files[0] == files[1]
+    assert files[0] != files[2]
+
+
+def test_the_concise_recipe_trains_the_concise_network(command: Command, output: Path) -> None:
+    assert command("train", *ONE_PASS, "--recipe", "concise", "--output", output).status == 0
+    assert weights.load(output).network.name == "concise"
+
+
+def test_pictures_in_class_folders_can_be_trained_on(
+    command: Command, output: Path, tmp_path: Path, draw: Callable[..., Image.Image]
+) -> None:
+    for label in "0123456789":
+        (tmp_path / "mine" / label).mkdir(parents=True)
+        for pen in (10, 16):
+            draw(label, pen=pen).save(tmp_path / "mine" / label / f"{pen}.png")
+    outcome = command("train", "--data", tmp_path / "mine", "--passes", "1", "--output", output)
+    assert outcome.status == 0
+    assert weights.load(output).metadata["trained_on"].startswith("mine, 18 of 20 images, sha256 ")
+
+
+@pytest.mark.parametrize("after", [0, 13])
+def test_ctrl_c_inside_a_step_still_writes_a_whole_file(
+    after: int, command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = iter(range(10_000))
+    step = TorchObjective.__call__
+
+    def interrupted(self: TorchObjective, *arguments: object) -> object:
+        if next(calls) == after:
+            raise KeyboardInterrupt
+        return step(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TorchObjective, "__call__", interrupted)
+    outcome = command("train", "--data", "digits", "--passes", "50", "--threads", "1", "--output", output)
+    assert outcome.status == 0
+    assert "stopped in " in outcome.out
+    assert weights.load(output).metadata["passes"] == str(after // 11)
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_an_interrupt_from_outside_still_writes_a_whole_file(output: Path) -> None:
+    arguments = ["train", "--data", "digits", "--passes", "5000", "--threads", "1", "--output", str(output)]
+    program = (
+        "import sys\n"
+        "from lenet5.cli import main\n"
+        "from lenet5.learning.objective import TorchObjective\n"
+        "step = TorchObjective.__call__\n"
+        "def told(self, *arguments):\n"
+        "    found = step(self, *arguments)\n"
+        "    print('stepped', flush=True)\n"
+        "    return found\n"
+        "TorchObjective.__call__ = told\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for _ in range(20):
+            assert child.stdout.readline() == "stepped\n"
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    assert "Traceback" not in err
+    assert f"{output}: stopped in pass " in out
+    assert np.isfinite(weights.load(output).parameters).all()
+
+
+# --- what cannot be trained ---
+
+
+def test_an_output_in_a_missing_folder_is_told_before_training(command: Command, output: Path) -> None:
+    target = output.parent / "none" / "w.safetensors"
+    complaint = command("train", "--data", "digits", "--passes", "100000", "--output", target).complaint
+    assert str(target) in complaint
+    assert list(output.parent.iterdir()) == []
+
+
+def test_a_folder_in_the_outputs_place_is_wrong_usage(command: Command, output: Path) -> None:
+    output.mkdir()
+    assert command("train", *ONE_PASS, "--output", output).status == 2
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+def test_an_output_that_fails_at_the_end_leaves_the_old_file(
+    command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.write_bytes(b"the old weights")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    outcome = command("train", *ONE_PASS, "--output", output)
+    assert outcome.status == 1
+    assert f"lenet5: cannot write {output}: No space left on device" in outcome.err
+    assert output.read_bytes() == b"the old weights"
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.mark.parametrize("recipe", ["modern", "concise"])
+def test_a_label_outside_the_classes_is_told_in_one_line(recipe: str, command: Command, output: Path) -> None:
+    folder = output.parent
+    (folder / "train-images-idx3-ubyte").write_bytes(idx(np.ones((20, 28, 28), np.uint8)))
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.full(20, 10, np.uint8)))
+    complaint = command("train", "--data", folder, "--recipe", recipe, "--output", output).complaint
+    assert "label 10" in complaint
+    assert not output.exists()
+
+
+def test_pictures_that_are_no_digit_need_a_recipe_with_rubbish(command: Command, output: Path) -> None:
+    folder = output.parent
+    (folder / "train-images-idx3-ubyte").write_bytes(idx(np.ones((20, 28, 28), np.uint8)))
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.array([1, 255] * 10, np.uint8)))
+    assert command("train", "--data", folder, "--passes", "1", "--output", output).status == 0
+    refused = command("train", "--data", folder, "--recipe", "concise", "--passes", "1", "--output", output)
+    assert refused.status == 1
+    assert refused.err.splitlines()[-1].startswith("lenet5: cross-entropy takes a label of 0 to 9")
+
+
+def test_texts_cannot_be_trained_on(command: Command, output: Path) -> None:
+    (output.parent / "labels.csv").write_text("file,text\na.png,12\n")
+    complaint = command("train", "--data", output.parent, "--output", output).complaint
+    assert "single digits" in complaint
+
+
+def test_an_unreadable_picture_to_train_on_is_told_in_one_line(command: Command, output: Path) -> None:
+    (output.parent / "3").mkdir()
+    (output.parent / "3" / "bad.png").write_text("not a picture")
+    complaint = command("train", "--data", output.parent, "--output", output).complaint
+    assert "bad.png" in complaint
+
+
+def test_without_torch_it_says_what_to_install(
+    command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert "lenet5[torch]" in command("train", *ONE_PASS, "--output", output).complaint
+
+
+def test_without_a_cuda_device_it_says_so(command: Command, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "--device cpu" in command("train", *ONE_PASS, "--device", "cuda", "--output", output).complaint
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--passes", "0"), ("--seed", "-1"), ("--recipe", "new"), ("--device", "tpu"), ("extra",)]
+)
+def test_wrong_usage_ends_with_status_2(arguments: tuple[str, ...], command: Command, output: Path) -> None:
+    outcome = command("train", *arguments, "--output", output)
+    assert outcome.status == 2
+    assert not output.exists()
