@@ -17,8 +17,8 @@ help:
 	@touch $@
 
 .venv/.installed: .venv/.created pyproject.toml setup.py $(wildcard src/lenet5/engine/*.[ch])
-	@echo "installing lenet5 into .venv (the first time takes a minute or two) …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch]'
+	@echo "installing lenet5 into .venv (the first time takes a minute) …" >&2
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed pyproject.toml

@@ -68,7 +68,9 @@ def test_the_confusion_matrix_has_truths_in_rows_and_answers_in_columns() -> Non
     report = evaluate(picture_set("7", "7", "7", "1", NO_DIGIT, NO_DIGIT), Scripted(["7", "1", "?", "1", "?", "4"]))
     assert report.confusion is not None
     assert report.confusion.shape == (11, 11)
-    filled = {(int(row), int(column)): int(report.confusion[row, column]) for row, column in np.argwhere(report.confusion)}
+    filled = {
+        (int(row), int(column)): int(report.confusion[row, column]) for row, column in np.argwhere(report.confusion)
+    }
     assert filled == {(7, 7): 1, (7, 1): 1, (7, 10): 1, (1, 1): 1, (10, 10): 1, (10, 4): 1}
     assert (report.images, report.errors, report.refused) == (6, 3, 2)
     assert report.error_percent == 50
@@ -147,7 +149,9 @@ def test_a_text_is_right_only_as_a_whole_and_digits_count_by_edit_distance() -> 
     ("answer", "truth", "distance"),
     [("", "", 0), ("", "123", 3), ("123", "", 3), ("123", "123", 0), ("132", "123", 2), ("23", "123", 1), ("1293", "123", 1)],
 )  # fmt: skip
-def test_the_edit_distance_counts_insertions_deletions_and_substitutions(answer: str, truth: str, distance: int) -> None:
+def test_the_edit_distance_counts_insertions_deletions_and_substitutions(
+    answer: str, truth: str, distance: int
+) -> None:
     report = evaluate(picture_set(truth, "0" * 100, texts=True), Scripted([answer, "0" * 100]))
     assert report.digit_error_percent == pytest.approx(100 * distance / (100 + len(truth)))
 

@@ -80,9 +80,7 @@ def test_not_digits_counts_every_answer_as_an_error(command: Command, folder: Pa
     assert np.sum(found["confusion"][10]) == 9
 
 
-def test_an_npz_with_label_255_is_measured(
-    command: Command, draw: Callable[..., Image.Image], tmp_path: Path
-) -> None:
+def test_an_npz_with_label_255_is_measured(command: Command, draw: Callable[..., Image.Image], tmp_path: Path) -> None:
     images = np.stack([np.asarray(draw("5")), np.full((200, 200), 255, np.uint8)])
     np.savez(tmp_path / "cells.npz", images=images, labels=np.array([5, 255], np.uint8))
     found = json.loads(command("evaluate", "--data", tmp_path / "cells.npz", "--json").out)

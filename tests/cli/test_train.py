@@ -194,9 +194,7 @@ def test_an_unreadable_picture_to_train_on_is_told_in_one_line(command: Command,
     assert "bad.png" in complaint
 
 
-def test_without_torch_it_says_what_to_install(
-    command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_torch_it_says_what_to_install(command: Command, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert "lenet5[torch]" in command("train", *ONE_PASS, "--output", output).complaint
 

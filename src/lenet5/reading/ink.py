@@ -49,11 +49,17 @@ def find_ink(grey: Floats) -> Ink | None:
 def _evened(grey: Floats) -> Floats:
     """The picture as dark ink on paper of about 1 all over: (H, W)."""
     light = _light(grey)
-    if _dark_on_light(grey if light is None else np.clip(grey - light + 0.5, 0, 1)):
+    if _dark_on_light(grey) if light is None else _darker_than(light, grey):
         paper = grey.max() if light is None else light
         return np.asarray(grey / np.maximum(paper, 0.2), np.float32)  # light falls on paper and ink alike
     board = grey.min() if light is None else light
     return np.asarray(1 - (grey - board) / np.maximum(1 - board, 0.2), np.float32)
+
+
+def _darker_than(light: Floats, grey: Floats) -> bool:
+    """Whether what differs most from bare paper is darker than it, not lighter."""
+    darkest, lightest = np.quantile(_shrunk(grey - light, 96), [0.005, 0.995])
+    return bool(-darkest >= lightest)
 
 
 def _has_edges(contrast: Floats, strongest: float) -> bool:
