@@ -138,7 +138,7 @@ def test_a_text_is_right_only_as_a_whole_and_digits_count_by_edit_distance() -> 
     answers = ["41973", "2?", "123\n46", "77", ""]
     report = evaluate(picture_set(*truths, texts=True), Scripted(answers), layout="auto")
     assert (report.images, report.errors, report.refused, report.confusion) == (5, 3, 1, None)
-    length = 5 + 2 + 6 + 1  # digits of the truths
+    length = 5 + 2 + 7 + 1  # of the truths, a line's end counted like a digit
     assert report.digit_error_percent == pytest.approx(100 * 3 / length)
     found = report.to_json()
     assert found["digit_error_percent"] == round(100 * 3 / length, 4)
@@ -147,7 +147,8 @@ def test_a_text_is_right_only_as_a_whole_and_digits_count_by_edit_distance() -> 
 
 @pytest.mark.parametrize(
     ("answer", "truth", "distance"),
-    [("", "", 0), ("", "123", 3), ("123", "", 3), ("123", "123", 0), ("132", "123", 2), ("23", "123", 1), ("1293", "123", 1)],
+    [("", "", 0), ("", "123", 3), ("123", "", 3), ("123", "123", 0), ("132", "123", 2),
+     ("23", "123", 1), ("1293", "123", 1)],
 )  # fmt: skip
 def test_the_edit_distance_counts_insertions_deletions_and_substitutions(
     answer: str, truth: str, distance: int

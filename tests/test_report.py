@@ -21,7 +21,7 @@ IMAGE = np.full((28, 28), 200, np.uint8)
 def made(*misread: Misread, images: int = 10_000, confused: bool = True) -> Report:
     confusion = np.zeros((11, 11), np.int64)
     for wrong in misread:
-        confusion[*("0123456789?".index(mark[0]) for mark in (wrong.truth, wrong.answer))] += 1
+        confusion[tuple("0123456789?".index(mark[0]) for mark in (wrong.truth, wrong.answer))] += 1
     confusion[1, 1] = images - len(misread)
     refused = sum(wrong.answer == "?" for wrong in misread)
     return Report("mine", "lenet5", images, len(misread), refused, confusion if confused else None, misread)

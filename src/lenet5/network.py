@@ -62,7 +62,7 @@ class RadialBasisFunctions(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        codes = torch.from_numpy(paper.code_array())
+        codes = torch.tensor(paper.code_array())
         self.register_buffer("codes", codes[:, :, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

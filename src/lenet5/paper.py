@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.errors import LeNet5Error
+from lenet5.errors import ArrayError
 
 __all__ = [
     "BACKGROUND",
@@ -216,18 +217,21 @@ NETWORKS: Final = {network.name: network for network in (LENET5, CONCISE)}
 
 
 def network_of_length(parameters: int) -> Network:
-    """The network whose flat vector has this many entries; LeNet5Error where none has."""
+    """The network whose flat vector has this many entries; ArrayError where none has."""
     for network in NETWORKS.values():
         if network.parameters == parameters:
             return network
     known = ", ".join(f"{n.parameters:,} ({n.name})" for n in NETWORKS.values())
-    raise LeNet5Error(f"no network has {parameters:,} parameters; known are {known}")
+    raise ArrayError(f"no network has {parameters:,} parameters; known are {known}")
 
 
+@cache
 def code_array() -> NDArray[np.float32]:
-    """The ten codes of Fig. 3 as ±1: (10, 84) float32, each row a picture read line by line."""
+    """The ten codes of Fig. 3 as ±1: (10, 84) float32, read-only, each row a picture read line by line."""
     rows = [[1.0 if c == "#" else -1.0 for c in code if c != "\n"] for code in CODES]
-    return np.array(rows, np.float32)
+    codes = np.array(rows, np.float32)
+    codes.flags.writeable = False
+    return codes
 
 
 def table_pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:

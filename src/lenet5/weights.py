@@ -75,7 +75,7 @@ class Weights:
 
         named = {name: np.ascontiguousarray(a) for name, a in arrays(self.network, self.parameters).items()}
         metadata = {**self.metadata, "network": self.network.name, "format": FORMAT}
-        write_beside(path, save(named, metadata))
+        write_beside(path, _ordered(save(named, metadata)))
 
 
 def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
@@ -185,6 +185,15 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise OutputError(f"cannot write {target}: {error.strerror}") from None
+
+
+def _ordered(content: bytes) -> bytes:
+    """A safetensors file with its metadata in the order of their names, so that equal weights are equal bytes."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
+    return struct.pack("<Q", len(ordered)) + ordered + content[8 + length :]
 
 
 def _umask() -> int:

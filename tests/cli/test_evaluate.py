@@ -116,7 +116,7 @@ def test_without_network_and_data_the_message_names_the_ways_to_do_without(shell
         "from lenet5.cli import main; sys.argv = ['lenet5', 'evaluate']; main()"
     )
     outcome = shell(
-        "-c", program, XDG_CACHE_HOME=str(tmp_path), HTTPS_PROXY=closed, https_proxy=closed, ALL_PROXY=closed, NO_PROXY=""
+        "-c", program, XDG_CACHE_HOME=str(tmp_path), HTTPS_PROXY=closed, https_proxy=closed, NO_PROXY="", no_proxy=""
     )  # fmt: skip
     assert outcome.out == ""
     assert "--data digits" in outcome.complaint

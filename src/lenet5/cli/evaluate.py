@@ -42,7 +42,7 @@ def command(
     with bar() as progress:
         task = progress.add_task("reading", total=total)
         found = evaluate(loaded, reader, layout, lambda done: progress.advance(task, done))
+    click.echo(json.dumps(found.to_json()) if as_json else as_text(found))
     if report:
         for path in write_folder(found, report):
             click.echo(f"lenet5: wrote {path}", err=True)
-    click.echo(json.dumps(found.to_json()) if as_json else as_text(found))

@@ -97,12 +97,15 @@ def run(training: Training) -> str:
     ended = "no pass done"
     with bar("{task.fields[state]}") as progress:
         task = progress.add_task("training", total=training.steps, state="")
+        quiet = not progress.console.is_terminal
         try:
             for now in training:
                 ended = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
                 if now.validation_error_percent is not None:
                     ended += f", validation {now.validation_error_percent:.2f}%"
                 progress.update(task, completed=now.step, state=ended)
+                if quiet and now.step * 20 // now.steps > (now.step - 1) * 20 // now.steps:
+                    click.echo(ended, err=True)  # a bar cannot move in a file: twenty lines instead
         except KeyboardInterrupt:
             ended = f"stopped in {ended}; these are the best weights so far"
     return ended

@@ -80,9 +80,9 @@ def _light(grey: Floats) -> Floats | None:
     small = _shrunk(grey, 32)
     basis = _quadratic(small.shape)
     levels, weight = small.ravel().astype(np.float64), np.ones(small.size)
-    for _ in range(10):  # iteratively reweighted least squares
-        weighted = basis * weight[:, None]
-        surface = basis @ np.linalg.lstsq(weighted.T @ basis, weighted.T @ levels, rcond=None)[0]
+    for _ in range(6):  # iteratively reweighted least squares
+        weighted = (basis * weight[:, None]).T
+        surface = basis @ np.linalg.solve(weighted @ basis + 1e-6 * np.eye(6), weighted @ levels)
         weight = 1 / (np.abs(levels - surface) + 0.01)
     if np.mean(np.abs(levels - surface) < _FAINTEST) < 0.6:
         return None

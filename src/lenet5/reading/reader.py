@@ -44,6 +44,8 @@ class Reader:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
         if layout in ("line", "page"):
             raise UnavailableError(f"layout {layout!r} is not built yet: cut out single digits and use layout 'digit'")
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
+            raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
         opened = picture.open_picture(source)
         image, box = _see_digit(opened)
         digit = self._decide(image, box, min_confidence or 0.0)
