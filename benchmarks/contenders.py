@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from benchmarks.onnx_graph import model
 from lenet5 import engine, paper, weights
 from lenet5.criterion import CROSS_ENTROPY
-from lenet5.learning.distort import distort
+from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.objective import EngineObjective
 from lenet5.learning.optimizer import Adam
-from lenet5.learning.recipe import MODERN
 from lenet5.pixels import network_input
 
-__all__ = ["INFERENCE", "TRAINING", "our_distorted_training", "our_inference", "our_training"]
+__all__ = ["INFERENCE", "TRAINING", "our_inference", "our_training", "our_training_from_digits"]
 
 Floats = NDArray[np.float32]
 Work = Callable[[], Any]
@@ -40,22 +39,24 @@ def our_training(network: paper.Network, parameters: Floats, images: Floats, thr
     return step
 
 
-def our_distorted_training(network: paper.Network, parameters: Floats, images: Floats, threads: int) -> Work:
-    """The same with the recipe's distortions of a batch in MNIST's form before each step."""
+def our_training_from_digits(
+    network: paper.Network, parameters: Floats, batch: int, threads: int, distortion: Distortion
+) -> Work:
+    """The same from digits in MNIST's form, distorted and brought to the network's input range before each step."""
     objective, optimizer = EngineObjective(network, CROSS_ENTROPY, threads), Adam(network.parameters)
-    parameters, labels = parameters.copy(), _labels(images)
     generator = np.random.default_rng(0)
-    digits = generator.integers(0, 256, (len(images), 28, 28)).astype(np.uint8)
+    digits = generator.integers(0, 256, (batch, 28, 28)).astype(np.uint8)
+    parameters, labels = parameters.copy(), _labels(digits)
 
     def step() -> None:
-        batch = network_input(network, distort(digits, MODERN.distortion, generator))
-        _, gradient = objective(parameters, batch, labels)
+        images = network_input(network, distort(digits, distortion, generator))
+        _, gradient = objective(parameters, images, labels)
         optimizer.step(parameters, gradient, 1e-3)
 
     return step
 
 
-def _labels(images: Floats) -> NDArray[np.uint8]:
+def _labels(images: NDArray[np.generic]) -> NDArray[np.uint8]:
     return (np.arange(len(images)) % 10).astype(np.uint8)
 
 

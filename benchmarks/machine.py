@@ -6,9 +6,10 @@ import os
 import platform
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
-__all__ = ["description", "peak"]
+__all__ = ["description", "others", "peak"]
 
 
 def description() -> dict[str, object]:
@@ -36,3 +37,12 @@ def peak() -> float:
         compiler = os.environ.get("CC", "cc")
         subprocess.run([compiler, "-O2", "-march=native", "-ffp-contract=fast", source, "-o", program], check=True)
         return float(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
+
+
+def others() -> float:
+    """Processor seconds that all other programs have used so far; 0 where the system does not tell."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    user, nice, system, _, _, irq, soft, steal = map(int, stat.read_text().split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK") - time.process_time()

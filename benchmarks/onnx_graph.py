@@ -36,7 +36,10 @@ def model(network: paper.Network, parameters: NDArray[np.float32]) -> bytes:
     """The network with these parameters as ONNX bytes: "images" (N, 1, H, W) → "output" (N, 10)."""
     graph, papers = _Graph(), network is paper.LENET5
     w = weights.arrays(network, parameters)
-    constants = {name: graph.constant(array) for name, array in w.items()}
+    convolved = ("c1.weight", "c1.bias", "c3.weight", "c3.bias", "c5.bias", "f6.bias", "output.bias")
+    constants = {
+        name: graph.constant(w[name]) for name in convolved if name in w and not (papers and name == "c3.weight")
+    }
     if papers:
         dense = np.zeros((16, 6, 5, 5), np.float32)
         dense[paper.table_pairs()] = w["c3.weight"]
