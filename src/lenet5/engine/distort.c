@@ -7,27 +7,33 @@
 #define PASTE2(a, b) a##b
 #define PASTE(a, b) PASTE2(a, b)
 
-enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8 };
+enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8, PADDED = 32 };
 
 /* Where every pixel is read: by an affine map of pixel positions, and a smooth displacement added. */
 static void positions(const float *restrict matrix, const float *restrict noise, const float *restrict smoothing,
                       float elastic, float *restrict where)
 {
+    float padded[CONTROL][PADDED] = {{0}};
+    if (noise)
+        for (int k = 0; k < CONTROL; k++)
+            memcpy(padded[k], smoothing + k * SIDE, SIDE * sizeof *smoothing);
     for (int d = 0; d < 2; d++, matrix += 3, where += PIXELS) {
-        for (int y = 0; y < SIDE; y++)
-            for (int x = 0; x < SIDE; x++)
-                where[y * SIDE + x] = matrix[0] * (float)y + matrix[1] * (float)x + matrix[2];
-        if (!noise)
-            continue;
-        for (int y = 0; y < SIDE; y++) /* smoothingᵀ · noise · smoothing */
-            for (int k = 0; k < CONTROL; k++) {
-                float sum = 0;
+        float column[CONTROL][PADDED] = {{0}}; /* smoothingᵀ · noise, then · smoothing row by row */
+        if (noise)
+            for (int k = 0; k < CONTROL; k++)
                 for (int j = 0; j < CONTROL; j++)
-                    sum += smoothing[j * SIDE + y] * noise[(d * CONTROL + j) * CONTROL + k];
-                sum *= elastic;
-                for (int x = 0; x < SIDE; x++)
-                    where[y * SIDE + x] += sum * smoothing[k * SIDE + x];
-            }
+                    for (int y = 0; y < PADDED; y++)
+                        column[k][y] += elastic * noise[(d * CONTROL + j) * CONTROL + k] * padded[j][y];
+        for (int y = 0; y < SIDE; y++) {
+            float row[PADDED];
+            for (int x = 0; x < PADDED; x++)
+                row[x] = matrix[0] * (float)y + matrix[1] * (float)x + matrix[2];
+            if (noise)
+                for (int k = 0; k < CONTROL; k++)
+                    for (int x = 0; x < PADDED; x++)
+                        row[x] += column[k][y] * padded[k][x];
+            memcpy(where + y * SIDE, row, SIDE * sizeof *row);
+        }
     }
 }
 
@@ -68,16 +74,18 @@ static void read_at(const float *restrict framed, const float *restrict where, f
 static void stroke(const float *restrict framed, float amount, float *restrict out)
 {
     const float sign = amount > 0 ? 1 : -1, part = amount > 0 ? amount : -amount;
+    float changed[FRAMED * SIDE]; /* with the frame's columns, so that the loop is one */
+    for (int i = 0; i < FRAMED * SIDE - 2; i++) {
+        const float *at = framed + FRAMED + 1 + i;
+        float most = sign * at[0];
+        most = sign * at[-1] > most ? sign * at[-1] : most;
+        most = sign * at[1] > most ? sign * at[1] : most;
+        most = sign * at[-FRAMED] > most ? sign * at[-FRAMED] : most;
+        most = sign * at[FRAMED] > most ? sign * at[FRAMED] : most;
+        changed[i] = at[0] + part * (sign * most - at[0]);
+    }
     for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++) {
-            const float *at = framed + (y + 1) * FRAMED + x + 1;
-            float most = sign * at[0];
-            most = sign * at[-1] > most ? sign * at[-1] : most;
-            most = sign * at[1] > most ? sign * at[1] : most;
-            most = sign * at[-FRAMED] > most ? sign * at[-FRAMED] : most;
-            most = sign * at[FRAMED] > most ? sign * at[FRAMED] : most;
-            out[y * SIDE + x] = at[0] + part * (sign * most - at[0]);
-        }
+        memcpy(out + y * SIDE, changed + y * FRAMED, SIDE * sizeof *out);
 }
 
 static void frame(float *restrict framed, const float *restrict image)
