@@ -22,7 +22,7 @@ from lenet5.pixels import network_input
 RESULTS = Path("results/performance.json")
 MULTIPLY_ADDS = {"lenet5": 326_520, "concise": 416_520}  # those that the network needs; squashing not counted
 SECONDS, ROUNDS, REST = 0.05, 9, 0.05  # a run's length; alternations; a pause in which spinning threads go to sleep
-QUIET, TRIES = 0.025, 60  # processor seconds of other programs that a round may see; rounds tried for ROUNDS good ones
+QUIET, TRIES = 0.025, 30  # processor seconds of other programs that a round may see; rounds tried for ROUNDS good ones
 
 
 def main() -> int:
