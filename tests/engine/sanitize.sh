@@ -11,7 +11,7 @@ cp -r "$here/src" "$here/setup.py" "$here/pyproject.toml" "$here/LICENSE" "$here
 find "$work" -name '*.so' -exec rm {} +
 cd "$work"
 touch README.md
-LENET5_CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
+LENET5_CFLAGS="-O1 -g1 -fno-var-tracking -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
     "$python" setup.py --quiet build_ext --inplace
 runtime=$("${CC:-gcc}" -print-file-name=libasan.so)
 cd tests/engine

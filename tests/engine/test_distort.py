@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 import numpy as np
 import pytest
 
 from conftest import compiled
 from lenet5 import engine
 from lenet5.errors import ArrayError
-from lenet5.learning.distort import Distortion, fields, resample_in_numpy, stroke_width
+from lenet5.learning.distort import Distortion, distort, fields, resample_in_numpy, stroke_width
 
 STRONG = Distortion(translation=3, rotation=30, scaling=0.3, squeezing=0.3, shear=0.4, elastic=1.5)
 
@@ -31,7 +34,7 @@ def test_strokes_equal_numpys(variant: str) -> None:
     images, where = _images(40), fields(STRONG, 40, np.random.default_rng(5))
     amounts = np.linspace(-1, 1, 40, dtype=np.float32)
     theirs = stroke_width(resample_in_numpy(images, where), amounts)
-    np.testing.assert_allclose(engine.distort(images, where, amounts, variant), theirs, atol=3e-3)
+    np.testing.assert_allclose(engine.distort(images, where, amounts, variant=variant), theirs, atol=3e-3)
 
 
 @compiled
@@ -64,3 +67,21 @@ def test_positions_on_the_grid_give_the_image_back(variant: str) -> None:
 def test_wrong_arrays_are_told(images: object, where: object, strokes: object, message: str) -> None:
     with pytest.raises(ArrayError, match=message):
         engine.distort(images, where, strokes)  # type: ignore[arg-type]
+
+
+@compiled
+@pytest.mark.parametrize("elastic", [0.0, 1.5])
+def test_warping_equals_the_fields_it_stands_for(variant: str, elastic: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = _images(70)
+    distortion = dataclasses.replace(STRONG, elastic=elastic, stroke=0.5)
+    monkeypatch.setattr(engine, "warp", functools.partial(engine.warp, variant=variant, threads=2))
+    ours = distort(images, distortion, np.random.default_rng(6))
+    monkeypatch.setattr(engine, "AVAILABLE", False)
+    np.testing.assert_allclose(ours, distort(images, distortion, np.random.default_rng(6)), atol=1e-2)  # of 255
+
+
+@compiled
+def test_distortions_do_not_depend_on_the_number_of_threads(variant: str) -> None:
+    images, where = _images(200), fields(STRONG, 200, np.random.default_rng(4))
+    one, other = (engine.distort(images, where, None, threads, variant) for threads in (1, 5))
+    np.testing.assert_array_equal(one, other)

@@ -25,7 +25,7 @@ try:
 except ImportError:  # no compiler was there when the package was installed
     compiled = None  # type: ignore[assignment]
 
-__all__ = ["AVAILABLE", "NAME", "curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
+__all__ = ["AVAILABLE", "NAME", "curvature", "distort", "feature_maps", "forward", "gradient", "variants", "warp"]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
@@ -97,7 +97,11 @@ def curvature(
 
 
 def distort(
-    images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None = None, variant: str | None = None
+    images: NDArray[np.uint8] | Floats,
+    fields: Floats,
+    strokes: Floats | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
 ) -> Floats:
     """Images (n, 28, 28), uint8 or float32, read at the positions ``fields``: (n, 28, 28) float32.
 
@@ -105,7 +109,26 @@ def distort(
     and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens by up to a pixel a side. The same as
     :func:`lenet5.learning.distort.resample` and ``stroke_width``, which are its reference in NumPy.
     """
-    result: Floats = _compiled("distort").distort(images, fields, strokes, variant)
+    result: Floats = _compiled("distort").distort(images, fields, strokes, threads, variant)
+    return result
+
+
+def warp(
+    images: NDArray[np.uint8] | Floats,
+    matrices: Floats,
+    noise: Floats | None = None,
+    smoothing: Floats | None = None,
+    elastic: float = 0.0,
+    strokes: Floats | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> Floats:
+    """As :func:`distort`, the fields made on the way: they are five times the images' own size.
+
+    ``matrices`` (n, 2, 3) float32 give the source row and column from (row, column, 1); ``noise``
+    (n, 2, 8, 8) adds the smooth displacement elastic · smoothingᵀ · noise · smoothing, ``smoothing`` (8, 28).
+    """
+    result: Floats = _compiled("warp").warp(images, matrices, noise, smoothing, elastic, strokes, threads, variant)
     return result
 
 

@@ -24,6 +24,17 @@ def gradient(
     gradient: Buffer,
     /,
 ) -> float: ...
-def resample(
-    variant: str, images: Buffer, are_bytes: bool, fields: Buffer, strokes: Buffer, out: Buffer, /
+def distort(
+    variant: str,
+    images: Buffer,
+    are_bytes: bool,
+    fields: Buffer,
+    matrices: Buffer,
+    noise: Buffer,
+    smoothing: Buffer,
+    elastic: float,
+    strokes: Buffer,
+    threads: int,
+    out: Buffer,
+    /,
 ) -> None: ...

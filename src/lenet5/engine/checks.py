@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,11 +20,11 @@ def network_of(parameters: Floats) -> paper.Network:
     """The network of a flat float32 vector; ArrayError for what is no such vector."""
     if not isinstance(parameters, np.ndarray) or parameters.dtype != np.float32 or parameters.ndim != 1:
         raise ArrayError(f"parameters must be a flat float32 vector, not {_described(parameters)}")
-    known = {network.parameters: network for network in paper.NETWORKS.values()}
-    if parameters.size not in known:
-        lengths = ", ".join(f"{n.parameters:,} ({n.name})" for n in known.values())
-        raise ArrayError(f"no network has {parameters.size:,} parameters; known are {lengths}")
-    return known[parameters.size]
+    for network in paper.NETWORKS.values():
+        if network.parameters == parameters.size:
+            return network
+    lengths = ", ".join(f"{n.parameters:,} ({n.name})" for n in paper.NETWORKS.values())
+    raise ArrayError(f"no network has {parameters.size:,} parameters; known are {lengths}")
 
 
 def check_images(network: paper.Network, images: Floats) -> Floats:
@@ -38,18 +40,23 @@ def check_images(network: paper.Network, images: Floats) -> Floats:
     return np.ascontiguousarray(images)
 
 
-def check_distortion(images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None) -> int:
-    """How many images there are to distort; ArrayError where the arrays are not those of distort."""
-    if not isinstance(images, np.ndarray) or images.dtype not in (np.uint8, np.float32) or images.ndim != 3:
+def check_distortion(
+    images: NDArray[np.uint8] | Floats, others: Mapping[str, tuple[Floats | None, tuple[int, ...]]]
+) -> None:
+    """ArrayError unless there are images to distort, and of each other array (or None) one entry an image."""
+    if (
+        not isinstance(images, np.ndarray)
+        or images.dtype not in (np.uint8, np.float32)
+        or images.ndim != 3
+        or images.shape[1:] != (SIDE, SIDE)
+    ):
         raise ArrayError(f"distort takes uint8 or float32 images (N, {SIDE}, {SIDE}), not {_described(images)}")
-    wanted = [("images", images, (len(images), SIDE, SIDE)), ("fields", fields, (len(images), 2, SIDE, SIDE))]
-    if strokes is not None:
-        wanted.append(("strokes", strokes, (len(images),)))
-    for name, array, shape in wanted:
-        floats = isinstance(array, np.ndarray) and (array.dtype == np.float32 or name == "images")
-        if not floats or array.shape != shape:
-            raise ArrayError(f"distort takes {name} float32 {shape}, not {_described(array)}")
-    return len(images)
+    for name, (array, shape) in others.items():
+        wanted = (len(images), *shape)
+        if array is None:
+            continue
+        if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.shape != wanted:
+            raise ArrayError(f"distort takes {name} float32 {wanted}, not {_described(array)}")
 
 
 def _described(value: object) -> str:

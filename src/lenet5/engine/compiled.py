@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,11 @@ from lenet5.engine.checks import check_distortion, check_images, network_of
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["curvature", "distort", "feature_maps", "forward", "gradient", "variants"]
+__all__ = ["curvature", "distort", "feature_maps", "forward", "gradient", "variants", "warp"]
 
 Floats = NDArray[np.float32]
+
+CONTROL: Final = 8  # control points a side of the smooth displacement, as in distort.c
 
 variants = _engine.variants
 
@@ -67,17 +70,61 @@ def curvature(
 
 
 def distort(
-    images: NDArray[np.uint8] | Floats, fields: Floats, strokes: Floats | None = None, variant: str | None = None
+    images: NDArray[np.uint8] | Floats,
+    fields: Floats,
+    strokes: Floats | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
 ) -> Floats:
     """As :func:`lenet5.engine.distort`."""
-    n = check_distortion(images, fields, strokes)
-    moved = np.empty((n, SIDE, SIDE), np.float32)
-    _engine.resample(
+    check_distortion(images, {"fields": (fields, (2, SIDE, SIDE)), "strokes": (strokes, ())})
+    return _distort(images, strokes, threads, variant, fields=fields)
+
+
+def warp(
+    images: NDArray[np.uint8] | Floats,
+    matrices: Floats,
+    noise: Floats | None = None,
+    smoothing: Floats | None = None,
+    elastic: float = 0.0,
+    strokes: Floats | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> Floats:
+    """As :func:`lenet5.engine.warp`."""
+    points = (2, CONTROL, CONTROL)
+    check_distortion(images, {"matrices": (matrices, (2, 3)), "noise": (noise, points), "strokes": (strokes, ())})
+    if noise is not None and (smoothing is None or smoothing.shape != (CONTROL, SIDE)):
+        raise ArrayError(f"warp takes smoothing float32 ({CONTROL}, {SIDE}) with noise")
+    return _distort(images, strokes, threads, variant, None, matrices, noise, smoothing, elastic)
+
+
+def _distort(
+    images: NDArray[np.uint8] | Floats,
+    strokes: Floats | None,
+    threads: int | None,
+    variant: str | None,
+    fields: Floats | None = None,
+    matrices: Floats | None = None,
+    noise: Floats | None = None,
+    smoothing: Floats | None = None,
+    elastic: float = 0.0,
+) -> Floats:
+    def given(array: Floats | None) -> Floats:
+        return np.zeros(0, np.float32) if array is None else np.ascontiguousarray(array, np.float32)
+
+    moved = np.empty((len(images), SIDE, SIDE), np.float32)
+    _engine.distort(
         _chosen(variant),
         np.ascontiguousarray(images),
         images.dtype == np.uint8,
-        np.ascontiguousarray(fields),
-        np.empty(0, np.float32) if strokes is None else np.ascontiguousarray(strokes),
+        given(fields),
+        given(matrices),
+        given(noise),
+        given(smoothing),
+        elastic,
+        given(strokes),
+        _threads(threads),
         moved,
     )
     return moved
@@ -129,12 +176,13 @@ def _flat(parameters: Floats) -> Floats:
     return np.ascontiguousarray(parameters)
 
 
+@functools.cache
 def _codes() -> Floats:
     return paper.code_array()
 
 
 def _chosen(variant: str | None) -> str:
-    return _engine.variants()[0] if variant is None else variant
+    return variant or ""  # module.c takes the first that runs here
 
 
 def _threads(threads: int | None) -> int:

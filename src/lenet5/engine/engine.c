@@ -979,8 +979,8 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
     return failed ? -1 : 0;
 }
 
-extern int PASTE(lenet5_resample_, ENGINE)(const void *, int, const float *, const float *, size_t, float *);
+extern void PASTE(lenet5_distort_, ENGINE)(const struct lenet5_distortion *, int threads);
 
 const struct lenet5_engine PASTE(lenet5_engine_, ENGINE) = {
-    TEXT(ENGINE), WIDTH, forward, feature_maps, gradient, PASTE(lenet5_resample_, ENGINE),
+    TEXT(ENGINE), WIDTH, forward, feature_maps, gradient, PASTE(lenet5_distort_, ENGINE),
 };

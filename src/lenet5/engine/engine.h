@@ -23,6 +23,17 @@ struct lenet5_maps {
     float *c1, *s2, *c3, *s4, *c5, *f6, *output;
 };
 
+/* Images (n, 28, 28), bytes or floats, read bilinearly, 0 outside, and then thickened or thinned. Positions are
+ * `fields` (n, 2, 28, 28), rows then columns, or from `matrices` (n, 2, 3) by (row, column, 1), plus, where
+ * `noise` (n, 2, 8, 8) is not null, elastic · smoothingᵀ · noise · smoothing with `smoothing` (8, 28). */
+struct lenet5_distortion {
+    const uint8_t *bytes; /* or null for floats */
+    const float *floats, *fields, *matrices, *noise, *smoothing, *strokes;
+    float elastic;
+    size_t n;
+    float *out;
+};
+
 /* Functions return 0, or -1 where memory ran out. Images are in the network's input range. */
 struct lenet5_engine {
     const char *name;
@@ -32,9 +43,7 @@ struct lenet5_engine {
     /* The sum of the n images' losses, and the mean's gradient; or, `second`, the diagonal Gauss-Newton mean. */
     int (*gradient)(const struct lenet5_network *, const struct lenet5_criterion *, const float *images,
                     const uint8_t *labels, size_t n, int threads, int second, double *loss, float *gradient);
-    /* Images (n, 28, 28), float or bytes, read at fields (n, 2, 28, 28), rows then columns, bilinear, 0 outside;
-     * then, where strokes is not null, thickened or thinned by strokes (n). */
-    int (*resample)(const void *images, int are_bytes, const float *fields, const float *strokes, size_t n, float *out);
+    void (*distort)(const struct lenet5_distortion *, int threads);
 };
 
 extern const struct lenet5_engine lenet5_engine_baseline, lenet5_engine_avx2, lenet5_engine_avx512;

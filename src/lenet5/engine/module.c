@@ -32,10 +32,11 @@ static int runs_here(const struct lenet5_engine *engine)
     return 1;
 }
 
+/* The variant of that name, or for "" the fastest. */
 static const struct lenet5_engine *engine_named(const char *name)
 {
     for (int i = 0; i < ENGINES_BUILT; i++)
-        if (strcmp(ENGINES[i]->name, name) == 0 && runs_here(ENGINES[i]))
+        if ((!*name || strcmp(ENGINES[i]->name, name) == 0) && runs_here(ENGINES[i]))
             return ENGINES[i];
     PyErr_Format(PyExc_ValueError, "no engine variant %s runs on this machine", name);
     return NULL;
@@ -180,24 +181,41 @@ static PyObject *gradient(PyObject *self, PyObject *args)
     return PyFloat_FromDouble(loss);
 }
 
-static PyObject *resample(PyObject *self, PyObject *args)
+static PyObject *distort(PyObject *self, PyObject *args)
 {
-    Py_buffer b[4]; /* images, fields, strokes (empty for none), out */
+    Py_buffer b[7]; /* images, fields, matrices, noise, smoothing, strokes (each may be empty), out */
     const char *variant;
-    int are_bytes, status = 0;
+    int are_bytes, threads;
+    struct lenet5_distortion work = {0};
     (void)self;
-    if (!PyArg_ParseTuple(args, "sy*py*y*w*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3]))
+    if (!PyArg_ParseTuple(args, "sy*py*y*y*y*fy*iw*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3], &b[4],
+                          &work.elastic, &b[5], &threads, &b[6]))
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
-    const size_t n = (size_t)b[3].len / (784 * 4);
-    if (engine && has_length(&b[3], n * 784 * 4) && has_length(&b[0], n * 784 * (are_bytes ? 1 : 4)) &&
-        has_length(&b[1], n * 2 * 784 * 4) && (b[2].len == 0 || has_length(&b[2], n * 4))) {
-        const float *strokes = b[2].len ? b[2].buf : NULL;
+    const size_t n = work.n = (size_t)b[6].len / (784 * 4);
+    const size_t wanted[7] = {n * 784 * (are_bytes ? 1 : 4), n * 2 * 784 * 4, n * 6 * 4, n * 128 * 4, 8 * 28 * 4,
+                              n * 4, n * 784 * 4};
+    int good = engine != NULL;
+    for (int i = 0; good && i < 7; i++)
+        good = (b[i].len == 0 && i > 0 && i < 6) || has_length(&b[i], wanted[i]);
+    if (good && n && ((b[1].len == 0) == (b[2].len == 0) || (b[3].len && !b[4].len))) {
+        PyErr_SetString(PyExc_ValueError, "either fields or matrices, and smoothing with noise");
+        good = 0;
+    }
+    if (good) {
+        work.bytes = are_bytes ? b[0].buf : NULL;
+        work.floats = b[0].buf;
+        work.fields = b[1].len ? b[1].buf : NULL;
+        work.matrices = b[2].buf;
+        work.noise = b[3].len ? b[3].buf : NULL;
+        work.smoothing = b[4].buf;
+        work.strokes = b[5].len ? b[5].buf : NULL;
+        work.out = b[6].buf;
         Py_BEGIN_ALLOW_THREADS
-        status = engine->resample(b[0].buf, are_bytes, b[1].buf, strokes, n, b[3].buf);
+        engine->distort(&work, threads < 1 ? 1 : threads);
         Py_END_ALLOW_THREADS
     }
-    return finish(b, 4, status);
+    return finish(b, 7, 0);
 }
 
 static PyObject *variants(PyObject *self, PyObject *unused)
@@ -220,7 +238,8 @@ static PyMethodDef methods[] = {
     {"feature_maps", feature_maps, METH_VARARGS, "feature_maps(variant, parameters, codes, images, c1, …, output)"},
     {"gradient", gradient, METH_VARARGS,
      "gradient(variant, parameters, codes, images, labels, discriminative, j, threads, second, gradient) -> mean loss"},
-    {"resample", resample, METH_VARARGS, "resample(variant, images, are_bytes, fields, strokes, out)"},
+    {"distort", distort, METH_VARARGS,
+     "distort(variant, images, are_bytes, fields, matrices, noise, smoothing, elastic, strokes, threads, out)"},
     {"variants", variants, METH_NOARGS, "variants() -> the instruction sets that run here, the fastest first"},
     {NULL, NULL, 0, NULL},
 };

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lenet5 import engine
 from lenet5.paper import SIDE
 
-__all__ = ["NONE", "Distortion", "distort", "fields", "resample", "resample_in_numpy", "stroke_width"]
+__all__ = ["NONE", "Distortion", "affine", "distort", "fields", "resample", "resample_in_numpy", "stroke_width"]
 
 Floats = NDArray[np.float32]
 
@@ -53,17 +53,26 @@ def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.ran
     """
     if distortion == NONE:
         return images.astype(np.float32)
-    where, amounts = fields(distortion, len(images), generator), None
+    n, amounts = len(images), None
+    matrices = affine(distortion, n, generator)
+    noise = generator.standard_normal((n, 2, _CONTROL, _CONTROL), np.float32) if distortion.elastic else None
     if distortion.stroke:
-        amounts = generator.uniform(-distortion.stroke, distortion.stroke, len(images)).astype(np.float32)
+        amounts = generator.uniform(-distortion.stroke, distortion.stroke, n).astype(np.float32)
     if engine.AVAILABLE:
-        return engine.distort(images, where, amounts)
-    moved = resample_in_numpy(images, where)
+        return engine.warp(images, matrices, noise, _smoothing(), distortion.elastic, amounts)
+    moved = resample_in_numpy(images, _positions(matrices, noise, distortion.elastic))
     return moved if amounts is None else stroke_width(moved, amounts)
 
 
 def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
     """For every pixel of n images the position to read: (n, 2, 28, 28) float32, rows then columns."""
+    matrices = affine(distortion, n, generator)
+    noise = generator.standard_normal((n, 2, _CONTROL, _CONTROL), np.float32) if distortion.elastic else None
+    return _positions(matrices, noise, distortion.elastic)
+
+
+def affine(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
+    """For n images the map from a pixel's (row, column, 1) to the position to read: (n, 2, 3) float32."""
 
     def draw(most: float) -> NDArray[np.float64]:
         return generator.uniform(-most, most, n)
@@ -73,28 +82,32 @@ def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Fl
     rows, columns = np.exp(scaling + squeezing), np.exp(scaling - squeezing)
     cos, sin = np.cos(angle), np.sin(angle)
     # source = rotation · shear · stretch · (pixel − centre) + centre + translation
-    matrix = np.empty((n, 2, 2), np.float32)
+    matrix = np.empty((n, 2, 3))
     matrix[:, 0, 0], matrix[:, 0, 1] = cos * rows, -sin * columns
     matrix[:, 1, 0], matrix[:, 1, 1] = (sin + shear * cos) * rows, (cos - shear * sin) * columns
     shift = np.stack([draw(distortion.translation), draw(distortion.translation)], axis=1)
     centre = (SIDE - 1) / 2
-    around = np.mgrid[:SIDE, :SIDE].reshape(2, -1).astype(np.float32) - np.float32(centre)
-    where = matrix @ around + (shift + centre).astype(np.float32)[:, :, None]
-    where = where.reshape(n, 2, SIDE, SIDE)
-    if distortion.elastic:
-        where += np.float32(distortion.elastic) * _smooth_noise(n, generator)
+    matrix[:, :, 2] = shift + centre - centre * matrix[:, :, :2].sum(axis=2)
+    return matrix.astype(np.float32)
+
+
+def _positions(matrices: Floats, noise: Floats | None, elastic: float) -> Floats:
+    """The fields (n, 2, 28, 28) of affine maps and, if there is noise (n, 2, 8, 8), a smooth displacement."""
+    pixels = np.mgrid[:SIDE, :SIDE].reshape(2, -1).astype(np.float32)
+    where = (matrices[:, :, :2] @ pixels + matrices[:, :, 2:]).reshape(-1, 2, SIDE, SIDE)
+    if noise is not None:
+        smoothing = _smoothing()
+        where += np.float32(elastic) * (smoothing.T @ noise @ smoothing)
     return np.asarray(where)
 
 
-def _smooth_noise(n: int, generator: np.random.Generator) -> Floats:
-    """Random displacements of unit variance, smooth over about 4 pixels: (n, 2, 28, 28)."""
+def _smoothing() -> Floats:
+    """What turns noise of unit variance at control points into noise smooth over about 4 pixels: (8, 28)."""
     points = np.linspace(-2, SIDE + 1, _CONTROL)
     spread = points[1] - points[0]
     weight = np.exp(-0.5 * ((np.arange(SIDE)[:, None] - points) / spread) ** 2)
     weight /= np.sqrt(np.square(weight).sum(axis=1, keepdims=True))
-    weight = weight.astype(np.float32)
-    noise = generator.standard_normal((n, 2, _CONTROL, _CONTROL), np.float32)
-    return np.asarray(weight @ noise @ weight.T)
+    return np.asarray(weight.T, np.float32)
 
 
 def resample(images: NDArray[np.uint8], where: Floats) -> Floats:
