@@ -150,7 +150,7 @@ def _row(case: str, peer: str, rates: list[list[float]]) -> dict[str, object]:
         "unit": "images a second",
     }
     spread = f"{row['ratio']:6.2f}x ({row['ratio_min']:.2f} to {row['ratio_max']:.2f})"
-    print(f"{case:56} {peer:20} {row['ours']:>9,} {row['theirs']:>9,}  {spread}", flush=True)  # noqa: T201
+    print(f"{case:56} {peer:20} {row['ours']:>9,} {row['theirs']:>9,}  {spread}", flush=True)
     return row
 
 

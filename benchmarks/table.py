@@ -21,7 +21,7 @@ def check(results: dict[str, Any]) -> int:
     """0 if the document shows these results, else 1 and a line on stderr."""
     if _replaced(DOCUMENT.read_text(), results) == DOCUMENT.read_text():
         return 0
-    print(f"{DOCUMENT} does not show the results: python -m benchmarks --table", file=sys.stderr)  # noqa: T201
+    print(f"{DOCUMENT} does not show the results: python -m benchmarks --table", file=sys.stderr)
     return 1
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import case, compiled
 
+from conftest import case, compiled
 from lenet5 import engine
 
 pytest.importorskip("onnx")
