@@ -48,7 +48,6 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
     """
     if len(labels) == 0:
         return 1.0
-    candidates = np.geomspace(0.1, 10, 201)
     rows, right = np.arange(len(labels)), np.minimum(labels, RUBBISH)
 
     def surprise(temperature: float) -> float:
@@ -56,4 +55,9 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
         second = np.partition(p, -2, axis=1)[:, -2]
         return float(-np.log(p[rows, right]).sum() - np.log(second).mean())
 
-    return float(min(candidates, key=surprise))
+    low, high = 0.1, 10.0
+    for _ in range(4):  # the surprise is convex in 1/T: eleven candidates, then eleven around the best
+        candidates = np.geomspace(low, high, 11)
+        best = int(np.argmin([surprise(float(candidate)) for candidate in candidates]))
+        low, high = float(candidates[max(best - 1, 0)]), float(candidates[min(best + 1, 10)])
+    return float(candidates[best])

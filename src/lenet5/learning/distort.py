@@ -8,6 +8,7 @@ the images there.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,7 @@ def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.ran
         return images.astype(np.float32)
     n, amounts = len(images), None
     matrices = affine(distortion, n, generator)
-    noise = generator.standard_normal((n, 2, _CONTROL, _CONTROL), np.float32) if distortion.elastic else None
+    noise = _noise(n, generator) if distortion.elastic else None
     if distortion.stroke:
         amounts = generator.uniform(-distortion.stroke, distortion.stroke, n).astype(np.float32)
     if engine.AVAILABLE:
@@ -67,7 +68,7 @@ def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.ran
 def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
     """For every pixel of n images the position to read: (n, 2, 28, 28) float32, rows then columns."""
     matrices = affine(distortion, n, generator)
-    noise = generator.standard_normal((n, 2, _CONTROL, _CONTROL), np.float32) if distortion.elastic else None
+    noise = _noise(n, generator) if distortion.elastic else None
     return _positions(matrices, noise, distortion.elastic)
 
 
@@ -99,6 +100,17 @@ def _positions(matrices: Floats, noise: Floats | None, elastic: float) -> Floats
         smoothing = _smoothing()
         where += np.float32(elastic) * (smoothing.T @ noise @ smoothing)
     return np.asarray(where)
+
+
+def _noise(n: int, generator: np.random.Generator) -> Floats:
+    """Independent noise of unit variance at the control points, rows then columns: (n, 2, 8, 8).
+
+    Uniform, which costs a fifth of normal noise; smoothing adds up about nine of them.
+    """
+    noise = generator.random((n, 2, _CONTROL, _CONTROL), np.float32)
+    noise -= np.float32(0.5)
+    noise *= np.float32(math.sqrt(12))
+    return noise
 
 
 def _smoothing() -> Floats:

@@ -19,17 +19,29 @@ class Adam:
         self._decay, self._beta1, self._beta2 = weight_decay, beta1, beta2
         self._mean = np.zeros(size, np.float32)
         self._square = np.zeros(size, np.float32)
+        self._change = np.empty(size, np.float32)
         self._steps = 0
 
     def step(self, parameters: Floats, gradient: Floats, rate: float) -> None:
         """Change ``parameters`` (P,) in place by one step along ``gradient`` (P,) at this rate."""
         self._steps += 1
-        self._mean += np.float32(1 - self._beta1) * (gradient - self._mean)
-        self._square += np.float32(1 - self._beta2) * (np.square(gradient) - self._square)
-        unbiased_rate = rate / (1 - self._beta1**self._steps)
-        root = np.sqrt(self._square / np.float32(1 - self._beta2**self._steps))
-        parameters *= np.float32(1 - rate * self._decay)
-        parameters -= np.float32(unbiased_rate) * self._mean / (root + np.float32(1e-8))
+        change = self._change  # one buffer for every intermediate result: no step allocates
+        np.subtract(gradient, self._mean, out=change)
+        change *= np.float32(1 - self._beta1)
+        self._mean += change
+        np.square(gradient, out=change)
+        change -= self._square
+        change *= np.float32(1 - self._beta2)
+        self._square += change
+        # both moments' corrections for their start at 0 are taken into the rate and ε (the end of section 2)
+        correction = math.sqrt(1 - self._beta2**self._steps)
+        np.sqrt(self._square, out=change)
+        change += np.float32(1e-8 * correction)
+        np.divide(self._mean, change, out=change)
+        change *= np.float32(rate * correction / (1 - self._beta1**self._steps))
+        if self._decay:
+            parameters *= np.float32(1 - rate * self._decay)
+        parameters -= change
 
 
 def one_cycle(progress: float, peak: float, warm_up: float = 0.2) -> float:
