@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check docs bench clean
+.PHONY: help install install-dev demo test check docs bench sanitize clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test   run all tests"
 	@echo "make demo     read pictures, train LeNet-5     make check  format, lint, types, layers, docs"
 	@echo "make bench    speed beside its peers           make docs   renew the generated parts of the docs"
+	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
 .venv/.created:
@@ -47,7 +48,12 @@ docs: install-dev
 	@$(BIN)/python docs/generate.py
 
 bench: install-dev
+	@$(BIN)/python -m pip install --quiet --group bench
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.whole
+
+sanitize: install-dev
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

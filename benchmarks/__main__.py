@@ -1,44 +1,37 @@
-"""Runs every case, ours and a peer's in alternation, and writes results/performance.json and docs/performance.md."""
+"""Runs every case, ours and a peer's in alternation, and writes results/performance.json (docs: make docs)."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import contenders, machine, table
+from benchmarks import contenders, machine
 from lenet5 import engine, paper, weights
 from lenet5.learning.distort import NONE
 from lenet5.learning.recipe import MODERN
 from lenet5.pixels import network_input
+from lenet5.weights import write_beside
 
-RESULTS = Path("results/performance.json")
+RESULTS = Path(__file__).resolve().parent.parent / "results" / "performance.json"
 MULTIPLY_ADDS = {"lenet5": 326_520, "concise": 416_520}  # those that the network needs; squashing not counted
 SECONDS, ROUNDS, REST = 0.05, 9, 0.05  # a run's length; alternations; a pause in which spinning threads go to sleep
 QUIET, TRIES = 0.025, 30  # processor seconds of other programs that a round may see; rounds tried for ROUNDS good ones
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="without torch.compile, which compiles for minutes")
-    parser.add_argument("--check", action="store_true", help="only check that docs/performance.md is up to date")
-    parser.add_argument("--table", action="store_true", help="only write docs/performance.md from the results")
     arguments = parser.parse_args()
-    if arguments.check:
-        return table.check(json.loads(RESULTS.read_text()))
-    if not arguments.table:
-        results = _all(arguments.quick)
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    table.write(json.loads(RESULTS.read_text()))
-    return 0
+    results = _all(arguments.quick)
+    write_beside(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
 
 
 def _all(quick: bool) -> dict[str, object]:
@@ -59,7 +52,7 @@ def _all(quick: bool) -> dict[str, object]:
                 if batch == 1024:
                     found.append(_share(case, ours, batch, MULTIPLY_ADDS[network.name], peak * threads))
             found += _training(network, threads, quick)
-    packages = ("numpy", "torch", "onnxruntime", "openvino")
+    packages = [name for name in ("numpy", "torch", "onnxruntime", "openvino") if find_spec(name)]
     described = machine.description() | {"engine": engine.NAME, "peak_gigamac_a_thread": peak}
     return {"machine": described, "versions": {p: version(p) for p in packages}, "cases": found}
 
@@ -155,4 +148,4 @@ def _row(case: str, peer: str, rates: list[list[float]]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -124,6 +124,43 @@ def measured() -> str:
     return "\n".join(rows)
 
 
+def speed() -> str:
+    """The table of results/performance.json."""
+    results = json.loads((ROOT / "results" / "performance.json").read_text())
+    here, versions = results["machine"], ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    lines = [
+        f"{here['processor']}, {here['cores']} cores, engine {here['engine']}; its measured peak is "
+        f"{here['peak_gigamac_a_thread']:.1f} billion fused multiply-adds a second and thread. {versions}.",
+        "",
+        "| case | peer | ours, images/s | theirs | ratio (spread) |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for row in results["cases"]:
+        spread = f"{row['ratio']:.2f} ({row['ratio_min']:.2f}–{row['ratio_max']:.2f})"
+        lines.append(f"| {row['case']} | {row['peer']} | {row['ours']:,} | {row['theirs']:,} | {spread} |")
+    return "\n".join(lines)
+
+
+def whole() -> str:
+    """What results/whole_training.json found."""
+    found = json.loads((ROOT / "results" / "whole_training.json").read_text())
+    low, high = found["test_error_percent_interval"]
+    seeds = sum(run["objective"] == "engine" for run in found["runs"])
+    rows = (
+        (
+            "mean test error",
+            f"{found['test_error_percent_mean']:.2f}% over {seeds} seeds (95% interval {low:.2f}–{high:.2f}%)",
+        ),
+        ("median time", f"{found['seconds_median']:.1f} s"),
+        (
+            "median time, PyTorch objective",
+            f"{found['seconds_median_torch']:.1f} s, {found['ratio']:.1f} times as long",
+        ),
+        ("largest memory", f"{found['peak_memory_megabytes']:,} MB"),
+    )
+    return "\n".join(["| what | measured |", "| --- | --- |", *(f"| {what} | {value} |" for what, value in rows)])
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "layers-lenet5": lambda: layer_table("lenet5"),
     "layers-concise": lambda: layer_table("concise"),
@@ -132,6 +169,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "codes": codes,
     "commands": commands,
     "measured": measured,
+    "speed": speed,
+    "whole": whole,
 }
 
 
