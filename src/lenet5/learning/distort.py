@@ -75,20 +75,17 @@ def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Fl
 def affine(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
     """For n images the map from a pixel's (row, column, 1) to the position to read: (n, 2, 3) float32."""
 
-    def draw(most: float) -> NDArray[np.float64]:
-        return generator.uniform(-most, most, n)
-
-    angle = np.radians(draw(distortion.rotation))
-    scaling, squeezing, shear = draw(distortion.scaling), draw(distortion.squeezing), draw(distortion.shear)
+    d = distortion
+    most = np.array([np.radians(d.rotation), d.scaling, d.squeezing, d.shear, d.translation, d.translation])
+    angle, scaling, squeezing, shear, down, right = generator.uniform(-1, 1, (6, n)) * most[:, None]
     rows, columns = np.exp(scaling + squeezing), np.exp(scaling - squeezing)
     cos, sin = np.cos(angle), np.sin(angle)
     # source = rotation · shear · stretch · (pixel − centre) + centre + translation
     matrix = np.empty((n, 2, 3))
     matrix[:, 0, 0], matrix[:, 0, 1] = cos * rows, -sin * columns
     matrix[:, 1, 0], matrix[:, 1, 1] = (sin + shear * cos) * rows, (cos - shear * sin) * columns
-    shift = np.stack([draw(distortion.translation), draw(distortion.translation)], axis=1)
     centre = (SIDE - 1) / 2
-    matrix[:, :, 2] = shift + centre - centre * matrix[:, :, :2].sum(axis=2)
+    matrix[:, :, 2] = np.stack([down, right], axis=1) + centre - centre * matrix[:, :, :2].sum(axis=2)
     return matrix.astype(np.float32)
 
 

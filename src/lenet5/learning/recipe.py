@@ -9,7 +9,7 @@ from lenet5 import paper
 from lenet5.criterion import CROSS_ENTROPY, Criterion, maximum_a_posteriori
 from lenet5.learning.distort import Distortion
 
-__all__ = ["CONCISE", "MODERN", "RECIPES", "Recipe"]
+__all__ = ["CONCISE", "FAST", "MODERN", "RECIPES", "Recipe"]
 
 
 @dataclass(frozen=True)
@@ -64,4 +64,17 @@ CONCISE: Final = Recipe(
     validation=5_000,
 )
 
-RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, CONCISE)}
+FAST: Final = Recipe(
+    name="fast",
+    network=paper.LENET5,
+    criterion=maximum_a_posteriori(j=8),
+    passes=5,
+    batch=64,
+    rate=0.008,
+    weight_decay=0.1,
+    averaging=0.99,
+    distortion=Distortion(translation=0.7),
+    validation=0,
+)
+
+RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, CONCISE, FAST)}

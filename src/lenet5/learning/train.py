@@ -30,6 +30,7 @@ __all__ = ["Progress", "Training"]
 Floats = NDArray[np.float32]
 
 _REFUSED_OF_VALIDATION: Final = 0.001  # j is set so that this share of the distorted held-out digits is refused
+_PREPARED: Final = 1024  # images distorted at a time
 _SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
 
 
@@ -68,6 +69,7 @@ class Training:
         self._parameters = weights.initial(recipe.network, self._generator)
         self._averaged = self._parameters.copy()
         self._best = self._parameters.copy()
+        self._change = np.empty_like(self._parameters)
         self._best_error: float | None = None
         self._last_error: float | None = None
         self._passes_done = 0
@@ -87,8 +89,8 @@ class Training:
         step, loss = 0, 0.0
         for number in range(1, recipe.passes + 1):
             order = self._generator.permutation(self._training)
-            for batch in np.array_split(order, self._steps_a_pass):
-                batch_loss, gradient = self._objective(self._parameters, *self._presented(batch, self._generator))
+            for images, labels in self._batches(order):
+                batch_loss, gradient = self._objective(self._parameters, images, labels)
                 optimizer.step(self._parameters, gradient, one_cycle(step / self.steps, recipe.rate))
                 step += 1
                 self._average(step)
@@ -96,6 +98,16 @@ class Training:
                 if step % self._steps_a_pass == 0:
                     self._validate(number)
                 yield Progress(step, self.steps, number, recipe.passes, loss, self._last_error)
+
+    def _batches(self, order: NDArray[np.intp]) -> Iterator[tuple[Floats, NDArray[np.uint8]]]:
+        """Images in this order, batch by batch; prepared a thousand at a time, which costs less than one by one."""
+        batches = np.array_split(order, self._steps_a_pass)
+        at_once = max(1, _PREPARED // self._recipe.batch)
+        for start in range(0, len(batches), at_once):
+            group = batches[start : start + at_once]
+            images, labels = self._presented(np.concatenate(group), self._generator)
+            stops = np.cumsum([len(batch) for batch in group])[:-1]
+            yield from zip(np.split(images, stops), np.split(labels, stops), strict=True)
 
     def _presented(self, batch: NDArray[np.intp], generator: np.random.Generator) -> tuple[Floats, NDArray[np.uint8]]:
         """A batch as the network sees it in training: distorted, in its input range."""
@@ -105,7 +117,9 @@ class Training:
     def _average(self, step: int) -> None:
         """Move the running mean; over the first steps it is a plain mean, so that it forgets the start."""
         decay = min(self._recipe.averaging, step / (step + 10))
-        self._averaged += np.float32(1 - decay) * (self._parameters - self._averaged)
+        np.subtract(self._parameters, self._averaged, out=self._change)
+        self._change *= np.float32(1 - decay)
+        self._averaged += self._change
 
     def _validate(self, number: int) -> None:
         """Keep the averaged weights if no earlier pass erred less; without held-out images always."""
@@ -145,10 +159,11 @@ class Training:
         """The temperature under which the held-out labels are likeliest, and the penalty j of rubbish.
 
         j is what one in a thousand held-out digits exceeds, distorted as in training, where the
-        criterion has a rubbish class; otherwise, and without held-out images, it is infinite.
+        criterion has a rubbish class, else infinite. Without held-out images both are what was
+        trained: 1 and the criterion's j.
         """
         if len(self._validation) == 0:
-            return 1.0, math.inf
+            return 1.0, self._recipe.criterion.j
         j = math.inf
         if math.isfinite(self._recipe.criterion.j):
             images, _ = self._presented(self._validation, np.random.default_rng(self._seed))
