@@ -20,6 +20,7 @@ help:
 .venv/.installed: .venv/.created pyproject.toml setup.py $(wildcard src/lenet5/engine/*.[ch])
 	@echo "installing lenet5 into .venv (the first time takes a minute) …" >&2
 	@$(BIN)/python -m pip install --quiet --editable .
+	@$(BIN)/python -c 'from lenet5 import engine; engine.AVAILABLE or print("Reading works; the compiled engine could not be built: install gcc and python3-dev (or your system'"'"'s names for them), then: make clean install")'
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
@@ -56,4 +57,4 @@ sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist src/*.egg-info src/lenet5/engine/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from lenet5 import paper, weights
+from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
 
@@ -124,6 +124,13 @@ def measured() -> str:
     return "\n".join(rows)
 
 
+def example() -> str:
+    """What ``read --json`` prints for the bundled 7, as the README's photo.jpg."""
+    picture = ROOT / "src/lenet5/bundled/pictures/7-small-on-a-large-page.jpg"
+    printed = json.dumps({"file": "photo.jpg", **Reader().read(picture).to_json()})
+    return f"```console\n$ .venv/bin/lenet5 read --json photo.jpg\n{printed}\n```"
+
+
 def speed() -> str:
     """The table of results/performance.json."""
     results = json.loads((ROOT / "results" / "performance.json").read_text())
@@ -169,6 +176,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "codes": codes,
     "commands": commands,
     "measured": measured,
+    "example": example,
     "speed": speed,
     "whole": whole,
 }

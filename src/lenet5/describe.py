@@ -78,16 +78,17 @@ def _layer(
     maps, *size = shape
     positions, neurons = math.prod(size), math.prod(shape)
     parameters = sum(array.size for array in own.values())
-    inputs = math.prod(before) // math.prod(shape) if positions < math.prod(before[1:]) else 0
+    shrinks = positions < math.prod(before[1:])
+    inputs = math.prod(before) // math.prod(shape)  # of a unit that reads one map, such as subsampling's four
     if "weight" in own:
         kind = "full connection" if own["weight"].ndim == 2 else "convolution"
         connections = parameters * positions
     elif "coefficient" in own:
         kind, connections = "subsampling", (inputs + 1) * neurons
-    elif inputs:
+    elif shrinks:
         kind, connections = "average pooling", inputs * neurons
     else:
-        kind, connections = "radial basis functions", math.prod(before) * neurons
+        kind, connections = "radial basis functions", paper.code_array().size
     shown = name if name == "output" else name.upper()
     return paper.Layer(shown, kind, maps, (size[0], size[1]), neurons, parameters, connections)
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.errors import PictureError
+from lenet5 import paper
+from lenet5.errors import DataError, PictureError
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet
 from lenet5.reading.reader import Reader
 
@@ -104,15 +105,26 @@ def evaluate(
 
 
 def as_images(data: ImageSet | PictureSet, reader: Reader, advance: Advance | None = None) -> ImageSet:
-    """Pictures of single digits as the network sees them, with labels: what training on them needs."""
+    """Pictures of single digits as the network sees them, with labels: what training on them needs.
+
+    Pictures that cannot be read, and blank ones that should show a digit, are left out. Raises
+    DataError where none is left.
+    """
     if isinstance(data, ImageSet):
         return data
-    images = []
-    for picture in data.pictures:
-        images.append(reader.image(picture))
+    images, labels = [], []
+    for picture, truth in zip(data.pictures, data.truths, strict=True):
         if advance:
             advance(1)
-    labels = [255 if truth == NO_DIGIT else int(truth) for truth in data.truths]
+        try:
+            image = reader.image(picture)
+        except PictureError:
+            continue
+        if image.any() or truth == NO_DIGIT:
+            images.append(image)
+            labels.append(paper.NOT_A_DIGIT if truth == NO_DIGIT else int(truth))
+    if not images:
+        raise DataError(f"{data.name} has no picture with a digit in it")
     return ImageSet(data.name, np.stack(images), np.array(labels, np.uint8))
 
 

@@ -6,8 +6,6 @@ order of the flat vector of :mod:`lenet5.weights`.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -92,7 +90,8 @@ class LeNet5(nn.Module):
 
     def feature_maps(self, x: Tensor) -> FeatureMaps:
         """Every layer's maps by name; f6 and output are (N, units) for a 32×32 input."""
-        _check_input(x, at_least=32)
+        if x.ndim != 4 or x.shape[1] != 1 or min(x.shape[2:]) < 32:
+            raise ValueError(f"LeNet5 takes (N, 1, H, W), H and W at least 32, not {tuple(x.shape)}")
         c1 = squash(self.c1(x))  #                                  1×32×32 →   6×28×28
         s2 = squash(self.s2(c1))  #                                         →   6×14×14
         c3 = squash(self.c3(s2))  #                                         →  16×10×10
@@ -132,7 +131,9 @@ class ConciseLeNet5(nn.Module):
 
     def feature_maps(self, x: Tensor) -> FeatureMaps:
         """Every layer's maps by name; f6 and output are (N, units)."""
-        x = x.view(-1, 1, 28, 28)
+        if x.shape[1:] not in ((1, 28, 28), (784,)):
+            raise ValueError(f"ConciseLeNet5 takes (N, 1, 28, 28) or (N, 784), not {tuple(x.shape)}")
+        x = x.reshape(-1, 1, 28, 28)
         c1 = torch.sigmoid(self.c1(x))  #                                   1×28×28 →   6×28×28
         s2 = functional.avg_pool2d(c1, 2)  #                                        →   6×14×14
         c3 = torch.sigmoid(self.c3(s2))  #                                          →  16×10×10
@@ -147,11 +148,6 @@ class ConciseLeNet5(nn.Module):
         return logits
 
 
-def _check_input(x: Tensor, at_least: int) -> None:
-    if x.ndim != 4 or x.shape[1] != 1 or min(x.shape[2:]) < at_least:
-        raise ValueError(f"LeNet5 takes (N, 1, H, W), H and W at least {at_least}, not {tuple(x.shape)}")
-
-
 @torch.no_grad()
 def _draw_initial_weights(module: nn.Module, network: paper.Network) -> None:
     """Uniform in ±2.4 / fan-in (appendix A); for C3 each map's own fan-in, by Table I."""
@@ -160,4 +156,4 @@ def _draw_initial_weights(module: nn.Module, network: paper.Network) -> None:
         assert parameter.shape == array.shape, (array, parameter.shape)
         bound = 2.4 / torch.tensor(array.fan_in).view(-1, *[1] * (len(array.shape) - 1))
         parameter.uniform_(-1, 1).mul_(bound)
-    assert math.fsum(p.numel() for p in module.parameters()) == network.parameters
+    assert sum(p.numel() for p in module.parameters()) == network.parameters

@@ -1,8 +1,8 @@
 """The facts of LeNet-5, as plain data: the single source for networks, docs, commands and tests.
 
 Source: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition",
-Proceedings of the IEEE 86(11), 1998, called "the paper" throughout. Nothing here is computed from
-anything else here: every count is the published number, and :mod:`lenet5.describe` counts the real
+Proceedings of the IEEE 86(11), 1998, called "the paper" throughout. No count here is computed:
+every one is the published number, and :mod:`lenet5.describe` counts the real
 arrays and feature maps and compares.
 """
 

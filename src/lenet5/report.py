@@ -38,12 +38,11 @@ def as_text(report: Report) -> str:
         for name, row in zip([*map(str, range(10)), "?"], report.confusion, strict=True):
             if row.sum():
                 lines.append(f"{name:>14}" + "".join(f"{count or '·':>6}" for count in row))
-    lines += [f"unreadable: {reason}" for reason in report.unreadable]
     return "\n".join(lines)
 
 
 def gallery(report: Report) -> Image.Image | None:
-    """The misread pictures, each with truth → answer, like the paper's Fig. 8; None where all is right.
+    """The misread pictures, each with truth and answer, like the paper's Fig. 8; None where all is right.
 
     Beside a picture that had to be found and normalised stands the 28×28 that the network saw.
     """
@@ -64,7 +63,7 @@ def _tile(misread: Misread) -> Image.Image:
     pictures = [Image.fromarray(255 - misread.image).resize((_TILE, _TILE), Image.Resampling.NEAREST)]
     if misread.source is not None:
         pictures.insert(0, _thumbnail(misread))
-    caption = f"{misread.truth} → {misread.answer}".replace("\n", "/")
+    caption = f"{misread.truth} read {misread.answer or chr(45)}".replace("\n", "/")
     font = ImageFont.load_default(size=14)
     width = max(sum(p.width for p in pictures), int(font.getlength(caption)) + 4)
     tile = Image.new("RGB", (width, _TILE + 20), "white")
@@ -109,8 +108,11 @@ def write_folder(report: Report, folder: str | os.PathLike[str]) -> list[Path]:
     drawn = _confusion_picture(report)
     if drawn:
         contents["confusion.png"] = drawn
-    for name, content in contents.items():
-        write_beside(target / name, content)
+    for name in ("report.txt", "report.json", "misread.png", "confusion.png"):
+        if name in contents:
+            write_beside(target / name, contents[name])
+        else:
+            (target / name).unlink(missing_ok=True)  # of an earlier report
     return [target / name for name in contents]
 
 
@@ -128,7 +130,8 @@ def _confusion_picture(report: Report) -> bytes | None:
     axes.imshow(wrong, cmap="Reds", vmin=0, vmax=max(1, int(wrong.max())))
     for (row, column), count in np.ndenumerate(report.confusion):
         if count:
-            axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8)
+            pale = row != column and count > wrong.max() / 2
+            axes.text(column, row, f"{count}", ha="center", va="center", fontsize=8, color="white" if pale else "black")
     names = [*map(str, range(10)), "?"]
     axes.set_xticks(range(11), names)
     axes.set_yticks(range(11), names)

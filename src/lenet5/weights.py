@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.errors import OutputError, WeightsError
 
-__all__ = ["BUNDLED", "FORMAT", "Weights", "arrays", "initial", "load", "write_beside"]
+__all__ = ["BUNDLED", "FORMAT", "Weights", "arrays", "initial", "load", "require_writable", "write_beside"]
 
 FORMAT: Final = "1"
 """The version of the file's layout, in its metadata under ``format``."""
@@ -63,9 +63,9 @@ class Weights:
             value = float(self.metadata.get(key, default))
         except ValueError:
             value = math.nan
-        if not value > 0:
+        if not (1e-3 <= value <= 1e3 or (value == math.inf and default == math.inf)):
             raise WeightsError(
-                f"{self.name}: its metadata gives {key} as {self.metadata[key]!r}, not a positive number"
+                f"{self.name}: its metadata gives {key} as {self.metadata[key]!r}, not a number in 0.001..1000"
             )
         return value
 
@@ -172,19 +172,43 @@ def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np
 
 
 def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file beside its place and rename it, so that no reader ever sees half of it."""
-    target = Path(path)
+    """Write a file beside its place and rename it, so that no reader ever sees half of it.
+
+    A link is followed, not replaced. Raises OutputError where the place cannot be written or is
+    no regular file.
+    """
+    target = _place(path)
     temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(target)
+        temporary = None
     except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"cannot write {target}: {error.strerror}") from None
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Raise OutputError now for a place that ``write_beside`` could not write later."""
+    target = _place(path)
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _place(path: str | os.PathLike[str]) -> Path:
+    """Where a path leads, once it is known to be a regular file or not there yet."""
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        raise OutputError(f"cannot write {path}: it is {'a folder' if target.is_dir() else 'no regular file'}")
+    return target
 
 
 def _ordered(content: bytes) -> bytes:

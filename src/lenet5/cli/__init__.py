@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Final
@@ -43,6 +44,9 @@ def lenet5() -> None:
 
 def main() -> None:
     """Run the command; every expected failure becomes one line on stderr and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no × or ░ shows ? and goes on
     try:
         lenet5(standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -51,7 +55,7 @@ def main() -> None:
         wrong.show()
         sys.exit(wrong.exit_code)
     except LeNet5Error as error:
-        click.echo(f"lenet5: {error}", err=True)
+        click.echo("lenet5: " + " ".join(str(error).splitlines()), err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         click.echo("lenet5: stopped", err=True)

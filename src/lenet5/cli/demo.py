@@ -13,6 +13,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.errors import UnavailableError
+
 __all__ = ["command"]
 
 _PASSES: Final = 60
@@ -34,7 +36,7 @@ def command() -> None:
     folder = resources.files("lenet5") / "bundled" / "pictures"
     for picture in sorted(folder.iterdir(), key=lambda p: p.name):
         digit = reader.read(picture.read_bytes(), layout="digit").digits[0]
-        click.echo(f"  {picture.name:<28} {digit.label}   sure to {digit.confidence:.1%}")
+        click.echo(f"  {picture.name:<28} {digit.label}   {digit.confidence:.1%} sure")
 
     click.echo("\nWhat the network saw of the last one:\n")
     click.echo(as_blocks(digit.image))
@@ -42,8 +44,13 @@ def command() -> None:
     data = load("digits", "train")
     assert isinstance(data, ImageSet)
     recipe = replace(MODERN, passes=_PASSES)
+    try:
+        to_minimise = objective(recipe.network, recipe.criterion)
+    except UnavailableError as missing:
+        click.echo(f"\nNot trained: {missing}")
+        return
     click.echo(f"\nTraining LeNet-5 from random weights on {len(data.images):,} embedded digits:\n")
-    training = Training(data, recipe, objective(recipe.network, recipe.criterion))
+    training = Training(data, recipe, to_minimise)
     run(training)
     report = evaluate(load("digits", "test"), Reader(training.weights()))
     program = "lenet5" if shutil.which("lenet5") else os.path.relpath(sys.argv[0])
@@ -51,7 +58,7 @@ def command() -> None:
         f"\n{report.images - report.errors} of {report.images} unseen digits right. Try next:\n\n"
         f"  {program} read YOUR_PICTURE.png      one digit, any photo, scan or drawing\n"
         f"  {program} describe                   the network beside the paper's table\n"
-        f"  {program} train                      the same training on MNIST\n"
+        f"  {program} train --passes 20          the same training on MNIST\n"
         f"  {program} evaluate --report report   errors on MNIST's test set, with the misread pictures"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -43,6 +44,12 @@ def command(
         task = progress.add_task("reading", total=total)
         found = evaluate(loaded, reader, layout, lambda done: progress.advance(task, done))
     click.echo(json.dumps(found.to_json()) if as_json else as_text(found))
+    if not isinstance(loaded, ImageSet) and loaded.texts and layout == "digit":
+        click.echo("lenet5: layout digit reads one digit a picture; this set has texts", err=True)
+    for reason in found.unreadable:
+        click.echo(f"lenet5: {reason}", err=True)
     if report:
         for path in write_folder(found, report):
             click.echo(f"lenet5: wrote {path}", err=True)
+    if found.unreadable:
+        sys.exit(1)

@@ -1,4 +1,4 @@
-"""Progress bars on stderr, for whoever looks: nothing where stderr is no terminal and the work is short."""
+"""Progress bars on stderr, where that is a terminal."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def bar(*columns: str) -> Progress:
         TimeRemainingColumn,
     )
 
+    terminal = console()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=16),
         TaskProgressColumn(),
         *(TextColumn(column) for column in columns),
         TimeRemainingColumn(compact=True),
-        console=console(),
+        console=terminal,
+        disable=not terminal.is_terminal,
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from lenet5 import __version__
-from lenet5.errors import DataError, OutputError, UnavailableError
+from lenet5.errors import DataError, UnavailableError
 
 if TYPE_CHECKING:
     from lenet5.learning.recipe import Recipe
@@ -22,9 +21,7 @@ _RECIPES: Final = ("modern", "paper", "concise", "fast")
 
 @click.command("train", short_help="Train a network and write its weights.")
 @click.option("--data", default="mnist", show_default=True, help="mnist, digits, a folder or an .npz file.")
-@click.option(
-    "--recipe", type=click.Choice(["modern", "paper", "concise", "fast"]), default="modern", show_default=True
-)
+@click.option("--recipe", type=click.Choice(_RECIPES), default="modern", show_default=True)
 @click.option(
     "--passes", type=click.IntRange(min=1), help="Passes over the training images; the recipe's own if not given."
 )
@@ -47,15 +44,15 @@ def command(
 
     Ctrl-C ends the run early and still writes the best weights so far.
     """
-    from lenet5.cli.progress import Download
+    from lenet5.cli.progress import Download, bar
     from lenet5.evaluate import as_images
     from lenet5.learning.data import ImageSet, load
     from lenet5.learning.objective import objective
     from lenet5.learning.train import Training
+    from lenet5.weights import require_writable
 
     chosen = _chosen(recipe, passes, distortions)
-    if not Path(output).absolute().parent.is_dir():
-        raise OutputError(f"cannot write {output}: there is no folder {Path(output).parent}")
+    require_writable(output)
     to_minimise = objective(chosen.network, chosen.criterion, device, threads)
     loaded = load(data, "train", progress=Download())
     if not isinstance(loaded, ImageSet):
@@ -63,14 +60,25 @@ def command(
 
         if loaded.texts:
             raise DataError(f"{data} holds texts; training needs pictures of single digits")
-        loaded = as_images(loaded, Reader())
+        pictures = len(loaded.pictures)
+        with bar() as progress:
+            task = progress.add_task("normalising", total=pictures)
+            loaded = as_images(loaded, Reader(), lambda done: progress.advance(task, done))
+        if len(loaded.images) < pictures:
+            click.echo(f"lenet5: left out {pictures - len(loaded.images)} unreadable or blank pictures", err=True)
     training = Training(loaded, chosen, to_minimise, seed)
-    ended = run(training)
+    stopped = run(training)
     made = training.weights()
-    command_line = f"lenet5 train --data {data} --recipe {recipe} --seed {seed} --passes {chosen.passes}"
-    metadata = {**made.metadata, "lenet5_version": __version__, "command": command_line}
-    replace(made, metadata=metadata).save(output)
-    click.echo(f"{output}: {ended}")
+    given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"
+    given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
+    given += "" if device == "cpu" else f" --device {device}"
+    replace(made, metadata={**made.metadata, "lenet5_version": __version__, "command": given}).save(output)
+    if training.best_pass == 0:
+        click.echo(f"{output}: stopped before the first pass was over; these weights can hardly read")
+        return
+    error = made.metadata["validation_error_percent"]
+    kept = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
+    click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
 
 
 def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
@@ -90,22 +98,21 @@ def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
     )
 
 
-def run(training: Training) -> str:
-    """Carry a training out under a progress bar, until it is done or Ctrl-C; returns how it ended."""
+def run(training: Training) -> bool:
+    """Carry a training out under a progress bar; whether Ctrl-C stopped it before its end."""
     from lenet5.cli.progress import bar
 
-    ended = "no pass done"
     with bar("{task.fields[state]}") as progress:
         task = progress.add_task("training", total=training.steps, state="")
-        quiet = not progress.console.is_terminal
+        silent = not progress.console.is_terminal
         try:
             for now in training:
-                ended = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
+                state = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
                 if now.validation_error_percent is not None:
-                    ended += f", validation {now.validation_error_percent:.2f}%"
-                progress.update(task, completed=now.step, state=ended)
-                if quiet and now.step * 20 // now.steps > (now.step - 1) * 20 // now.steps:
-                    click.echo(ended, err=True)  # a bar cannot move in a file: twenty lines instead
+                    state += f", validation {now.validation_error_percent:.2f}%"
+                progress.update(task, completed=now.step, state=state)
+                if silent and now.step * 20 // now.steps > (now.step - 1) * 20 // now.steps:
+                    click.echo(state, err=True)  # a bar cannot move in a file: twenty lines instead
         except KeyboardInterrupt:
-            ended = f"stopped in {ended}; these are the best weights so far"
-    return ended
+            return True
+    return False

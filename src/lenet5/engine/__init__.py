@@ -3,8 +3,9 @@
 ``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
 (n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
 strides. ``threads`` is by default every processor that this process may use; results do not depend on
-it. Wrong arrays raise ArrayError. NumPy alone has no :func:`gradient`, :func:`curvature` and :func:`distort`:
-they raise UnavailableError there. ``NAME`` says which engine serves, ``AVAILABLE`` whether it is compiled.
+it. Wrong arrays raise ArrayError. NumPy alone ignores ``threads`` and ``variant``, and has no
+:func:`gradient`, :func:`curvature` and :func:`distort`: they raise UnavailableError there. ``NAME`` says
+which engine serves, ``AVAILABLE`` whether it is compiled.
 """
 
 from __future__ import annotations

@@ -190,5 +190,5 @@ def _threads(threads: int | None) -> int:
     if threads is not None:
         if threads < 1:
             raise ArrayError(f"threads must be at least 1, not {threads}")
-        return threads
+        return min(threads, 1024)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -904,7 +904,7 @@ static int feature_maps(const struct lenet5_network *network, const float *image
 
 /* Images are cut into pieces by their number alone, each with its own sum, added up in order at the end: the
  * result does not depend on the number of threads. */
-enum { PIECE = 32, MOST_PIECES = 16 };
+enum { PIECE = 32, MOST_PIECES = 16, FEW_SUMS = 4 };
 
 static size_t piece_start(const struct work *work, size_t piece)
 {
@@ -969,7 +969,7 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
         for (size_t k = 0; k < work.pieces; k++)
             *loss += work.losses[k];
         work.n = work.pieces;
-        work.pieces = (size_t)threads;
+        work.pieces = work.n > FEW_SUMS ? (size_t)threads : 1; /* few sums cost less than another thread */
         work.run = add_pieces;
         share(&work, workers, threads);
     }

@@ -7,6 +7,7 @@ a :class:`PictureSet` holds pictures that first have to be read.
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -29,6 +30,7 @@ __all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "load"]
 NO_DIGIT: Final = "?"
 """The truth of a picture that is no digit and should be refused, as in the answers."""
 
+_MOST_BYTES: Final = 1 << 30
 _PARTS: Final = {"train": "train", "test": "t10k"}
 
 
@@ -84,6 +86,8 @@ def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:
     if data == "digits":
         return _digits(part)
     path = Path(data)
+    if not data:
+        raise DataError("--data is empty: give mnist, digits, an .npz file or a folder")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path)
     if not path.is_dir():
@@ -113,20 +117,27 @@ def _cropped(ink: NDArray[np.floating]) -> NDArray[np.floating]:
 def _npz(path: Path) -> PictureSet:
     """An .npz with ``images`` (N, H, W) or (N, H, W, 3 or 4) and ``labels`` (N,), in any polarity and framing."""
     try:
+        with zipfile.ZipFile(path) as members_of:
+            if sum(member.file_size for member in members_of.infolist()) > _MOST_BYTES:
+                raise DataError(f"{path} unpacks to more than {_MOST_BYTES >> 20} MB")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             images, labels = members = stored["images"], stored["labels"]
         if not all(isinstance(member, np.ndarray) for member in members):
             raise TypeError("a member is no array")
     except FileNotFoundError:
         raise DataError(f"no such file: {path}") from None
+    except DataError:
+        raise
     except KeyError:
         raise DataError(f"{path} should hold two arrays, images and labels") from None
     except Exception:  # zipfile, zlib and NumPy raise a dozen kinds, MemoryError for a header that lies among them
         raise DataError(f"{path} is not a whole .npz file of plain arrays") from None
     if images.ndim not in (3, 4) or labels.shape != images.shape[:1]:
         raise DataError(f"{path}: images {images.shape} and labels {labels.shape} do not go together")
-    if len(labels) == 0:
+    if len(labels) == 0 or 0 in images.shape:
         raise DataError(f"{path} holds no images")
+    if not (images.dtype in (np.bool_, np.uint8, np.uint16) or images.dtype.kind == "f"):
+        raise DataError(f"{path}: images are {images.dtype}, not uint8, uint16 or float in 0..1")
     if labels.dtype.kind not in "iu":
         raise DataError(f"{path}: labels are {labels.dtype}, not whole numbers")
     return PictureSet(path.stem, images, tuple(str(label) for label in labels.tolist()))

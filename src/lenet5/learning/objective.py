@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,12 @@ from lenet5.posterior import penalties
 __all__ = ["EngineObjective", "Objective", "TorchObjective", "objective"]
 
 Floats = NDArray[np.float32]
+
+_NO_TORCH: Final = "training on a GPU needs PyTorch: pip install '.[torch]' in lenet5's folder"
+_NO_ENGINE: Final = (
+    "training needs the compiled engine (install a C compiler and Python's headers, then lenet5 again) "
+    "or PyTorch: pip install '.[torch]' in lenet5's folder"
+)
 
 
 class Objective(Protocol):
@@ -32,7 +38,7 @@ class EngineObjective:
 
     def __init__(self, network: paper.Network, criterion: Criterion, threads: int | None = None) -> None:
         if not engine.AVAILABLE:
-            raise UnavailableError("training on a CPU needs the compiled engine (a C compiler at install time)")
+            raise UnavailableError(_NO_ENGINE)
         self._network, self._criterion, self._threads = network, criterion, threads
 
     def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
@@ -55,10 +61,7 @@ class TorchObjective:
         try:
             import torch
         except ImportError:
-            raise UnavailableError(
-                "training needs the compiled engine (a C compiler at install time) or PyTorch: "
-                "pip install 'lenet5[torch]'"
-            ) from None
+            raise UnavailableError(_NO_TORCH if device == "cuda" else _NO_ENGINE) from None
         from lenet5.network import ConciseLeNet5, LeNet5
 
         if device == "cuda" and not torch.cuda.is_available():
@@ -83,7 +86,7 @@ class TorchObjective:
         loss, derivative = self._criterion(sign * outputs.detach().cpu().numpy(), labels)
         self._gradient.zero_()
         outputs.backward(self._torch.from_numpy(sign * derivative).to(self._device))
-        return loss, self._gradient.cpu().numpy()
+        return loss, self._gradient.cpu().numpy().copy()
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         with self._torch.no_grad():

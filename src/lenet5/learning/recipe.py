@@ -17,7 +17,7 @@ class Recipe:
     """One way to train one network with Adam on a one-cycle schedule.
 
     ``passes`` over the training images in batches of ``batch``; ``rate`` the peak of the schedule;
-    ``weight_decay`` decoupled from the rate's scale by Adam; ``averaging`` the decay, for each step, of
+    ``weight_decay`` what each step takes off the weights, times the rate; ``averaging`` the decay, for each step, of
     the running mean of the weights that is validated and kept; ``validation`` how many of the
     training images are held out.
     """
@@ -69,8 +69,8 @@ FAST: Final = Recipe(
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=8),
     passes=5,
-    batch=64,
-    rate=0.008,
+    batch=128,
+    rate=0.016,
     weight_decay=0.1,
     averaging=0.99,
     distortion=Distortion(translation=0.7),

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import pixels, posterior, weights
+from lenet5 import paper, pixels, posterior, weights
 from lenet5.errors import DataError
 from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import distort
@@ -29,7 +29,6 @@ __all__ = ["Progress", "Training"]
 
 Floats = NDArray[np.float32]
 
-_REFUSED_OF_VALIDATION: Final = 0.001  # j is set so that this share of the distorted held-out digits is refused
 _PREPARED: Final = 1024  # images distorted at a time
 _SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
 
@@ -71,6 +70,8 @@ class Training:
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
         self._best_error: float | None = None
+        self.best_pass = 0
+        """The pass whose weights are kept; 0 before the first is over."""
         self._last_error: float | None = None
         self._passes_done = 0
 
@@ -125,11 +126,13 @@ class Training:
         """Keep the averaged weights if no earlier pass erred less; without held-out images always."""
         error = None
         if len(self._validation):
-            answers = self._validation_penalties(self._averaged).argmin(axis=1)
-            error = 100 * float((answers != self._data.labels[self._validation]).mean())
+            penalty, labels = self._validation_penalties(self._averaged), self._data.labels[self._validation]
+            refused = penalty.min(axis=1) > self._recipe.criterion.j
+            right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
+            error = 100 * float(1 - right.mean())
         self._passes_done, self._last_error = number, error
         if error is None or self._best_error is None or error <= self._best_error:
-            self._best, self._best_error = self._averaged.copy(), error
+            self._best, self._best_error, self.best_pass = self._averaged.copy(), error, number
 
     def _validation_penalties(self, parameters: Floats) -> Floats:
         images = pixels.network_input(self._recipe.network, self._data.images[self._validation])
@@ -158,16 +161,18 @@ class Training:
     def _calibrated(self, parameters: Floats) -> tuple[float, float]:
         """The temperature under which the held-out labels are likeliest, and the penalty j of rubbish.
 
-        j is what one in a thousand held-out digits exceeds, distorted as in training, where the
-        criterion has a rubbish class, else infinite. Without held-out images both are what was
+        Where the criterion has a rubbish class, j is the largest penalty of any held-out digit,
+        distorted as in training: what is farther than that from every code is rubbish. Without
+        held-out images both are what was
         trained: 1 and the criterion's j.
         """
         if len(self._validation) == 0:
             return 1.0, self._recipe.criterion.j
-        j = math.inf
-        if math.isfinite(self._recipe.criterion.j):
-            images, _ = self._presented(self._validation, np.random.default_rng(self._seed))
+        j = self._recipe.criterion.j
+        digits = self._validation[self._data.labels[self._validation] != paper.NOT_A_DIGIT]
+        if math.isfinite(j) and len(digits):
+            images, _ = self._presented(digits, np.random.default_rng(self._seed))
             smallest = self._objective.penalties(parameters, images).min(axis=1)
-            j = max(float(np.quantile(smallest, 1 - _REFUSED_OF_VALIDATION)), 1e-3)
+            j = max(float(smallest.max()), 1e-3)
         penalty = self._validation_penalties(parameters)
         return posterior.fit_temperature(penalty, self._data.labels[self._validation], j), j

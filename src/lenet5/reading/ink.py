@@ -1,8 +1,8 @@
 """Grey picture → ink: which pixels are pen and how dark, whatever the paper, light and polarity.
 
-Background is what remains when everything narrower than a large window is filled in; ink is what
-differs from it. All of it happens at a working size of at most a few hundred pixels for layout
-``digit``.
+:func:`evened` takes out the polarity and what light a quadratic surface can tell; :func:`ink_within`
+takes for paper whatever remains when everything narrower than a window is filled in, and for ink
+what is darker than that. A large window keeps bold strokes whole, a small one drops shadows.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ink", "find_ink"]
+__all__ = ["FAINTEST", "Ink", "evened", "ink_within", "shrunk"]
 
 Floats = NDArray[np.float32]
 
-_FAINTEST: Final = 0.05  # ink that differs less than this from its paper is no ink
+FAINTEST: Final = 0.05
+"""What differs less than this from its paper is no ink."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,11 @@ class Ink:
     mask: NDArray[np.bool_]
 
 
-def find_ink(grey: Floats) -> Ink | None:
-    """The ink in grey levels (H, W) 0..1, of either polarity; None for a blank picture."""
-    if min(grey.shape) < 3:
-        return None
-    flat = _evened(grey)
-    contrast, noise = _contrast(flat), _noise(flat)
+def ink_within(flat: Floats, window: int) -> Ink | None:
+    """The ink of an evened picture (H, W) whose strokes are narrower than ``window`` pixels; None without any."""
+    contrast, noise = _contrast(flat, window), min(_noise(flat), 0.05)  # rougher than that is drawing, not noise
     strongest = float(np.quantile(contrast, 1 - min(0.002, 4 / contrast.size)))
-    if strongest < max(_FAINTEST, 6 * noise) or not _has_edges(contrast, strongest):
+    if strongest < max(FAINTEST, 8 * noise):
         return None
     threshold = max(_otsu(contrast), 0.25 * strongest, 3 * noise)
     mask = contrast > threshold
@@ -46,29 +44,23 @@ def find_ink(grey: Floats) -> Ink | None:
     return Ink(np.asarray(level, np.float32), mask)
 
 
-def _evened(grey: Floats) -> Floats:
-    """The picture as dark ink on paper of about 1 all over: (H, W)."""
+def evened(grey: Floats) -> tuple[Floats, Floats]:
+    """The picture as dark ink on paper of about 1 all over, (H, W): in the likelier polarity, then in the other.
+
+    Where the paper is dark, dark ink is brought up with it, as less light fell on both.
+    """
     light = _light(grey)
-    if _dark_on_light(grey) if light is None else _darker_than(light, grey):
-        paper = grey.max() if light is None else light
-        return np.asarray(grey / np.maximum(paper, 0.2), np.float32)  # light falls on paper and ink alike
-    board = grey.min() if light is None else light
-    return np.asarray(1 - (grey - board) / np.maximum(1 - board, 0.2), np.float32)
+    paper, board = (grey.max(), grey.min()) if light is None else (light, light)
+    dark_ink = np.asarray(grey / np.maximum(paper, 0.2), np.float32)
+    light_ink = np.asarray(1 - (grey - board), np.float32)
+    dark = _dark_on_light(grey) if light is None else _darker_than(light, grey)
+    return (dark_ink, light_ink) if dark else (light_ink, dark_ink)
 
 
 def _darker_than(light: Floats, grey: Floats) -> bool:
     """Whether what differs most from bare paper is darker than it, not lighter."""
-    darkest, lightest = np.quantile(_shrunk(grey - light, 96), [0.005, 0.995])
+    darkest, lightest = np.quantile(shrunk(grey - light, 96), [0.005, 0.995])
     return bool(-darkest >= lightest)
-
-
-def _has_edges(contrast: Floats, strongest: float) -> bool:
-    """Whether the contrast rises within a stroke's width somewhere, as ink does and shading does not."""
-    small = _shrunk(contrast, 96)
-    window = np.ones((max(3, max(small.shape) // 10),) * 2, np.uint8)
-    rise = cv2.dilate(small, window) - cv2.erode(small, window)
-    inked = rise[small > 0.5 * strongest]
-    return bool(inked.size and np.quantile(inked, 0.9) > 0.7 * strongest)
 
 
 def _light(grey: Floats) -> Floats | None:
@@ -77,14 +69,14 @@ def _light(grey: Floats) -> Floats | None:
     The surface leaves as small a sum of absolute differences as it can, so that ink, which is less
     than half of the picture, does not pull at it; it fits if it meets most of the picture closely.
     """
-    small = _shrunk(grey, 32)
+    small = shrunk(grey, 32)
     basis = _quadratic(small.shape)
     levels, weight = small.ravel().astype(np.float64), np.ones(small.size)
     for _ in range(6):  # iteratively reweighted least squares
         weighted = (basis * weight[:, None]).T
         surface = basis @ np.linalg.solve(weighted @ basis + 1e-6 * np.eye(6), weighted @ levels)
         weight = 1 / (np.abs(levels - surface) + 0.01)
-    if np.mean(np.abs(levels - surface) < _FAINTEST) < 0.6:
+    if np.mean(np.abs(levels - surface) < FAINTEST) < 0.6:
         return None
     surface = np.clip(surface, 0, 1).reshape(small.shape).astype(np.float32)
     return np.asarray(cv2.resize(surface, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
@@ -98,7 +90,7 @@ def _quadratic(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 def _dark_on_light(grey: Floats) -> bool:
     """Whether the pen is darker than the paper, which covers more and holds more of the border and corners."""
-    small = _shrunk(grey, 64)
+    small = shrunk(grey, 64)
     light = small > _otsu(small)
     border = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
     rows, columns = (np.r_[: max(1, side // 8), side - max(1, side // 8) : side] for side in light.shape)
@@ -106,15 +98,12 @@ def _dark_on_light(grey: Floats) -> bool:
     return bool(light.mean() + border.mean() + corners.mean() >= 1.5)
 
 
-def _contrast(flat: Floats) -> Floats:
-    """How much darker than its paper each pixel is, shadows smaller than the picture filled in: (H, W), ≥ 0."""
-    small = _shrunk(flat, 96)
-    window = max(small.shape) // 2 * 2 + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (window // 2 | 1, window // 2 | 1))
-    smooth = cv2.medianBlur(small, 3) if min(small.shape) > 32 else small
+def _contrast(flat: Floats, window: int) -> Floats:
+    """How much darker than its paper each pixel is, paper being what a closing by the window leaves: (H, W), ≥ 0."""
+    kernel = np.ones((window | 1, window | 1), np.uint8)
+    smooth = cv2.medianBlur(flat, 3) if min(flat.shape) > 32 else flat
     paper = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, kernel)
-    paper = cv2.GaussianBlur(paper, (0, 0), window / 12)
-    paper = cv2.resize(paper, flat.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    paper = cv2.GaussianBlur(paper, (0, 0), window / 6)
     return np.asarray(np.maximum(paper - flat, 0), np.float32)
 
 
@@ -132,7 +121,7 @@ def _otsu(values: Floats) -> float:
     return float(threshold) / 255
 
 
-def _shrunk(grey: Floats, side: int) -> Floats:
+def shrunk(grey: Floats, side: int) -> Floats:
     """At most ``side`` pixels long, anti-aliased."""
     scale = side / max(grey.shape)
     if scale >= 1:

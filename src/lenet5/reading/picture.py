@@ -72,6 +72,8 @@ def open_picture(source: Source) -> Picture:
         raise PictureError(f"a picture is a path, bytes, a PIL image or an array, not {type(source).__name__}")
     if not content:
         raise PictureError(f"not a picture: {name} is empty")
+    if len(content) > MOST_BYTES:
+        raise PictureError(_too_many_bytes(name))
     with _pictures_own_words(name):
         image = Image.open(io.BytesIO(content))
     with image:
@@ -82,8 +84,10 @@ def _content(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise PictureError(f"{path} is a folder: name a picture in it")
+        if path.exists() and not path.is_file():
+            raise PictureError(f"{path} is no regular file: pass its content on standard input (-)")
         if path.stat().st_size > MOST_BYTES:
-            raise PictureError(f"{path} is larger than {MOST_BYTES // 1_000_000} MB: crop it or save it smaller")
+            raise PictureError(_too_many_bytes(str(path)))
         return path.read_bytes()
     except FileNotFoundError:
         raise PictureError(f"no such file: {path}") from None
@@ -109,6 +113,10 @@ def _pictures_own_words(name: str) -> Iterator[None]:
         raise PictureError(f"not a picture: {name} is {'cut short' if cut else 'damaged'}") from None
 
 
+def _too_many_bytes(name: str) -> str:
+    return f"{name} is larger than {MOST_BYTES // 1_000_000} MB: crop it or save it smaller"
+
+
 def _too_large(name: str) -> str:
     return f"{name} has over {MOST_PIXELS // 1_000_000} megapixels: crop it or save it smaller"
 
@@ -132,7 +140,7 @@ def _from_image(image: Image.Image, name: str) -> Picture:
 
 
 def _any_range_to_grey(levels: NDArray[Any], name: str) -> NDArray[np.float32]:
-    """Deep pictures: 16-bit and 32-bit integers by their full scale, floats in 0..1 or 0..255."""
+    """Deep pictures: integers and floats by the smallest of 1 (floats), 255 and 65535 that holds them."""
     if not np.isfinite(levels).all():
         raise PictureError(f"{name} holds NaN or infinite pixels")
     highest = float(levels.max())

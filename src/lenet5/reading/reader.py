@@ -12,7 +12,7 @@ from lenet5 import engine, paper, pixels, posterior, weights
 from lenet5.answer import REFUSED, Box, Digit, Reading
 from lenet5.errors import ArrayError, UnavailableError
 from lenet5.normalise import normalise
-from lenet5.reading import ink, picture, single
+from lenet5.reading import picture, single
 
 __all__ = ["LAYOUTS", "Reader"]
 
@@ -57,8 +57,8 @@ class Reader:
         Returns labels (N,) int8, −1 where refused as rubbish, and their probabilities (N,) float32.
         Raises ArrayError for another shape or type.
         """
-        if images.dtype != np.uint8:
-            raise ArrayError(f"images must be uint8 with ink 255, not {images.dtype}")
+        if getattr(images, "dtype", None) != np.uint8:
+            raise ArrayError(f"images must be a uint8 array with ink 255, not {getattr(images, 'dtype', type(images))}")
         p = self._probabilities(images)
         best = p.argmax(axis=1)
         labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
@@ -89,9 +89,7 @@ class Reader:
 
 def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
     """Layout digit: the picture's one digit in MNIST's form and its box; all 0 where the picture is blank."""
-    found = ink.find_ink(opened.grey)
-    cropped = single.digit_crop(found) if found else None
-    if cropped is None:
+    found = single.find_digit(opened.grey)
+    if found is None:
         return np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size)
-    crop, box = cropped
-    return normalise(crop), opened.box(box)
+    return normalise(found.ink), opened.box(found.box)

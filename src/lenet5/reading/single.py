@@ -1,7 +1,13 @@
-"""Layout ``digit``: the pieces of ink that make up the one digit of a picture, as a crop."""
+"""Layout ``digit``: where the one digit of a picture is, and its ink.
+
+The whole picture is searched at a working size, with windows from half of it downwards; each window
+gives a candidate, and the one that looks most like pen on paper wins. If that is small in the
+picture, the search is repeated close up.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -9,76 +15,184 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.answer import Box
-from lenet5.reading.ink import Ink
+from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 
-__all__ = ["digit_crop"]
+__all__ = ["find_digit"]
 
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_WORKING: Final = 384  # pixels of the longer side at which a picture is searched
+_WINDOWS: Final = (2, 4, 8, 16)  # the longer side is this many windows long
+_PHOTO: Final = 100  # smaller pictures have no shadows: the first window is enough
 _GAP: Final = 0.04  # of the extent of all ink: narrower gaps are within one stroke
-_SPECK: Final = 0.04  # of the largest piece's area: smaller pieces are specks
-_REACH: Final = 0.35  # of the largest piece's longer side: pieces farther away are not the digit's
+_SPECK: Final = 0.04  # of the main piece's area: smaller pieces are specks
+_REACH: Final = 0.35  # of the main piece's longer side: pieces farther away are not the digit's
+_SURER: Final = 1.25  # times as likely must the unlikelier polarity look
+_FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
 
 
-def digit_crop(ink: Ink) -> tuple[NDArray[np.float32], Box] | None:
-    """The digit's ink (h, w) and its box (in pixels of the ink map); None where all ink is specks."""
-    count, labels, stats = _pieces(ink.mask)
-    if count < 2:
+@dataclass(frozen=True)
+class Candidate:
+    """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper."""
+
+    ink: Floats
+    box: Box
+    likeness: float
+
+
+def find_digit(grey: Floats) -> Candidate | None:
+    """The one digit in grey levels (H, W) 0..1; None where there is no ink."""
+    if min(grey.shape) < 3:
         return None
-    pieces = np.arange(1, count)
-    left, top, width, height, area = stats[1:].T
-    kept = _kept(left, top, width, height, area, ink.mask.shape)
-    if not kept.any():
+    found = _search(grey)
+    if found is None or max(grey.shape) <= _WORKING or _longer(found.box) > _WORKING:
+        return found
+    margin = _longer(found.box)
+    left, top = max(found.box.left - margin, 0), max(found.box.top - margin, 0)
+    nearby = grey[top : found.box.bottom + margin, left : found.box.right + margin]
+    closer = _search(nearby)
+    if closer is None:
+        return found
+    b = closer.box
+    return Candidate(closer.ink, Box(b.left + left, b.top + top, b.right + left, b.bottom + top), closer.likeness)
+
+
+def _longer(box: Box) -> int:
+    return max(box.right - box.left, box.bottom - box.top)
+
+
+def _search(grey: Floats) -> Candidate | None:
+    """The best candidate of either polarity, its box in pixels of ``grey``."""
+    small = shrunk(grey, _WORKING)
+    longer = max(small.shape)
+    windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > _PHOTO else _WINDOWS[:1])]
+    likelier, other = evened(small)
+    best = _best([_candidate(likelier, window) for window in windows])
+    if longer > _PHOTO:  # a shadow can hide which is ink and which is paper
+        turned = _best([_candidate(other, window) for window in windows])
+        units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
+        if turned and (best is None or turned.likeness * units[1] > _SURER * best.likeness * units[0]):
+            best = turned
+    if best is None:
         return None
-    mask = np.isin(labels, pieces[kept])
-    box = Box(
-        int(left[kept].min()), int(top[kept].min()), int((left + width)[kept].max()), int((top + height)[kept].max())
-    )
-    inside = (slice(box.top, box.bottom), slice(box.left, box.right))
+    scale_x, scale_y = grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]
+    b = best.box
+    box = Box(int(b.left * scale_x), int(b.top * scale_y), round(b.right * scale_x), round(b.bottom * scale_y))
+    return Candidate(best.ink, box, best.likeness)
+
+
+def _best(candidates: list[Candidate | None]) -> Candidate | None:
+    """The likeliest, or one of a larger window that is nearly as likely."""
+    found = [candidate for candidate in candidates if candidate is not None]
+    most = max((candidate.likeness for candidate in found), default=0.0)
+    return next((candidate for candidate in found if candidate.likeness >= 0.8 * most), None)
+
+
+def _candidate(flat: Floats, window: int) -> Candidate | None:
+    """The pieces of ink, seen through one window, that would be the digit."""
+    ink = ink_within(flat, window)
+    if ink is None:
+        return None
+    pieces = _pieces(ink.mask)
+    kept = _kept(pieces)
+    mask = np.isin(pieces.labels, 1 + np.flatnonzero(kept)) & ink.mask
+    touches = bool(pieces.touches[kept].any())
+    likeness = _likeness(flat, mask, touches)
+    if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
+        return None  # what a small window sees at the border is the rim of a shadow
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return np.where(near, ink.level, 0)[inside], box
+    return Candidate(np.where(near, ink.level, 0)[box.top : box.bottom, box.left : box.right], box, likeness)
 
 
-def _pieces(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
-    """Connected pieces of ink; gaps of a thin or dry stroke, up to a fiftieth of the ink's extent, do not part them.
+def _likeness(flat: Floats, mask: Mask, touches: bool) -> float:
+    """How much darker than what surrounds it the masked ink is; less if it is cut by the border or fat; 0 for shading.
 
-    Returns the number of labels with the background, the label of each inked pixel (H, W), and for
-    each label left, top, width, height and area of its ink.
+    Shading has no edge, so that its surroundings are nearly as dark as itself. A shadow is fat and
+    reaches the border, which together no digit in a photo does.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(rows) == 0:
-        return 1, np.zeros(mask.shape, np.int64), np.zeros((1, 5), np.int64)
+    size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    reach = max(2, round(0.04 * size))
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)).astype(bool)
+    around = grown & ~mask
+    inside = float(flat[mask].mean())
+    step = (float(flat[around].mean()) if around.any() else 1.0) - inside
+    shades = max(flat.shape) > _PHOTO and step < 0.4 * (float(np.quantile(flat, 0.9)) - inside)
+    if step < FAINTEST or shades:
+        return 0.0
+    outline = float(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
+    fat = 2 * float(mask.sum()) / max(outline, 1.0) > _FAT * size
+    if fat and touches and max(flat.shape) > _PHOTO:
+        return 0.0
+    return step * (0.4 if touches else 1.0) * (0.4 if fat else 1.0)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Connected pieces of ink: ``labels`` (H, W), 0 where none; of each piece its box edges and area, (N,)."""
+
+    labels: NDArray[np.int64]
+    left: NDArray[np.int64]
+    top: NDArray[np.int64]
+    right: NDArray[np.int64]
+    bottom: NDArray[np.int64]
+    area: NDArray[np.int64]
+
+    @property
+    def size(self) -> NDArray[np.int64]:
+        """The longer side of each piece."""
+        return np.asarray(np.maximum(self.right - self.left, self.bottom - self.top))
+
+    @property
+    def touches(self) -> Mask:
+        """Which pieces reach the border of the picture."""
+        height, width = self.labels.shape
+        return np.asarray((self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height))
+
+
+def _pieces(mask: Mask) -> Pieces:
+    """Pieces of a mask with some ink; gaps of a thin or dry stroke, under _GAP of its extent, do not part them."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     extent = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    reach = int(np.ceil(extent * _GAP / 2))
+    reach = int(np.ceil(extent * _GAP / 2)) if extent < 0.75 * max(mask.shape) or max(mask.shape) < _PHOTO else 1
     bridged = cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     count, connected = cv2.connectedComponents(bridged, connectivity=8)
     labels: NDArray[np.int64] = np.asarray(np.where(mask, connected, 0), np.int64)
     y, x = np.nonzero(mask)
-    own = labels[y, x]
-    first = np.full((2, count), max(mask.shape), np.int64)
-    last = np.full((2, count), -1, np.int64)
+    own = labels[y, x] - 1
+    first = np.full((2, count - 1), max(mask.shape), np.int64)
+    last = np.full((2, count - 1), -1, np.int64)
     for axis, position in enumerate((x, y)):
         np.minimum.at(first[axis], own, position)
         np.maximum.at(last[axis], own, position)
-    area = np.bincount(own, minlength=count)
-    return count, labels, np.stack([*first, *(last + 1 - first), area], axis=1)
+    (left, top), (right, bottom) = first, last + 1
+    return Pieces(labels, left, top, right, bottom, np.bincount(own, minlength=count - 1))
 
 
-def _kept(
-    left: NDArray[np.int64],
-    top: NDArray[np.int64],
-    width: NDArray[np.int64],
-    height: NDArray[np.int64],
-    area: NDArray[np.int64],
-    shape: tuple[int, ...],
-) -> NDArray[np.bool_]:
+def _kept(pieces: Pieces) -> Mask:
     """Which pieces are the digit's: the main one and what is large and near enough to belong to it."""
-    touches = (left == 0) | (top == 0) | (left + width == shape[1]) | (top + height == shape[0])
-    size = np.maximum(width, height)
-    weight = np.where(touches, 0.2, 1.0) * size * np.sqrt(area)
+    weight = np.asarray(np.where(pieces.touches, 0.2, 1.0) * pieces.size * np.sqrt(pieces.area), np.float64)
+    weight[_frames(pieces, weight)] = 0
     main = int(weight.argmax())
-    gap_x = np.maximum(0, np.maximum(left - (left + width)[main], left[main] - (left + width)))
-    gap_y = np.maximum(0, np.maximum(top - (top + height)[main], top[main] - (top + height)))
-    near = np.hypot(gap_x, gap_y) <= _REACH * size[main]
-    kept = near & (area >= _SPECK * area[main])
-    if not touches[main]:
-        kept &= ~touches
+    gap_x = np.maximum(0, np.maximum(pieces.left - pieces.right[main], pieces.left[main] - pieces.right))
+    gap_y = np.maximum(0, np.maximum(pieces.top - pieces.bottom[main], pieces.top[main] - pieces.bottom))
+    kept = (np.hypot(gap_x, gap_y) <= _REACH * pieces.size[main]) & (pieces.area >= _SPECK * pieces.area[main])
+    kept &= weight > 0
+    if not pieces.touches[main]:
+        kept &= ~pieces.touches
     return np.asarray(kept)
+
+
+def _frames(pieces: Pieces, weight: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The heaviest piece, if it is a drawn box: nearly all of it along the edges of its own box, and ink inside."""
+    k = int(weight.argmax())
+    left, top, right, bottom = (int(edge[k]) for edge in (pieces.left, pieces.top, pieces.right, pieces.bottom))
+    own = pieces.labels[top:bottom, left:right] == k + 1
+    rim_y, rim_x = max(1, (bottom - top) // 8), max(1, (right - left) // 8)
+    rim = own.sum() - own[rim_y:-rim_y, rim_x:-rim_x].sum()
+    inside = (pieces.left > left) & (pieces.top > top) & (pieces.right < right) & (pieces.bottom < bottom)
+    holds = bool((inside & (pieces.size > 0.15 * pieces.size[k])).any())
+    return np.array([k] if rim > 0.9 * own.sum() and holds else [], np.int64)
