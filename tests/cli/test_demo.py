@@ -24,7 +24,7 @@ def test_the_demo_reads_pictures_trains_and_says_what_to_try_next(
     assert "Traceback" not in outcome.err
     read = [line for line in outcome.out.splitlines() if line.endswith(" sure")]
     assert len(read) >= 1
-    assert all(re.search(r" [0-9?]   sure to [0-9.]+%$", line) for line in read)
+    assert all(re.search(r" [0-9?]   [0-9.]+% sure$", line) for line in read)
     assert "of 360 unseen digits right" in outcome.out
     for command_name in ("read", "describe", "train", "evaluate"):
         assert re.search(f"\n  .+ {command_name} ", outcome.out)

@@ -102,7 +102,8 @@ def test_an_unreadable_picture_is_told_and_counted(command: Command, folder: Pat
     (folder / "3" / "one.png").write_text("not a picture")
     outcome = command("evaluate", "--data", folder)
     assert "1 of 8; 1 refused" in outcome.out
-    assert "unreadable: not a picture" in outcome.out
+    assert "lenet5: not a picture" in outcome.err
+    assert outcome.status == 1
 
 
 # --- what cannot be measured ---

@@ -92,7 +92,7 @@ def test_a_small_step_against_the_gradient_lowers_the_loss(
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UnavailableError, match=r"lenet5\[torch\]"):
+    with pytest.raises(UnavailableError, match=r"\.\[torch\]"):
         TorchObjective(paper.LENET5, CROSS_ENTROPY)
 
 

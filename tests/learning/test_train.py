@@ -205,7 +205,8 @@ def test_the_held_out_images_are_never_trained_on(few: ImageSet) -> None:
 def test_a_set_too_small_to_hold_images_out_trains_on_all(few: ImageSet) -> None:
     found = trained(replace(few, images=few.images[:9], labels=few.labels[:9]), replace(SHORT, passes=1))
     assert found.metadata["validation_error_percent"] == ""
-    assert (found.temperature, found.j) == (1, SHORT.criterion.j)
+    assert found.temperature == 1
+    assert 0 < found.j < math.inf
 
 
 def test_a_set_without_images_is_refused(few: ImageSet) -> None:

@@ -163,16 +163,15 @@ class Training:
 
         Where the criterion has a rubbish class, j is the largest penalty of any held-out digit,
         distorted as in training: what is farther than that from every code is rubbish. Without
-        held-out images both are what was
-        trained: 1 and the criterion's j.
+        held-out images a thousand of the training images stand in for j, and the temperature is 1.
         """
-        if len(self._validation) == 0:
-            return 1.0, self._recipe.criterion.j
         j = self._recipe.criterion.j
-        digits = self._validation[self._data.labels[self._validation] != paper.NOT_A_DIGIT]
+        known = self._validation if len(self._validation) else self._training[:1000]
+        digits = known[self._data.labels[known] != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             images, _ = self._presented(digits, np.random.default_rng(self._seed))
-            smallest = self._objective.penalties(parameters, images).min(axis=1)
-            j = max(float(smallest.max()), 1e-3)
+            j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
+        if len(self._validation) == 0:
+            return 1.0, j
         penalty = self._validation_penalties(parameters)
         return posterior.fit_temperature(penalty, self._data.labels[self._validation], j), j
