@@ -39,7 +39,11 @@ PLACES = (
     ("eq. 9, maximum a posteriori with the rubbish class", "src/lenet5/criterion.py", "eq. 9\n"),
     ("eq. 9 read as probabilities", "src/lenet5/posterior.py", "likelihoods = np.exp("),
     ("appendix A, initial weights in ±2.4 / fan-in", "src/lenet5/weights.py", "bound = 2.4 / fan_in"),
-    ("section II-B, input range −0.1 … 1.175 and the 32×32 frame", "src/lenet5/pixels.py", "framed = np.full("),
+    (
+        "section II-B, input range −0.1 … 1.175 and the 32×32 frame",
+        "src/lenet5/pixels.py",
+        "framed += np.float32(paper.BACKGROUND)",
+    ),
     ("section III-A, size-normalised and centred by mass", "src/lenet5/normalise.py", "place.append("),
     ("section III-C, distortions", "src/lenet5/learning/distort.py", "# source = rotation · shear · stretch"),
 )

@@ -25,8 +25,8 @@ def network_input(network: paper.Network, images: NDArray[np.generic]) -> NDArra
         return np.asarray(np.multiply(images, np.float32(1 / 255), dtype=np.float32))
     height, width = network.input_size
     top, left = (height - SIDE) // 2, (width - SIDE) // 2
-    framed = np.full((len(images), height, width), paper.BACKGROUND, np.float32)
-    inside = framed[:, top : top + SIDE, left : left + SIDE]
-    np.multiply(images, np.float32((paper.FOREGROUND - paper.BACKGROUND) / 255), out=inside, dtype=np.float32)
-    inside += np.float32(paper.BACKGROUND)
+    framed = np.zeros((len(images), height, width), np.float32)  # no ink
+    framed[:, top : top + SIDE, left : left + SIDE] = images
+    framed *= np.float32((paper.FOREGROUND - paper.BACKGROUND) / 255)
+    framed += np.float32(paper.BACKGROUND)
     return framed

@@ -100,7 +100,9 @@ def _checked(path: Path, name: str) -> NDArray[np.uint8]:
     """The content, once its digest is MNIST's."""
     content = read_idx(path, dimensions=3 if "images" in name else 1)
     header = bytes((0, 0, 8, content.ndim)) + b"".join(size.to_bytes(4, "big") for size in content.shape)
-    digest = hashlib.md5(header + content.tobytes(), usedforsecurity=False).hexdigest()
+    hashed = hashlib.md5(header, usedforsecurity=False)
+    hashed.update(content.data)
+    digest = hashed.hexdigest()
     if digest != _MD5[name]:
         raise DataError(f"{path} is not MNIST's {name}: its content has MD5 {digest}; delete it and fetch it again")
     return content

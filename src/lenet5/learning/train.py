@@ -146,7 +146,7 @@ class Training:
         parameters = self._best if self._passes_done else self._averaged
         temperature, j = self._calibrated(parameters)
         name, images = self._data.name, self._data.images
-        digest = hashlib.sha256(images.tobytes()).hexdigest()
+        digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
         metadata = {
             "recipe": self._recipe.name,
             "seed": str(self._seed),
