@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_MOST_BYTES = 200_000_000  # of a picture on standard input; larger ones are refused by the reader
-
 
 @click.command("read", short_help="Read the digits in pictures.")
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")
@@ -88,7 +86,9 @@ def _files(arguments: tuple[str, ...]) -> Iterator[str]:
 def _source(name: str) -> bytes | str:
     """What a reader takes for this name; PictureError for a folder, which holds no pictures if it comes here."""
     if name == "-":
-        return sys.stdin.buffer.read(_MOST_BYTES + 1)
+        from lenet5.reading.picture import MOST_BYTES
+
+        return sys.stdin.buffer.read(MOST_BYTES + 1)  # the reader refuses what is longer
     if os.path.isdir(name):  # noqa: PTH112
         raise PictureError(f"no pictures in the folder {name}")
     return name
