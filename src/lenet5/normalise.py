@@ -8,6 +8,7 @@ NIST's did, so strokes that would come out thinner than MNIST's are thickened fi
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -40,9 +41,9 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     scale = BOX / max(height, width)
     rows, columns = (max(1, round(side * scale)) for side in (height, width))
     fine = _resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
-    fine = _mend_strokes(np.pad(fine, _FINE * 2))
+    fine = _mend_strokes(_framed(fine, _FINE * 2))
     small = _resize(fine, rows + 4, columns + 4)
-    return _centre(np.clip(small, 0, 1))
+    return _centre(np.minimum(small, np.float32(1)))
 
 
 def _resize(image: Floats, rows: int, columns: int) -> Floats:
@@ -56,11 +57,17 @@ def _resize(image: Floats, rows: int, columns: int) -> Floats:
 
 
 def _resize_rows(image: Floats, new: int) -> Floats:
-    """Each new row as a weighted mean of the old ones, triangles as wide as the coarser grid.
+    """Each new row as a weighted mean of the few old ones under its triangle.
 
-    The few rows under a triangle are gathered: a product with the whole matrix would wake the threads of BLAS.
+    They are gathered: a product with the whole matrix would wake the threads of BLAS.
     """
-    old = len(image)
+    under, weight = _triangles(len(image), new)
+    return np.asarray(np.einsum("nt,ntc->nc", weight, image[under]))
+
+
+@lru_cache(maxsize=1024)
+def _triangles(old: int, new: int) -> tuple[NDArray[np.intp], Floats]:
+    """The old rows (new, taps) under the triangle of each new row, as wide as the coarser grid, and their weights."""
     step = old / new
     reach = max(step, 1.0)
     centres = (np.arange(new) + 0.5) * step - 0.5
@@ -68,8 +75,7 @@ def _resize_rows(image: Floats, new: int) -> Floats:
     weight = np.maximum(1 - np.abs(centres[:, None] - under) / reach, 0)
     weight[(under < 0) | (under > old - 1)] = 0
     weight /= weight.sum(axis=1, keepdims=True)
-    gathered = image[np.clip(under, 0, old - 1).astype(np.intp)]
-    return np.asarray(np.einsum("nt,ntc->nc", weight.astype(np.float32), gathered))
+    return np.clip(under, 0, old - 1).astype(np.intp), weight.astype(np.float32)
 
 
 def _mend_strokes(fine: Floats) -> Floats:
@@ -78,18 +84,27 @@ def _mend_strokes(fine: Floats) -> Floats:
     A stroke of width w and length l has area w·l and outline 2·l, so w = 2·area / outline; the
     outline is the total variation.
     """
-    fine = np.clip(fine / max(np.quantile(fine[fine > 0.1 * fine.max()], 0.75), 1e-6), 0, 1)
-    down, right = np.diff(fine, axis=0)[:, :-1], np.diff(fine, axis=1)[:-1]
-    outline = float(np.hypot(down, right).sum())
+    inked = fine[fine > 0.1 * fine.max()]
+    full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
+    fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))
+    down, right = fine[1:, :-1] - fine[:-1, :-1], fine[:-1, 1:] - fine[:-1, :-1]
+    outline = float(np.sqrt(down * down + right * right).sum())
     stroke = 2 * float(fine.sum()) / max(outline, 1e-6) / _FINE
     return _thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
+
+
+def _framed(image: Floats, margin: int) -> Floats:
+    """The image with so many pixels of background all round."""
+    framed = np.zeros((image.shape[0] + 2 * margin, image.shape[1] + 2 * margin), np.float32)
+    framed[margin:-margin, margin:-margin] = image
+    return framed
 
 
 def _thicken(image: Floats, radius: float) -> Floats:
     """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends."""
     step = 0
     while radius > 0:
-        f = np.pad(image, 1)
+        f = _framed(image, 1)
         sides = np.maximum(np.maximum(f[:-2, 1:-1], f[2:, 1:-1]), np.maximum(f[1:-1, :-2], f[1:-1, 2:]))
         corners = np.maximum(np.maximum(f[:-2, :-2], f[2:, 2:]), np.maximum(f[:-2, 2:], f[2:, :-2]))
         grown = np.maximum(sides, corners) if step % 2 else sides
