@@ -18,6 +18,7 @@ from lenet5.reading.pieces import HEIGHT, Pieces
 __all__ = ["arcs_of"]
 
 _LEAST: Final = 1e-4  # no probability counts as smaller: one bad digit does not spoil a line
+_CUT: Final = 0.1  # how much less likely, in logarithms, each pixel of ink makes a cut
 _REFUSED: Final = 0.03  # how likely, before looking, a mark in a line of digits is none
 
 
@@ -36,7 +37,7 @@ def arcs_of(pieces: Pieces, candidates: Candidates, p: NDArray[np.float64]) -> l
     for k in range(len(p)):
         first, last = int(candidates.first[k]), int(candidates.last[k])
         best = int(p[k, :RUBBISH].argmax())
-        size = _size_score(candidates.boxes[k], band)
+        size = _size_score(candidates.boxes[k], band) - _CUT * _parted(pieces, first, last)
         found.append(Arc(first, last, str(best), math.log(max(p[k, best], _LEAST)) + size, k))
         rubbish = math.log(max(_REFUSED * p[k, RUBBISH], _LEAST * _REFUSED)) * (last - first)
         found.append(Arc(first, last, REFUSED, rubbish, k))
@@ -52,6 +53,11 @@ def _band(pieces: Pieces) -> _Band:
     if not tall.any():
         tall = height == height.max()
     return _Band(float(np.median(pieces.top[tall])), float(np.median(pieces.bottom[tall])))
+
+
+def _parted(pieces: Pieces, first: int, last: int) -> float:
+    """The ink that cuts on either side of a run go through, half of it as the other half is its neighbour's."""
+    return sum(cut.ink for cut in pieces.cuts if (first <= cut.left < last) != (first <= cut.right < last)) / 2
 
 
 def _size_score(box: NDArray[np.int64], band: _Band) -> float:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HEIGHT", "Pieces", "cut"]
+__all__ = ["HEIGHT", "Cut", "Pieces", "cut"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -34,12 +34,21 @@ _FLATTER: Final = 0.02  # a slant must sharpen the columns' profile by this much
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A cut between two neighbouring pieces of one component, through so many pixels of full ``ink``."""
+
+    left: int
+    right: int
+    ink: float
+
+
+@dataclass(frozen=True)
 class Pieces:
     """A line in pieces, ordered from left to right.
 
     ``level`` (h, w) float32 ink, upright, digits about HEIGHT pixels tall; ``labels`` (h, w) int32,
-    k + 1 in piece k, 0 outside; the edges of each piece's box and its area, (N,) int; ``slant`` the
-    pixels to the right for each pixel upwards that were taken out.
+    k + 1 in piece k, 0 outside; the edges of each piece's box and its area, (N,) int; ``cuts`` what was
+    parted by them; ``slant`` the pixels to the right for each pixel upwards that were taken out.
     """
 
     level: Floats
@@ -49,6 +58,7 @@ class Pieces:
     right: NDArray[np.int64]
     bottom: NDArray[np.int64]
     area: NDArray[np.int64]
+    cuts: tuple[Cut, ...]
     slant: float
 
     def __len__(self) -> int:
@@ -65,28 +75,32 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
     mask = upright > _SURE
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     forward, through = _crossings(upright)
-    made = 0
     result = np.zeros_like(labels)
+    made, cuts = 0, []
     for k in range(1, count):
         x, y, width, height, area = (int(v) for v in stats[k])
         if area < _LEAST:
             continue
         own = labels[y : y + height, x : x + width] == k
+        columns = _cuts(through, x, x + width) if width > _NARROW * HEIGHT else []
         part = np.zeros(own.shape, np.int32)
-        if width > _NARROW * HEIGHT:
-            for column in _cuts(through, x, x + width):
-                path = _path(forward, column)[y : y + height]
-                part += np.arange(x, x + width) > path[:, None]
-        values, sizes = np.unique(part[own], return_counts=True)
-        for value, size in zip(values, sizes, strict=True):
-            if size >= _LEAST:
-                made += 1
-                result[y : y + height, x : x + width][own & (part == value)] = made
-    return _ordered(upright, result, made, slant)
+        for column in columns:
+            part += np.arange(x, x + width) > _path(forward, column)[y : y + height, None]
+        before: int | None = None
+        for value, size in enumerate(np.bincount(part[own], minlength=len(columns) + 1)):
+            if size < _LEAST:
+                continue
+            made += 1
+            result[y : y + height, x : x + width][own & (part == value)] = made
+            if before is not None:
+                cuts.append(Cut(before, made - 1, float(through[columns[value - 1]])))
+            before = made - 1
+    return _ordered(upright, result, cuts, slant)
 
 
-def _ordered(level: Floats, labels: NDArray[np.int32], count: int, slant: float) -> Pieces:
+def _ordered(level: Floats, labels: NDArray[np.int32], cuts: list[Cut], slant: float) -> Pieces:
     """Pieces numbered by the middle of their boxes, from left to right."""
+    count = int(labels.max(initial=0))
     left, top = np.full(count + 1, max(labels.shape)), np.full(count + 1, max(labels.shape))
     right, bottom = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
     rows, columns = np.nonzero(labels)
@@ -100,7 +114,8 @@ def _ordered(level: Floats, labels: NDArray[np.int32], count: int, slant: float)
     place = np.zeros(count + 1, np.int32)
     place[order] = np.arange(1, count + 1)
     left, top, right, bottom, area = (edge[order] for edge in (left, top, right, bottom, area))
-    return Pieces(level, place[labels], left, top, right, bottom, area, slant)
+    renamed = tuple(Cut(int(place[c.left + 1]) - 1, int(place[c.right + 1]) - 1, c.ink) for c in cuts)
+    return Pieces(level, place[labels], left, top, right, bottom, area, renamed, slant)
 
 
 def _slant(level: Floats) -> float:
