@@ -64,6 +64,10 @@ class Pieces:
     def __len__(self) -> int:
         return len(self.area)
 
+    def columns(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Where pixels of ``level`` were in the slanted line."""
+        return np.asarray(columns - _start(self.slant, self.level.shape[0]) - self.slant * rows, np.float64)
+
 
 def cut(level: Floats, slanted: bool = True) -> Pieces:
     """The pieces of one line of ink (h, w) float32 in 0..1 whose digits are about HEIGHT pixels tall.
@@ -132,9 +136,13 @@ def _sheared(level: Floats, slant: float) -> Floats:
         return level
     height, width = level.shape
     extra = math.ceil(abs(slant) * height)
-    start = 0.0 if slant > 0 else abs(slant) * (height - 1)
-    matrix = np.array([[1, slant, start], [0, 1, 0]])
+    matrix = np.array([[1, slant, _start(slant, height)], [0, 1, 0]])
     return np.asarray(cv2.warpAffine(level, matrix, (width + extra, height), flags=cv2.INTER_LINEAR), np.float32)
+
+
+def _start(slant: float, height: int) -> float:
+    """How far the first row moves when a slant is taken out of a line so high."""
+    return 0.0 if slant > 0 else abs(slant) * (height - 1)
 
 
 def _crossings(level: Floats) -> tuple[tuple[Floats, Floats], Floats]:
