@@ -29,6 +29,10 @@ _GAP: Final = 0.04  # of the extent of all ink: narrower gaps are within one str
 _SPECK: Final = 0.04  # of the main piece's area: smaller pieces are specks
 _REACH: Final = 0.35  # of the main piece's longer side: pieces farther away are not the digit's
 _SURER: Final = 1.25  # times as likely must the unlikelier polarity look
+_SIDE: Final = 0.7  # of the picture's height or width: edges of boxes are at least so long
+_THIN: Final = 0.08  # of the picture's sides: and at most so thick
+_RIM: Final = 0.15  # of the picture's sides: and no farther from the border
+_HEM: Final = 0.05  # of the shorter side: what lies as near to the border is no digit
 _FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
 
 
@@ -96,6 +100,8 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
         return None
     pieces = _pieces(ink.mask)
     kept = _kept(pieces)
+    if not kept.any():
+        return None
     mask = np.isin(pieces.labels, 1 + np.flatnonzero(kept)) & ink.mask
     touches = bool(pieces.touches[kept].any())
     likeness = _likeness(flat, mask, touches)
@@ -175,6 +181,7 @@ def _pieces(mask: Mask) -> Pieces:
 def _kept(pieces: Pieces) -> Mask:
     """Which pieces are the digit's: the main one and what is large and near enough to belong to it."""
     weight = np.asarray(np.where(pieces.touches, 0.2, 1.0) * pieces.size * np.sqrt(pieces.area), np.float64)
+    weight[_edges(pieces)] = 0
     weight[_frames(pieces, weight)] = 0
     main = int(weight.argmax())
     gap_x = np.maximum(0, np.maximum(pieces.left - pieces.right[main], pieces.left[main] - pieces.right))
@@ -184,6 +191,22 @@ def _kept(pieces: Pieces) -> Mask:
     if not pieces.touches[main]:
         kept &= ~pieces.touches
     return np.asarray(kept)
+
+
+def _edges(pieces: Pieces) -> Mask:
+    """Which pieces are edges of a box or sheet, or their remains: along the border, over most of a side, and thin."""
+    height, width = pieces.labels.shape
+    long = (pieces.bottom - pieces.top >= _SIDE * height) | (pieces.right - pieces.left >= _SIDE * width)
+    edges = pieces.touches & long & (pieces.area <= _THIN * (height + width) * pieces.size)
+    hem = round(_HEM * min(height, width))
+    hemmed = (
+        (pieces.right <= hem) | (pieces.bottom <= hem) | (pieces.left >= width - hem) | (pieces.top >= height - hem)
+    )
+    rim = max(1, round(_RIM * height)), max(1, round(_RIM * width))
+    within = np.bincount(pieces.labels[rim[0] : -rim[0], rim[1] : -rim[1]].ravel(), minlength=len(pieces.area) + 1)[1:]
+    sides = (pieces.left == 0).astype(int) + (pieces.right == width) + (pieces.top == 0) + (pieces.bottom == height)
+    across = (sides >= 2) & (pieces.area <= _THIN / 2 * (height + width) * pieces.size)
+    return np.asarray((edges & ((within <= 0.1 * pieces.area) | across)) | hemmed)
 
 
 def _frames(pieces: Pieces, weight: NDArray[np.float64]) -> NDArray[np.int64]:
