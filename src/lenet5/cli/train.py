@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lenet5 import __version__
-from lenet5.errors import DataError, UnavailableError
+from lenet5.errors import DataError
 
 if TYPE_CHECKING:
     from lenet5.learning.recipe import Recipe
@@ -84,13 +84,11 @@ def command(
 def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
     """The recipe with what the user changes in it."""
     from lenet5.learning.distort import NONE
-    from lenet5.learning.recipe import RECIPES
+    from lenet5.learning.recipe import DISTORTED, RECIPES
 
-    if name not in RECIPES:
-        raise UnavailableError(f"recipe {name!r} is not built yet: use {' or '.join(RECIPES)}")
     recipe = RECIPES[name]
-    if distortions and recipe.distortion == NONE:
-        raise UnavailableError(f"recipe {name!r} has no distortions of its own")
+    if distortions:
+        recipe = DISTORTED.get(name, recipe)
     return replace(
         recipe,
         passes=passes or recipe.passes,
