@@ -13,9 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.learning.optimizer import Adam, DiagonalLevenbergMarquardt, one_cycle
+from lenet5 import paper
+from lenet5.learning.optimizer import Adam, DiagonalLevenbergMarquardt, Muon, one_cycle
 
-__all__ = ["Curvature", "Descent", "Method", "OneCycleAdam", "StochasticDiagonal"]
+__all__ = ["Curvature", "Descent", "Method", "OneCycleAdam", "OneCycleMuon", "StochasticDiagonal"]
 
 Floats = NDArray[np.float32]
 
@@ -40,8 +41,8 @@ class Method(Protocol):
     @property
     def averaging(self) -> float: ...
 
-    def start(self, size: int) -> Descent:
-        """The steps of a run over ``size`` parameters."""
+    def start(self, network: paper.Network) -> Descent:
+        """The steps of a run over the parameters of ``network``."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,31 @@ class OneCycleAdam:
     weight_decay: float = 0.0
     averaging: float = 0.0
 
-    def start(self, size: int) -> Descent:
-        return _OneCycleSteps(self, size)
+    def start(self, network: paper.Network) -> Descent:
+        return _OneCycleSteps(self.rate, Adam(network.parameters, self.weight_decay))
+
+
+@dataclass(frozen=True)
+class OneCycleMuon:
+    """As :class:`OneCycleAdam`, the matrices of the hidden layers moved by orthogonalised momentum."""
+
+    rate: float
+    weight_decay: float = 0.0
+    averaging: float = 0.0
+
+    def start(self, network: paper.Network) -> Descent:
+        return _OneCycleSteps(self.rate, Muon(network, self.weight_decay))
 
 
 class _OneCycleSteps:
-    def __init__(self, method: OneCycleAdam, size: int) -> None:
-        self._peak, self._adam = method.rate, Adam(size, method.weight_decay)
+    def __init__(self, peak: float, optimizer: Adam | Muon) -> None:
+        self._peak, self._optimizer = peak, optimizer
 
     def begin_pass(self, number: int, curvature: Curvature) -> None:
         pass  # the schedule runs over the steps, not over the passes
 
     def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
-        self._adam.step(parameters, gradient, one_cycle(progress, self._peak))
+        self._optimizer.step(parameters, gradient, one_cycle(progress, self._peak))
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,8 @@ class StochasticDiagonal:
     patterns: int
     averaging: float = 0.0
 
-    def start(self, size: int) -> Descent:
-        return _DiagonalSteps(self, size)
+    def start(self, network: paper.Network) -> Descent:
+        return _DiagonalSteps(self, network.parameters)
 
 
 class _DiagonalSteps:

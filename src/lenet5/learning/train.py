@@ -87,7 +87,7 @@ class Training:
 
     def __iter__(self) -> Iterator[Progress]:
         recipe, steps = self._recipe, self.steps
-        descent = recipe.method.start(recipe.network.parameters)
+        descent = recipe.method.start(recipe.network)
         step, loss = 0, 0.0
         for number in range(1, recipe.passes + 1):
             descent.begin_pass(number, self._curvature)
