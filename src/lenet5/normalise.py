@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["BOX", "normalise"]
+__all__ = ["BOX", "normalise", "resize", "thicken"]
 
 Floats = NDArray[np.float32]
 
@@ -37,13 +37,13 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     height, width = ink.shape
     scale = BOX / max(height, width)
     rows, columns = (max(1, round(side * scale)) for side in (height, width))
-    fine = _resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
+    fine = resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
     fine = _mend_strokes(np.pad(fine, _FINE * 2))
-    small = _resize(fine, rows + 4, columns + 4)
+    small = resize(fine, rows + 4, columns + 4)
     return _centre(np.clip(small, 0, 1))
 
 
-def _resize(image: Floats, rows: int, columns: int) -> Floats:
+def resize(image: Floats, rows: int, columns: int) -> Floats:
     """Anti-aliased bilinear resize of (H, W)."""
     return np.asarray(_weights(image.shape[0], rows) @ image @ _weights(image.shape[1], columns).T)
 
@@ -67,10 +67,10 @@ def _mend_strokes(fine: Floats) -> Floats:
     down, right = np.diff(fine, axis=0)[:, :-1], np.diff(fine, axis=1)[:-1]
     outline = float(np.hypot(down, right).sum())
     stroke = 2 * float(fine.sum()) / max(outline, 1e-6) / _FINE
-    return _thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
+    return thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
 
 
-def _thicken(image: Floats, radius: float) -> Floats:
+def thicken(image: Floats, radius: float) -> Floats:
     """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends."""
     step = 0
     while radius > 0:
