@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_RECIPES: Final = ("modern", "paper", "concise", "fast")
+_RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 
 
 @click.command("train", short_help="Train a network and write its weights.")
@@ -53,6 +53,7 @@ def command(
     from lenet5.learning.data import ImageSet, drawn, load
     from lenet5.learning.objective import objective
     from lenet5.learning.train import Training
+    from lenet5.synthesis import made_from
     from lenet5.weights import require_writable
 
     chosen = _chosen(recipe, passes, distortions)
@@ -72,7 +73,9 @@ def command(
             click.echo(f"lenet5: left out {pictures - len(loaded.images)} unreadable or blank pictures", err=True)
     if images:
         loaded = drawn(loaded, images, np.random.default_rng(seed))
-    training = Training(loaded, chosen, to_minimise, seed)
+    if chosen.mixture:
+        click.echo("lenet5: making further images from the training images, which takes minutes", err=True)
+    training = Training(loaded, chosen, to_minimise, seed, made_from)
     stopped = run(training)
     made = training.weights()
     given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"

@@ -25,7 +25,7 @@ from lenet5.learning.mnist import load_mnist
 from lenet5.normalise import normalise
 from lenet5.paper import SIDE
 
-__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "drawn", "load"]
+__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "drawn", "joined", "load"]
 
 NO_DIGIT: Final = "?"
 """The truth of a picture that is no digit and should be refused, as in the answers."""
@@ -88,6 +88,11 @@ def drawn(data: ImageSet, n: int, generator: np.random.Generator) -> ImageSet:
         raise DataError(f"{data.name} has {len(data.images):,} images, not {n:,}")
     chosen = generator.permutation(len(data.images))[:n]
     return replace(data, images=data.images[chosen], labels=data.labels[chosen])
+
+
+def joined(name: str, *sets: ImageSet) -> ImageSet:
+    """All images of several sets, in their order."""
+    return ImageSet(name, np.concatenate([s.images for s in sets]), np.concatenate([s.labels for s in sets]))
 
 
 def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:

@@ -81,7 +81,6 @@ def _pen(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
 
 def _sampled(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
     """In other proportions and at another resolution."""
-    height, width = ink.shape
     stretch = generator.uniform(-look.stretch, look.stretch)
     if generator.random() < look.square:
         crop = cropped(ink)
@@ -90,8 +89,9 @@ def _sampled(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
     scale = 1.0
     if generator.random() < look.coarse:
         scale = math.exp(generator.uniform(math.log(look.lowest / CANVAS), 0))
-    size = [max(3, round(side * scale * math.exp(s))) for side, s in zip(ink.shape, (-stretch / 2, stretch / 2))]
-    return resize(ink, *size) if size != [height, width] else ink
+    height, width = ink.shape
+    rows, columns = round(height * scale * math.exp(-stretch / 2)), round(width * scale * math.exp(stretch / 2))
+    return resize(ink, max(3, rows), max(3, columns)) if (rows, columns) != (height, width) else ink
 
 
 def _sensed(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
@@ -105,7 +105,7 @@ def _sensed(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
     elif look.noise:
         near = thicken(ink, 1.5) > _INK  # farther away, whoever finds the ink has left the noise out
         noise = generator.uniform(0, look.noise) * generator.standard_normal(ink.shape, np.float32)
-        ink = np.clip((ink + noise - _INK) / (1 - 2 * _INK), 0, 1) * near
+        ink = np.asarray(np.clip((ink + noise - _INK) / (1 - 2 * _INK), 0, 1) * near, np.float32)
     if generator.random() < look.cut:
         crop = cropped(ink)
         if crop is not None:

@@ -33,7 +33,7 @@ def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
         return glued(digits, labels, generator)
     way = generator.choice(list(ways[label]))
     turned = digit[:, ::-1] if way == "m" else np.rot90(digit, generator.choice([1, 3]) if way == "q" else 2)
-    return _sized(np.ascontiguousarray(turned), CANVAS)
+    return _fitted(np.ascontiguousarray(turned), CANVAS)
 
 
 def glued(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
@@ -69,7 +69,7 @@ def closed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
     rows = np.flatnonzero(digit.max(axis=1) > 0.3)
     digit[:, :column] = 0
     digit[rows[0] : rows[-1] + 1, column : column + broad] = 1
-    return np.rot90(digit, -turn).copy()
+    return np.ascontiguousarray(np.rot90(digit, -turn))
 
 
 def symmetric(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
@@ -135,15 +135,15 @@ def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     elif kind == 3:
         lines = [_arc(np.zeros(2), np.array([0.25, -0.12]), generator.uniform(-0.4, 0.1))]
     elif kind == 4:
-        lines = [level - [0.15, 0], level + [0.15, 0]]
+        lines = [level, level + np.array([0.3, 0])]
     elif kind == 5:
         slant = generator.uniform(-0.5, 0.5)
         lines = [np.array([[0, slant], [1, 1 - slant]]), np.array([[slant, 1], [1 - slant, 0]])]
     elif kind == 6:
         row, column = generator.choice([0.0, 1.0], 2)
-        lines = [upright + [0, column * long], level * [0, 1] + [row, 0]]
+        lines = [upright + np.array([0, column * long]), level * [0, 1] + np.array([row, 0])]
     else:
-        sides = [upright, upright + [0, long], level * [0, 1], level * [0, 1] + [1, 0]]
+        sides = [upright, upright + np.array([0, long]), level * [0, 1], level * [0, 1] + np.array([1, 0])]
         lines = [sides[k] for k in generator.choice(4, generator.integers(2, 5), replace=False)]
     return _drawn(lines, generator)
 
@@ -151,7 +151,7 @@ def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
 def blot(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     """A filled shape, perhaps with a hole or a strip left out, or a digit left out of a filled box."""
     if generator.random() < 0.25:
-        return np.asarray(1 - np.pad(_sized(digits[0], CANVAS), generator.integers(1, 8)))
+        return np.asarray(1 - np.pad(_fitted(digits[0], CANVAS), generator.integers(1, 8)))
     return _blot(generator, holes=int(generator.integers(0, 3)))
 
 
@@ -174,7 +174,7 @@ def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
     inner = framed[2:-2, 2:-2].copy()
     for row, column in ((0, 2), (4, 2), (2, 0), (2, 4)):
         inner &= framed[row : row + solid.shape[0], column : column + solid.shape[1]]
-    return (solid & ~inner).astype(np.float32)
+    return np.asarray(solid & ~inner, np.float32)
 
 
 MAKERS: Final[tuple[tuple[Maker, float], ...]] = (
@@ -192,11 +192,6 @@ MAKERS: Final[tuple[tuple[Maker, float], ...]] = (
     (outlined, 0.03),
 )
 """Every maker of rubbish and its share."""
-
-
-def _sized(digit: Floats, height: int) -> Floats:
-    """A digit so many pixels high."""
-    return resize(digit, height, max(3, round(digit.shape[1] * height / digit.shape[0])))
 
 
 def _fitted(digit: Floats, longer: float) -> Floats:
