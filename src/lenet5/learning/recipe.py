@@ -8,7 +8,7 @@ from typing import Final
 from lenet5 import paper
 from lenet5.criterion import CROSS_ENTROPY, Criterion, maximum_a_posteriori
 from lenet5.learning.distort import NONE, Distortion
-from lenet5.learning.method import Method, OneCycleAdam, StochasticDiagonal
+from lenet5.learning.method import Method, OneCycleAdam, OneCycleMuon, StochasticDiagonal
 
 __all__ = ["CONCISE", "DISTORTED", "FAST", "MODERN", "PAPER", "PAPER_DISTORTED", "RECIPES", "Recipe"]
 
@@ -38,11 +38,11 @@ MODERN: Final = Recipe(
     name="modern",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=20),
-    passes=200,
-    batch=64,
-    method=OneCycleAdam(rate=0.004, weight_decay=0.05, averaging=0.998),
+    passes=100,
+    batch=128,
+    method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
-        translation=1.2, rotation=10, scaling=0.12, squeezing=0.25, shear=0.22, elastic=0.6, stroke=0.5
+        translation=1.2, rotation=10, scaling=0.1, squeezing=0.1, shear=0.12, elastic=0.5, stroke=0.25
     ),
     validation=5_000,
 )
@@ -70,9 +70,9 @@ CONCISE: Final = Recipe(
     name="concise",
     network=paper.CONCISE,
     criterion=CROSS_ENTROPY,
-    passes=40,
-    batch=64,
-    method=OneCycleAdam(rate=0.006, averaging=0.998),
+    passes=30,
+    batch=128,
+    method=OneCycleMuon(rate=0.008, averaging=0.998),
     distortion=Distortion(
         translation=1.5, rotation=10, scaling=0.1, squeezing=0.1, shear=0.15, elastic=0.4, stroke=0.3
     ),
