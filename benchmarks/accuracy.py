@@ -2,10 +2,10 @@
 
     python -m benchmarks.accuracy                             the runs that are missing
     python -m benchmarks.accuracy --recipe modern --again     these recipes' runs again, whatever is there
-    python -m benchmarks.accuracy --part 0/2                  every second of them, to share the work
+    python -m benchmarks.accuracy --only distortions          those whose command has this in it
 
-Each run is what the command beside it in docs/accuracy.md does. ``seconds`` is processor time of the training
-with one thread, which another program's load does not change.
+Each run is what its ``command`` does. ``seconds`` is processor time of the training with one thread, which
+another program's load changes little. Several of these programs at once may share the work, each with its own part.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Run:
     distortions: bool = False
     images: int | None = None
 
+    @property
+    def command(self) -> str:
+        given = f"lenet5 train --recipe {self.recipe}" + " --distortions" * self.distortions
+        return given + (f" --images {self.images}" if self.images else "") + f" --seed {self.seed}"
+
     def chosen(self) -> Recipe:
         return DISTORTED[self.recipe] if self.distortions else RECIPES[self.recipe]
 
@@ -68,14 +73,14 @@ RUNS = (
 )
 
 
-def carried_out(run: Run, data: ImageSet, test: ImageSet) -> Row:
-    """A run's row: trained on ``data``, measured on ``test``."""
+def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = None) -> Row:
+    """A run's row: trained on ``data``, measured on ``test``; its weights are written into folder ``keep``."""
     recipe = run.chosen()
     if run.images:
         data = drawn(data, run.images, np.random.default_rng(run.seed))
     to_minimise = objective(recipe.network, recipe.criterion, threads=1)
     training = Training(data, recipe, to_minimise, run.seed)
-    followed = run.recipe == "paper"  # the paper's Fig. 5: the errors after each pass
+    followed = run.recipe == "paper" and not run.distortions and not run.images  # the paper's Fig. 5
     seen, unseen = (Errors(recipe.network, to_minimise, images) for images in (data, test))
     curve: list[list[float]] = []
     seconds, start = 0.0, time.process_time()
@@ -85,11 +90,14 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet) -> Row:
             curve.append([seen(training.current), unseen(training.current)])
             start = time.process_time()
     made = training.weights()
+    if keep:
+        made.save(keep / f"{run.command.replace(' ', '')}.safetensors")
     seconds += time.process_time() - start
     reader = Reader(made, threads=1)
     report = evaluate(test, reader)
     validation = made.metadata["validation_error_percent"]
     row = {
+        "command": run.command,
         "network": recipe.network.name,
         "recipe": run.recipe,
         "seed": run.seed,
@@ -132,7 +140,7 @@ def rejected_percent(made: weights.Weights, to_minimise: Objective, test: ImageS
     surest_first = np.argsort(-confidence, kind="stable")
     wrong = (penalty.argmin(axis=1) != test.labels)[surest_first]
     enough = np.flatnonzero(100 * np.cumsum(wrong) <= ACCEPTED * np.arange(1, len(wrong) + 1))
-    return round(100 * (1 - (enough[-1] + 1) / len(wrong)), 4) if len(enough) else 100.0
+    return round(100 * (1 - float(enough[-1] + 1) / len(wrong)), 4) if len(enough) else 100.0
 
 
 def record() -> list[Row]:
@@ -154,19 +162,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--recipe", action="append", choices=[*RECIPES], help="these recipes only")
     parser.add_argument("--again", action="store_true", help="also the runs that the record has")
-    parser.add_argument("--part", default="0/1", help="K/N: of the runs to do, each N-th from the K-th")
+    parser.add_argument("--only", default="", metavar="TEXT", help="the runs whose command has this in it")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write each run's weights there")
     given = parser.parse_args()
-    part, parts = map(int, given.part.split("/"))
-    done = [] if given.again else record()
-    wanted = [run for run in RUNS if run.recipe in (given.recipe or RECIPES)]
-    wanted = [run for run in wanted if not any(run.describes(row) for row in done)]
+    wanted = [run for run in RUNS if run.recipe in (given.recipe or RECIPES) and given.only in run.command]
     data, test = load("mnist", "train"), load("mnist", "test")
     assert isinstance(data, ImageSet)
     assert isinstance(test, ImageSet)
-    for run in wanted[part::parts]:
-        row = carried_out(run, data, test)
-        add(run, row)
-        print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)
+    for run in wanted:
+        if given.again or not any(run.describes(row) for row in record()):
+            row = carried_out(run, data, test, given.keep)
+            add(run, row)
+            print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def _recipe(base: Recipe = PAPER, **changes: float) -> Recipe:
 
 
 _PUBLISHED = (5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,)
-_CRITERION, _SCALE, _AMOUNT = "criterion", "scale of the rates", "amount of distortion"
+_NEITHER, _CRITERION, _SCALE, _AMOUNT = "no distortions", "criterion", "scale of the rates", "amount of distortion"
 
 
 def _distorted(share: float) -> Recipe:
@@ -53,16 +53,14 @@ def _distorted(share: float) -> Recipe:
 
 
 CHOICES = (
-    *(Choice(_AMOUNT, f"{share} of the recipe's", _distorted(share)) for share in (0.5, 1, 1.5, 2)),
+    *(Choice(_AMOUNT, f"{share:g} of the recipe's", _distorted(share)) for share in (0.5, 1, 1.5)),
+    Choice(_NEITHER, "the recipe: eq. 9, j = 5; μ = 1", PAPER),
     Choice(_CRITERION, "eq. 8", replace(PAPER, criterion=MEAN_PENALTY)),
-    *(
-        Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j)))
-        for j in (1, 2, 5, 10, 20)
-    ),
+    *(Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j))) for j in (1, 20)),
     Choice(_CRITERION, "eq. 9, j = ∞", replace(PAPER, criterion=CROSS_ENTROPY)),
     Choice(_SCALE, "μ = 0.02, η as published", _recipe(damping=0.02)),
     Choice(_SCALE, "μ = 0.02, η a tenth", _recipe(damping=0.02, rates=tuple(rate / 10 for rate in _PUBLISHED))),
-    *(Choice(_SCALE, f"μ = {mu}, η as published", _recipe(damping=mu)) for mu in (0.3, 1, 3)),
+    Choice(_SCALE, "μ = 0.3, η as published", _recipe(damping=0.3)),
 )
 
 

@@ -27,15 +27,6 @@ class Group:
     goal: float | None = None
     paper: float | None = None
 
-    @property
-    def command(self) -> str:
-        """The ``lenet5 train`` of these runs, but for the seed."""
-        parts = ["lenet5 train", f"--recipe {self.recipe}"]
-        if self.recipe == "paper":
-            parts += ["--distortions"] if self.distortions else []
-            parts += [f"--images {self.training_images}"] if self.training_images < 60_000 else []
-        return " ".join(parts)
-
     def runs(self, rows: list[Row]) -> list[Row]:
         wanted = (self.recipe, self.distortions, self.training_images)
         return [row for row in rows if (row["recipe"], row["distortions"], row["training_images"]) == wanted]
@@ -76,6 +67,12 @@ def interval(values: list[float]) -> str:
     return f"{mean:.2f}% ± {half:.2f}" if math.isfinite(half) else f"{mean:.2f}%"
 
 
+def command(runs: list[Row]) -> str:
+    """What repeats each of these runs, S standing for its seed."""
+    given: str = runs[0]["command"]
+    return given.removesuffix(f" {runs[0]['seed']}") + " S"
+
+
 def percent(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}%"
 
@@ -91,7 +88,7 @@ def summary() -> str:
             lines.append(
                 f"| {group.title} | **{interval(errors)}** | {min(errors):.2f}–{max(errors):.2f}% "
                 f"| {percent(group.goal)} | {percent(group.paper)} | {len(runs)} "
-                f"| {statistics.median(run['seconds'] for run in runs):,.0f} s | `{group.command} --seed S` |"
+                f"| {statistics.median(run['seconds'] for run in runs):,.0f} s | `{command(runs)}` |"
             )
     return "\n".join(lines)
 
@@ -103,7 +100,7 @@ def sizes() -> str:
         runs = group.runs(rows())
         if runs:
             test, training = (interval([run[f"{k}_error_percent"] for run in runs]) for k in ("test", "training"))
-            lines.append(f"| {patterns:,} | {test} | {training} | `{group.command} --seed S` |")
+            lines.append(f"| {patterns:,} | {test} | {training} | `{command(runs)}` |")
     return "\n".join(lines)
 
 
@@ -123,7 +120,7 @@ def every_run() -> str:
     for group in dict.fromkeys([*GROUPS, *(group for _, group in SIZES)]):
         for run in group.runs(rows()):
             lines.append(
-                f"| `{group.command} --seed {run['seed']}` | {run['test_error_percent']:.2f}% | {run['refused']} "
+                f"| `{run['command']}` | {run['test_error_percent']:.2f}% | {run['refused']} "
                 f"| {percent(run['validation_error_percent'])} | {run['passes']} |"
             )
     return "\n".join(lines)

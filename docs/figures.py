@@ -27,15 +27,14 @@ def passes() -> Figure:
     curves = np.array([run["curve"] for run in GROUPS[0].runs(rows())])  # seeds, passes, training and test
     figure, axes = plt.subplots(figsize=(7, 4.2))
     number = np.arange(1, curves.shape[1] + 1)
-    for k, (name, colour, published, words) in enumerate(
-        (("training", TRAINING, 0.35, "0.35%, after 19 passes"), ("test", TEST, 0.95, "0.95%, from about pass 10"))
+    for k, (name, colour, published) in enumerate(
+        (("training", TRAINING, "0.35% after 19 passes"), ("test", TEST, "0.95% from about pass 10"))
     ):
         axes.fill_between(number, curves[:, :, k].min(axis=0), curves[:, :, k].max(axis=0), color=colour, alpha=0.2)
         axes.plot(number, curves[:, :, k].mean(axis=0), "o-", color=colour, markersize=3.5, label=f"{name} error")
-        axes.axhline(published, color=colour, linestyle="--", linewidth=1)
-        axes.annotate(f"paper, {name}: {words}", (0.7, published), (0, 4), textcoords="offset points",
-                      color=colour, fontsize=8.5)  # fmt: skip
-    axes.set(xlabel="passes over the training images", ylabel="error, %", xlim=(0.5, len(number) + 0.5), ylim=(0, 4))
+        level = float(published.split("%")[0])
+        axes.axhline(level, color=colour, linestyle="--", linewidth=1, label=f"paper, {name} error: {published}")
+    axes.set(xlabel="passes over the training images", ylabel="error, %", xlim=(0.5, len(number) + 0.5), ylim=(0, 3))
     axes.set_xticks(range(2, len(number) + 1, 2))
     axes.legend(frameon=False, title=f"mean of {len(curves)} seeds, band: lowest to highest", title_fontsize=9)
     return _finished(figure, axes)
@@ -51,8 +50,9 @@ def sizes() -> Figure:
         mean, half = np.array(measured).T
         axes.errorbar(where, mean, half, fmt="o-", color=colour, capsize=4, markersize=4, label=f"{key} error")
     axes.plot(where[2:], [0.95, 0.80], "x", color=PAPER, markersize=8, markeredgewidth=2, label="test error, paper")
-    axes.set_xticks(where, [f"{p:,}" + ("\n540,000 of them distorted" if p > 60_000 else "") for p, _ in found])
+    axes.set_xticks(where, [f"{p:,}" + ("\n(540,000 distorted)" if p > 60_000 else "") for p, _ in found])
     axes.set(xlabel="training patterns", ylabel="error, %", ylim=(0, None))
+    axes.set_xlim(where[0] - 0.1, where[-1] + 0.15)
     axes.legend(frameon=False, title=f"mean of {len(found[0][1])} seeds, 95% intervals", title_fontsize=9)
     return _finished(figure, axes)
 
