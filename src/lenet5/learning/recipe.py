@@ -50,11 +50,11 @@ MODERN: Final = Recipe(
 PAPER: Final = Recipe(
     name="paper",
     network=paper.LENET5,
-    criterion=maximum_a_posteriori(j=20),
+    criterion=maximum_a_posteriori(j=5),
     passes=20,
     batch=1,
     method=StochasticDiagonal(
-        rates=(5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,), damping=0.02, patterns=500
+        rates=(5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,), damping=1, patterns=500
     ),
     distortion=NONE,
     validation=0,

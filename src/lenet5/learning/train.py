@@ -155,10 +155,10 @@ class Training:
 
         Where the criterion has a rubbish class, j is the largest penalty of any held-out digit,
         distorted as in training: what is farther than that from every code is rubbish. Without
-        held-out images a thousand of the training images stand in for j, and the temperature is 1.
+        held-out images the training images stand in for j, and the temperature is 1.
         """
         j = self._recipe.criterion.j
-        known = self._validation if len(self._validation) else self._training[:1000]
+        known = self._validation if len(self._validation) else self._training
         digits = known[self._data.labels[known] != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             distorted = distort(self._data.images[digits], self._recipe.distortion, np.random.default_rng(self._seed))
