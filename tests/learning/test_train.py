@@ -15,7 +15,7 @@ from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.method import OneCycleAdam
+from lenet5.learning.method import OneCycleAdam, OneCycleMuon
 from lenet5.learning.mixture import Mixture
 from lenet5.learning.objective import TorchObjective
 from lenet5.learning.presentation import MixedPresentation
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(few: Image
 def test_a_few_passes_over_the_embedded_digits_are_far_better_than_chance(
     recipe: Recipe, passes: int, at_most: float, digits: ImageSet
 ) -> None:
-    assert isinstance(recipe.method, OneCycleAdam)
+    assert isinstance(recipe.method, OneCycleMuon)
     method = replace(recipe.method, averaging=0.98)
     found = trained(digits, replace(recipe, passes=passes, batch=16, method=method, distortion=NONE))
     report = evaluate(load("digits", "test"), Reader(found))
@@ -162,7 +162,7 @@ def test_the_averaged_weights_are_a_running_mean_of_the_steps(few: ImageSet) -> 
             taken.append(parameters.copy())
             return step(parameters, images, labels)
 
-    method = OneCycleAdam(rate=0.004, averaging=0.998)
+    method = OneCycleMuon(rate=0.004, averaging=0.998)
     run = Training(few, replace(SHORT, passes=3, method=method), Watched(paper.LENET5, [1]))
     list(run)
     kept = run.weights().parameters

@@ -51,7 +51,7 @@ class Adam:
 
 
 class DiagonalLevenbergMarquardt:
-    """Gradient descent in which each parameter has a rate of its own, ε_k = η / (μ + h_kk) (eq. 19 and 21)."""
+    """Gradient descent in which each parameter has a rate of its own, ε_k = η / (μ + h_kk) (appendix C)."""
 
     def __init__(self, size: int, damping: float) -> None:
         self._damping = np.float32(damping)

@@ -41,11 +41,11 @@ MODERN: Final = Recipe(
     name="modern",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=20),
-    passes=200,
-    batch=64,
-    method=OneCycleAdam(rate=0.004, weight_decay=0.05, averaging=0.998),
+    passes=100,
+    batch=128,
+    method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
-        translation=1.2, rotation=10, scaling=0.12, squeezing=0.25, shear=0.22, elastic=0.6, stroke=0.5
+        translation=1.2, rotation=10, scaling=0.1, squeezing=0.1, shear=0.12, elastic=0.5, stroke=0.25
     ),
     validation=5_000,
 )
@@ -77,11 +77,11 @@ Where F6 is 0 every penalty is 84: with j a little less, what says nothing to F6
 PAPER: Final = Recipe(
     name="paper",
     network=paper.LENET5,
-    criterion=maximum_a_posteriori(j=20),
+    criterion=maximum_a_posteriori(j=5),
     passes=20,
     batch=1,
     method=StochasticDiagonal(
-        rates=(5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,), damping=0.02, patterns=500
+        rates=(5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,), damping=1, patterns=500
     ),
     distortion=NONE,
     validation=0,
@@ -97,9 +97,9 @@ CONCISE: Final = Recipe(
     name="concise",
     network=paper.CONCISE,
     criterion=CROSS_ENTROPY,
-    passes=40,
-    batch=64,
-    method=OneCycleAdam(rate=0.006, averaging=0.998),
+    passes=30,
+    batch=128,
+    method=OneCycleMuon(rate=0.008, averaging=0.998),
     distortion=Distortion(
         translation=1.5, rotation=10, scaling=0.1, squeezing=0.1, shear=0.15, elastic=0.4, stroke=0.3
     ),

@@ -175,12 +175,12 @@ class Training:
         With rubbish among the held-out images both are fitted to them (:func:`posterior.fit_rubbish`). Otherwise, where
         the criterion has a rubbish class, j is the largest penalty of any held-out digit,
         distorted as in training: what is farther than that from every code is rubbish. Without
-        held-out images a thousand of the training images stand in for j, and the temperature is 1.
+        held-out images the training images stand in for j, and the temperature is 1.
         """
         held_out, j = self._held_out, self._recipe.criterion.j
         if held_out and self._recipe.mixture:
             return posterior.fit_rubbish(self._validation_penalties(parameters, held_out), held_out.labels)
-        known = held_out or _part(self._data, self._training[:1000])
+        known = held_out or _part(self._data, self._training)
         digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             distorted = distort(digits, self._recipe.distortion, np.random.default_rng(self._seed))
