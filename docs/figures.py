@@ -1,20 +1,25 @@
-"""Draws the pictures of docs/accuracy.md from results/accuracy.json: the paper's Fig. 5, 6 and 8, measured here.
+"""Draws the pictures of docs/accuracy.md: the paper's Fig. 5, 6 and 8, measured here, and the robustness card.
 
-python docs/figures.py
+python docs/figures.py [NAME...]      all of them, or only these
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for benchmarks
 
 import matplotlib as mpl
 import numpy as np
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+from benchmarks.robustness import Change, picture
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+import robustness
 from accuracy import GROUPS, SIZES, mean_and_half, rows
 from lenet5.learning.data import ImageSet, load
 
@@ -82,12 +87,39 @@ def _finished(figure: Figure, axes: Axes) -> Figure:
     return figure
 
 
-FIGURES = {"passes": passes, "sizes": sizes, "misread": misread}
+def card() -> Figure:
+    """The robustness card: error against the amount of each change, and one image changed so."""
+    test = load("mnist", "test")
+    assert isinstance(test, ImageSet)
+    figure, grid = plt.subplots(2, 4, figsize=(13, 4.4), height_ratios=(1, 3), sharey="row")
+    for (kind, (title, form)), (above, axes) in zip(robustness.KINDS.items(), grid.T, strict=True):
+        found = robustness.curves(kind)
+        for (name, through), measured in found.items():
+            where = [row["amount"] for row in measured]
+            errors = [row["error_percent"] for row in measured]
+            label = f"{name}, {'network alone' if through == 'network' else 'through Reader'}"
+            axes.plot(where, errors, "o-" if through == "reader" else "s--", markersize=3.5, label=label)
+        strip = [picture(test.images[0], Change(kind, amount), np.random.default_rng(0)) for amount in where[::2]]
+        above.imshow(np.concatenate([np.pad(one[30:-30, 30:-30], 4) for one in strip], axis=1), cmap="gray")
+        above.axis("off")
+        above.set_title(title, fontsize=10)
+        axes.set_xticks(where[::2], [form.format(amount) for amount in where[::2]], fontsize=8)
+        axes.set(ylim=(0, 30), ylabel="error, %" if kind == "shift" else "")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", alpha=0.3)
+    grid[1, 0].legend(frameon=False, fontsize=8)
+    figure.tight_layout()
+    return figure
+
+
+FIGURES = {"passes": passes, "sizes": sizes, "misread": misread, "robustness": card}
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, draw in FIGURES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         part = FOLDER / f".{name}.part"
         draw().savefig(part, format="png", dpi=144, metadata={"Software": None})  # the same bytes each time
         part.replace(FOLDER / f"{name}.png")

@@ -17,6 +17,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 import accuracy
+import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
@@ -197,6 +198,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "whole": whole,
     **accuracy.BLOCKS,
+    **robustness.BLOCKS,
 }
 
 

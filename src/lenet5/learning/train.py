@@ -26,7 +26,7 @@ from lenet5.learning.objective import Objective
 from lenet5.learning.presentation import MixedPresentation, Presentation
 from lenet5.learning.recipe import Recipe
 
-__all__ = ["Progress", "Training"]
+__all__ = ["Progress", "Training", "part", "split"]
 
 Floats = NDArray[np.float32]
 
@@ -49,6 +49,18 @@ class Progress:
     validation_error_percent: float | None
 
 
+def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed."""
+    order = np.random.default_rng(_SPLIT_SEED).permutation(len(data.images))
+    held_out = min(held_out, len(order) // 10)
+    return order[:held_out], order[held_out:]
+
+
+def part(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
+    """Some images of a set."""
+    return ImageSet(data.name, data.images[which], data.labels[which])
+
+
 class Training:
     """One run of a recipe over an image set; iterate it, then take ``weights()``.
 
@@ -62,12 +74,10 @@ class Training:
     ) -> None:
         self._data, self._recipe, self._objective, self._seed = data, recipe, objective, seed
         self._generator = np.random.default_rng(seed)
-        held_out = min(recipe.validation, len(data.images) // 10)
-        order = np.random.default_rng(_SPLIT_SEED).permutation(len(data.images))
-        validation, self._training = order[:held_out], order[held_out:]
+        validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
             raise DataError(f"{data.name} has no images to train on")
-        self._held_out = _part(data, validation) if held_out else None
+        self._held_out = part(data, validation) if len(validation) else None
         self._parameters = weights.initial(recipe.network, self._generator)
         self._presentation: Presentation | MixedPresentation
         if recipe.mixture:
@@ -87,7 +97,7 @@ class Training:
         """The training images with what is made of them; what is held out gets the same company."""
         if maker is None:
             raise DataError(f"recipe {self._recipe.name} needs somebody who makes its further images")
-        own = _part(self._data, self._training)
+        own = part(self._data, self._training)
         made = maker(own, self._generator)
         if self._held_out:
             self._held_out = joined(self._data.name, self._held_out, maker(self._held_out, self._generator))
@@ -180,7 +190,7 @@ class Training:
         held_out, j = self._held_out, self._recipe.criterion.j
         if held_out and self._recipe.mixture:
             return posterior.fit_rubbish(self._validation_penalties(parameters, held_out), held_out.labels)
-        known = held_out or _part(self._data, self._training)
+        known = held_out or part(self._data, self._training)
         digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             distorted = distort(digits, self._recipe.distortion, np.random.default_rng(self._seed))
@@ -190,8 +200,3 @@ class Training:
             return 1.0, j
         penalty = self._validation_penalties(parameters, held_out)
         return posterior.fit_temperature(penalty, held_out.labels, j), j
-
-
-def _part(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
-    """Some images of a set."""
-    return ImageSet(data.name, data.images[which], data.labels[which])
