@@ -39,12 +39,12 @@ SETS = (  # folder or file below LENET5_DATA, and whether nothing in it is a dig
 
 
 def threshold(reader: Reader) -> float:
-    """The confidence that refuses 1% of the MNIST digits held out of the training of the bundled weights."""
+    """The confidence that refuses 1% of the MNIST digits held out of the training, read as pictures."""
     training = load("mnist", "train")
     assert isinstance(training, ImageSet)
     held_out = part(training, split(training, HELD_OUT)[0])
-    labels, confidences = reader.classify(held_out.images)
-    return float(np.quantile(np.where(labels < 0, 0, confidences), REFUSED))
+    digits = [reader.read(image, "digit").digits[0] for image in held_out.images]
+    return float(np.quantile([0 if digit.label == NO_DIGIT else digit.confidence for digit in digits], REFUSED))
 
 
 def refused_percent(data: ImageSet | PictureSet, reader: Reader, least: float) -> float:

@@ -67,11 +67,11 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
     return float(candidates[best])
 
 
-_RARE: Final = 0.05  # how much of what is read is taken to be rubbish
+_RARE: Final = 0.01  # how much of what is read is taken to be rubbish
 
 
 def fit_rubbish(penalty: NDArray[np.floating], labels: NDArray[np.integer]) -> tuple[float, float]:
-    """The temperature and j under which labels (N,) of digits and rubbish are likeliest, rubbish being one image in 20.
+    """The temperature and j under which labels (N,) of digits and rubbish are likeliest, were one image in 100 rubbish.
 
     Rubbish that lies nearer to a code than half of the digits is a digit by chance, and does not count. Raises
     ArrayError where either is lacking.
