@@ -52,7 +52,7 @@ setup(
         Extension(
             "lenet5.engine._engine",
             [ENGINE + "module.c"],
-            depends=[ENGINE + "engine.c", ENGINE + "distort.c", ENGINE + "engine.h"],
+            depends=[ENGINE + name for name in ("engine.c", "single.h", "distort.c", "engine.h")],
             define_macros=[("LENET5_X86", "1")] if X86 else [],
             optional=True,
         )

@@ -1,5 +1,8 @@
 """Measures the bundled weights on MNIST and every set in LENET5_DATA; writes results/evaluation.json.
 
+Beside right and wrong: how far confidences are from being right, and how much is refused at the confidence that
+refuses 1% of the held-out training digits.
+
 python benchmarks/evaluation.py
 """
 
@@ -9,13 +12,18 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 from rich.progress import track
 
 from lenet5 import weights
 from lenet5.evaluate import evaluate
-from lenet5.learning.data import load
+from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
+from lenet5.learning.train import part, split
 from lenet5.reading.reader import Reader
 from lenet5.weights import write_beside
+
+HELD_OUT = 5_000  # of the training images, by every recipe whose weights are bundled
+REFUSED = 0.01  # of them, at the threshold
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "evaluation.json"
 
@@ -30,13 +38,40 @@ SETS = (  # folder or file below LENET5_DATA, and whether nothing in it is a dig
 )
 
 
+def threshold(reader: Reader) -> float:
+    """The confidence that refuses 1% of the MNIST digits held out of the training, read as pictures."""
+    training = load("mnist", "train")
+    assert isinstance(training, ImageSet)
+    held_out = part(training, split(training, HELD_OUT)[0])
+    digits = [reader.read(image, "digit").digits[0] for image in held_out.images]
+    return float(np.quantile([0 if digit.label == NO_DIGIT else digit.confidence for digit in digits], REFUSED))
+
+
+def refused_percent(data: ImageSet | PictureSet, reader: Reader, least: float) -> float:
+    """How much of a set is refused when a digit has to be so sure."""
+    if isinstance(data, ImageSet):
+        labels, confidences = reader.classify(data.images)
+        refused = (labels < 0) | (confidences < least)
+    else:
+        refused = np.array([reader.read(p, "digit", least).text == NO_DIGIT for p in data.pictures])
+    return 100 * float(refused.mean())
+
+
 def main() -> None:
     folder = Path(os.environ["LENET5_DATA"])
     wanted = [("mnist", False), *((str(folder / name), nothing) for name, nothing in SETS)]
     runs = []
-    for name, (data, nothing) in track([(n, s) for n in weights.BUNDLED for s in wanted], "measuring"):
-        found = evaluate(load(data, "test", nothing), Reader(name), "digit").to_json()
-        runs.append({key: value for key, value in found.items() if key != "confusion"})
+    for name in weights.BUNDLED:
+        reader = Reader(name)
+        least = threshold(reader)
+        for data, nothing in track(wanted, f"measuring {name}"):
+            loaded = load(data, "test", nothing)
+            report = evaluate(loaded, reader, "digit")
+            found = {key: value for key, value in report.to_json().items() if key != "confusion"}
+            found["calibration_error_percent"] = round(report.calibration_error_percent or 0.0, 2)
+            found["threshold"] = round(least, 4)
+            found["refused_at_threshold_percent"] = round(refused_percent(loaded, reader, least), 2)
+            runs.append(found)
     RESULTS.parent.mkdir(exist_ok=True)
     write_beside(RESULTS, (json.dumps({"layout": "digit", "runs": runs}, indent=1) + "\n").encode())
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from lenet5 import Box, Digit, PictureError, Reader, Reading
-from lenet5.evaluate import Report, as_images, evaluate, wilson_interval
+from lenet5.evaluate import Report, as_images, calibration_error, evaluate, wilson_interval
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
 from lenet5.weights import load as load_weights
 
@@ -32,7 +32,7 @@ class Scripted(Reader):
 
     def classify(self, images: object) -> tuple[object, object]:  # type: ignore[override]
         answers = [next(self._answers) for _ in images]  # type: ignore[attr-defined]
-        return np.array([-1 if a == "?" else int(a or 0) for a in answers], np.int8), np.ones(len(answers), np.float32)
+        return np.array([-1 if a == "?" else int(a or 0) for a in answers], np.int8), np.full(len(answers), 0.9)
 
 
 def picture_set(*truths: str, texts: bool = False) -> PictureSet:
@@ -59,6 +59,24 @@ def image_set(*labels: int) -> ImageSet:
 )
 def test_the_interval_is_wilsons(errors: int, images: int, low: float, high: float) -> None:
     assert wilson_interval(errors, images) == pytest.approx((low, high), abs=2e-6)
+
+
+# --- calibration ---
+
+
+def test_answers_as_often_right_as_they_are_sure_have_no_calibration_error() -> None:
+    confidences, right = np.array([0.75] * 4 + [0.5] * 2), np.array([True, True, True, False, True, False])
+    assert calibration_error(confidences, right) == pytest.approx(0)
+
+
+def test_the_calibration_error_weighs_each_bins_gap_by_its_answers() -> None:
+    confidences, right = np.array([1.0] * 3 + [0.5]), np.array([True, True, False, True])
+    assert calibration_error(confidences, right) == pytest.approx(3 / 4 * (1 - 2 / 3) + 1 / 4 * (1 - 0.5))
+
+
+def test_a_report_says_how_far_confidences_are_from_being_right() -> None:
+    report = evaluate(image_set(7, 7), Scripted(["7", "1"]))
+    assert report.calibration_error_percent == pytest.approx(40)
 
 
 # --- single digits ---

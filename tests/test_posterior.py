@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hypothesis_numpy
 from numpy.typing import NDArray
 
-from lenet5 import paper
-from lenet5.posterior import RUBBISH, fit_temperature, penalties, probabilities
+from lenet5 import ArrayError, paper
+from lenet5.posterior import RUBBISH, fit_rubbish, fit_temperature, penalties, probabilities
 
 PENALTY = np.random.default_rng(0).uniform(0, 200, (5, 10))
 
@@ -76,3 +76,45 @@ def test_labels_that_are_never_wrong_do_not_make_the_network_as_sure_as_can_be()
 
 def test_without_images_the_temperature_is_1() -> None:
     assert fit_temperature(np.zeros((0, 10)), np.zeros(0, np.uint8), j=20) == 1
+
+
+# --- rubbish among the images ---
+
+
+def digits_and_rubbish(n: int = 2000, temperature: float = 3.0, j: float = 40.0) -> tuple[NDArray[np.float64], ...]:
+    """Penalties whose labels are drawn as likely as they say, rubbish being as rare as fit_rubbish takes it to be."""
+    generator = np.random.default_rng(1)
+    penalty = generator.uniform(60, 100, (20 * n, 10))
+    penalty[:, 0] = generator.choice([20.0, 38.0, 42.0, 60.0], 20 * n, p=[0.99, 0.003, 0.003, 0.004])
+    p = probabilities(penalty, j, temperature)
+    labels = (p.cumsum(axis=1) > generator.random((20 * n, 1))).argmax(axis=1)
+    return penalty, np.where(labels == RUBBISH, paper.NOT_A_DIGIT, labels)
+
+
+def test_temperature_and_j_are_found_again_from_what_they_made() -> None:
+    penalty, labels = digits_and_rubbish()
+    assert (labels == paper.NOT_A_DIGIT).mean() == pytest.approx(0.01, abs=0.003)
+    temperature, j = fit_rubbish(penalty, labels)
+    assert temperature == pytest.approx(3, rel=0.35)
+    assert j == pytest.approx(40, abs=2.5)
+
+
+def test_the_share_of_rubbish_among_the_images_does_not_move_j() -> None:
+    penalty, labels = digits_and_rubbish()
+    rubbish = np.flatnonzero(labels == paper.NOT_A_DIGIT)
+    more = np.concatenate([np.arange(len(labels)), np.repeat(rubbish, 9)])
+    assert fit_rubbish(penalty, labels) == fit_rubbish(penalty[more], labels[more])
+
+
+def test_rubbish_that_cannot_be_told_from_a_digit_does_not_count() -> None:
+    penalty, labels = digits_and_rubbish()
+    with_twins = np.concatenate([penalty, np.full((500, 10), 90.0)])
+    with_twins[-500:, 4] = 1.0
+    twins = np.full(500, paper.NOT_A_DIGIT)
+    assert fit_rubbish(with_twins, np.concatenate([labels, twins])) == fit_rubbish(penalty, labels)
+
+
+@pytest.mark.parametrize("label", [3, paper.NOT_A_DIGIT])
+def test_without_rubbish_or_without_digits_there_is_no_j(label: int) -> None:
+    with pytest.raises(ArrayError, match="one of them is lacking"):
+        fit_rubbish(PENALTY, np.full(5, label))

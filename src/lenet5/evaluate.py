@@ -15,7 +15,7 @@ from lenet5.errors import DataError, PictureError
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet
 from lenet5.reading.reader import Reader
 
-__all__ = ["Misread", "Report", "as_images", "evaluate", "wilson_interval"]
+__all__ = ["Misread", "Report", "as_images", "calibration_error", "evaluate", "wilson_interval"]
 
 OTHER = 10
 """The last row (not a digit) and the last column (refused) of a confusion matrix."""
@@ -40,6 +40,7 @@ class Report:
 
     ``confusion`` is (11, 11): rows truth 0–9 and not-a-digit, columns answer 0–9 and refused; None
     for texts. ``digit_error_percent`` (edit distance over length) is for texts only.
+    ``calibration_error_percent`` says how far confidences are from how often they are right.
     """
 
     data: str
@@ -51,6 +52,7 @@ class Report:
     misread: tuple[Misread, ...]
     unreadable: tuple[str, ...] = ()
     digit_error_percent: float | None = None
+    calibration_error_percent: float | None = None
 
     @property
     def error_percent(self) -> float:
@@ -95,6 +97,17 @@ def wilson_interval(errors: int, images: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    """The expected calibration error in 0..1 of confidences (N,), in 15 bins of equal width (Guo et al. 2017, eq. 3).
+
+    In each bin the mean confidence should be the share that is right; the differences are averaged
+    over the bins, weighted by how many answers fell into them.
+    """
+    bins = np.minimum((np.asarray(confidences, np.float64) * 15).astype(int), 14)
+    sums = (np.bincount(bins, weights=values, minlength=15) for values in (confidences, right))
+    return float(np.abs(np.subtract(*sums)).sum() / len(bins))
+
+
 def evaluate(
     data: ImageSet | PictureSet, reader: Reader, layout: str = "digit", advance: Advance | None = None
 ) -> Report:
@@ -129,10 +142,10 @@ def as_images(data: ImageSet | PictureSet, reader: Reader, advance: Advance | No
 
 
 def _evaluate_images(data: ImageSet, reader: Reader, advance: Advance | None) -> Report:
-    answers = np.empty(len(data.images), np.int64)
+    answers, confidences = np.empty(len(data.images), np.int64), np.empty(len(data.images))
     for start in range(0, len(data.images), 1000):
         block = data.images[start : start + 1000]
-        answers[start : start + 1000] = reader.classify(block)[0]
+        answers[start : start + 1000], confidences[start : start + 1000] = reader.classify(block)
         if advance:
             advance(len(block))
     names = [*map(str, range(10)), NO_DIGIT]
@@ -141,30 +154,35 @@ def _evaluate_images(data: ImageSet, reader: Reader, advance: Advance | None) ->
     misread = tuple(
         Misread(data.images[i], None, names[truths[i]], names[answers[i]]) for i in np.flatnonzero(answers != truths)
     )
-    return _report(data.name, reader, truths, answers, misread)
+    report = _report(data.name, reader, truths, answers, misread)
+    return replace(report, calibration_error_percent=100 * calibration_error(confidences, answers == truths))
 
 
 def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: Advance | None) -> Report:
-    answers, misread, unreadable = [], [], []
+    answers, confidences, misread, unreadable = [], [], [], []
     nothing = np.zeros((28, 28), np.uint8)
     for picture, truth in zip(data.pictures, data.truths, strict=True):
         image = nothing
         try:
             reading = reader.read(picture, layout)
-            answer = reading.text
+            answer, confidence = reading.text, reading.confidence
             image = reading.digits[0].image if reading.digits else nothing
         except PictureError as error:
-            answer = NO_DIGIT
+            answer, confidence = NO_DIGIT, 1.0
             unreadable.append(str(error))
         answers.append(answer)
+        confidences.append(confidence)
         if answer != truth:
             misread.append(Misread(image, picture, truth, answer))
         if advance:
             advance(1)
     if data.texts:
-        return _report_texts(data, reader, answers, tuple(misread), tuple(unreadable))
-    report = _report(data.name, reader, _classes(data.truths), _classes(answers), tuple(misread))
-    return replace(report, unreadable=tuple(unreadable))
+        report = _report_texts(data, reader, answers, tuple(misread))
+    else:
+        report = _report(data.name, reader, _classes(data.truths), _classes(answers), tuple(misread))
+    right = np.array([a == t for a, t in zip(answers, data.truths, strict=True)])
+    calibration = 100 * calibration_error(np.array(confidences), right)
+    return replace(report, unreadable=tuple(unreadable), calibration_error_percent=calibration)
 
 
 def _classes(texts: list[str] | tuple[str, ...]) -> NDArray[np.int64]:
@@ -181,14 +199,12 @@ def _report(
     return Report(name, reader.weights.name, len(truths), len(misread), refused, confusion, misread)
 
 
-def _report_texts(
-    data: PictureSet, reader: Reader, answers: list[str], misread: tuple[Misread, ...], unreadable: tuple[str, ...]
-) -> Report:
+def _report_texts(data: PictureSet, reader: Reader, answers: list[str], misread: tuple[Misread, ...]) -> Report:
     length = max(1, sum(map(len, data.truths)))
     distance = sum(_edit_distance(a, t) for a, t in zip(answers, data.truths, strict=True))
     refused = sum(NO_DIGIT in answer for answer in answers)
     return Report(
-        data.name, reader.weights.name, len(answers), len(misread), refused, None, misread, unreadable,
+        data.name, reader.weights.name, len(answers), len(misread), refused, None, misread,
         digit_error_percent=100 * distance / length,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["BOX", "normalise"]
+__all__ = ["BOX", "normalise", "resize", "thicken"]
 
 Floats = NDArray[np.float32]
 
@@ -40,13 +40,13 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     height, width = ink.shape
     scale = BOX / max(height, width)
     rows, columns = (max(1, round(side * scale)) for side in (height, width))
-    fine = _resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
+    fine = resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
     fine = _mend_strokes(_framed(fine, _FINE * 2))
-    small = _resize(fine, rows + 4, columns + 4)
+    small = resize(fine, rows + 4, columns + 4)
     return _centre(np.minimum(small, np.float32(1)))
 
 
-def _resize(image: Floats, rows: int, columns: int) -> Floats:
+def resize(image: Floats, rows: int, columns: int) -> Floats:
     """Anti-aliased bilinear resize of (H, W)."""
     most = max(image.shape[0] // rows, image.shape[1] // columns) // _COARSE
     if most > 1:  # far larger than needed: whole blocks are averaged first
@@ -90,7 +90,7 @@ def _mend_strokes(fine: Floats) -> Floats:
     down, right = fine[1:, :-1] - fine[:-1, :-1], fine[:-1, 1:] - fine[:-1, :-1]
     outline = float(np.sqrt(down * down + right * right).sum())
     stroke = 2 * float(fine.sum()) / max(outline, 1e-6) / _FINE
-    return _thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
+    return thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
 
 
 def _framed(image: Floats, margin: int) -> Floats:
@@ -100,7 +100,7 @@ def _framed(image: Floats, margin: int) -> Floats:
     return framed
 
 
-def _thicken(image: Floats, radius: float) -> Floats:
+def thicken(image: Floats, radius: float) -> Floats:
     """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends."""
     step = 0
     while radius > 0:

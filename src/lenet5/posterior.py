@@ -11,12 +11,16 @@ the sign turned.
 
 from __future__ import annotations
 
+from itertools import product
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
+from lenet5.errors import ArrayError
 
-__all__ = ["RUBBISH", "fit_temperature", "penalties", "probabilities"]
+__all__ = ["RUBBISH", "fit_rubbish", "fit_temperature", "penalties", "probabilities"]
 
 RUBBISH = 10
 """The column of the rubbish class, after the ten digits."""
@@ -61,3 +65,34 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
         best = int(np.argmin([surprise(float(candidate)) for candidate in candidates]))
         low, high = float(candidates[max(best - 1, 0)]), float(candidates[min(best + 1, 10)])
     return float(candidates[best])
+
+
+_RARE: Final = 0.01  # how much of what is read is taken to be rubbish
+
+
+def fit_rubbish(penalty: NDArray[np.floating], labels: NDArray[np.integer]) -> tuple[float, float]:
+    """The temperature and j under which labels (N,) of digits and rubbish are likeliest, were one image in 100 rubbish.
+
+    Rubbish that lies nearer to a code than half of the digits is a digit by chance, and does not count. Raises
+    ArrayError where either is lacking.
+    """
+    is_rubbish, smallest = labels == paper.NOT_A_DIGIT, penalty.min(axis=1)
+    counted = ~is_rubbish
+    if counted.any():
+        counted |= smallest > np.median(smallest[counted])
+    penalty, labels, is_rubbish = penalty[counted], labels[counted], is_rubbish[counted]
+    if is_rubbish.all() or not is_rubbish.any():
+        raise ArrayError("j is fitted to digits and rubbish, and one of them is lacking")
+    rows, right = np.arange(len(labels)), np.minimum(labels, RUBBISH)
+    weight = np.where(is_rubbish, _RARE / is_rubbish.sum(), (1 - _RARE) / (~is_rubbish).sum())
+
+    def surprise(fit: tuple[float, float]) -> float:
+        temperature, j = fit
+        return float(-(weight * np.log(np.maximum(probabilities(penalty, j, temperature)[rows, right], 1e-12))).sum())
+
+    most = float(smallest.max())
+    best = min(product(np.geomspace(0.3, 15, 12), np.linspace(most / 24, most * 1.25, 30)), key=surprise)
+    for width in (0.5, 0.12):  # and around the best, ever closer
+        near = np.linspace(1 - width / 2, 1 + width / 2, 9), np.linspace(-width / 10, width / 10, 9)
+        best = min(((best[0] * a, best[1] + b * most) for a, b in product(*near)), key=surprise)
+    return float(best[0]), float(best[1])

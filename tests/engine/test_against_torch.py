@@ -34,7 +34,7 @@ def _loss(outputs: torch.Tensor, c: Case, labels: np.ndarray, criterion: Criteri
 
 
 @compiled
-@pytest.mark.parametrize("n", [1, 7, 8, 9, 50])
+@pytest.mark.parametrize("n", [1, 2, 5, 7, 8, 9, 50])
 def test_every_parameters_gradient_equals_autograds(network: str, variant: str, criterion: Criterion, n: int) -> None:
     c = case(network, n)
     labels = c.labels.copy()

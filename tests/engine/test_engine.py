@@ -43,7 +43,25 @@ def test_one_image_reads_as_it_does_in_a_crowd(network: str, variant: str) -> No
 
 
 @compiled
-@pytest.mark.parametrize("n", [1, 7, 64, 1000])
+@pytest.mark.parametrize("n", range(1, 10))
+def test_a_few_images_gradient_is_the_same_in_a_crowd(network: str, variant: str, criterion: Criterion, n: int) -> None:
+    """Few images go one at a time, many in blocks: both add up to the same."""
+    c = case(network, 40)
+    few, rest = slice(0, n), slice(n, 40)
+    loss, gradient = engine.gradient(c.parameters, c.images, c.labels, criterion, variant=variant)
+    losses, gradients = zip(
+        *(engine.gradient(c.parameters, c.images[i], c.labels[i], criterion, variant=variant) for i in (few, rest)),
+        strict=True,
+    )
+    assert (n * losses[0] + (40 - n) * losses[1]) / 40 == pytest.approx(loss, rel=1e-5)
+    added = (n * gradients[0] + (40 - n) * gradients[1]) / 40
+    for name, array in weights.arrays(c.network, gradient).items():
+        ours = weights.arrays(c.network, added)[name]
+        np.testing.assert_allclose(ours, array, rtol=1e-4, atol=1e-5 * np.abs(array).max(), err_msg=name)
+
+
+@compiled
+@pytest.mark.parametrize("n", [1, 3, 7, 64, 1000])
 def test_results_do_not_depend_on_the_number_of_threads(network: str, variant: str, n: int) -> None:
     c = case(network, n)
     criterion = maximum_a_posteriori(20)

@@ -11,10 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5 import DataError, Reader, paper, pixels, weights
+from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.objective import TorchObjective
+from lenet5.learning.method import OneCycleAdam, OneCycleMuon
+from lenet5.learning.mixture import Mixture
+from lenet5.learning.objective import TorchObjective, objective
+from lenet5.learning.presentation import MixedPresentation
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
 from lenet5.learning.train import Progress, Training
 
@@ -35,8 +39,25 @@ def few(digits: ImageSet) -> ImageSet:
     return replace(digits, images=digits.images[:300], labels=digits.labels[:300])
 
 
+def upside_down(data: ImageSet, generator: np.random.Generator) -> ImageSet:
+    """Each image again, and upside down as rubbish, in random order."""
+    order = generator.permutation(2 * len(data.images))
+    images = np.concatenate([data.images, data.images[:, ::-1]])
+    labels = np.concatenate([data.labels, np.full_like(data.labels, paper.NOT_A_DIGIT)])
+    return ImageSet("made", images[order], labels[order])
+
+
 def training(data: ImageSet, recipe: Recipe = SHORT, seed: int = 0) -> Training:
-    return Training(data, recipe, TorchObjective(recipe.network, recipe.criterion, threads=1), seed)
+    to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1)
+    return Training(data, recipe, to_minimise, seed, upside_down if recipe.mixture else None)
+
+
+MIXED = replace(
+    SHORT,
+    criterion=maximum_a_posteriori(j=84),
+    method=OneCycleAdam(rate=0.004, averaging=0.99),
+    mixture=Mixture(digits=0.2, rubbish=0.4, distortion=NONE),
+)
 
 
 def trained(data: ImageSet, recipe: Recipe = SHORT, seed: int = 0) -> weights.Weights:
@@ -60,7 +81,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(few: Image
 def test_a_few_passes_over_the_embedded_digits_are_far_better_than_chance(
     recipe: Recipe, passes: int, at_most: float, digits: ImageSet
 ) -> None:
-    found = trained(digits, replace(recipe, passes=passes, batch=16, averaging=0.98, distortion=NONE))
+    assert isinstance(recipe.method, OneCycleMuon)
+    method = replace(recipe.method, averaging=0.98)
+    found = trained(digits, replace(recipe, passes=passes, batch=16, method=method, distortion=NONE))
     report = evaluate(load("digits", "test"), Reader(found))
     assert report.error_percent < at_most  # chance is 90
     assert float(found.metadata["validation_error_percent"]) < at_most
@@ -103,6 +126,9 @@ class Scripted:
     def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
         return 1.0, np.ones(self._network.parameters, np.float32)
 
+    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+        return np.ones(self._network.parameters, np.float32)
+
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         """Answers 1 for as many images as the script says for this pass, and 0 for the others."""
         right = self._right[min(len(self.validated), len(self._right) - 1)]
@@ -136,7 +162,8 @@ def test_the_averaged_weights_are_a_running_mean_of_the_steps(few: ImageSet) -> 
             taken.append(parameters.copy())
             return step(parameters, images, labels)
 
-    run = Training(few, replace(SHORT, passes=3, weight_decay=0), Watched(paper.LENET5, [1]))
+    method = OneCycleMuon(rate=0.004, averaging=0.998)
+    run = Training(few, replace(SHORT, passes=3, method=method), Watched(paper.LENET5, [1]))
     list(run)
     kept = run.weights().parameters
     low, high = np.min(taken, axis=0), np.max(taken, axis=0)
@@ -221,3 +248,54 @@ def test_every_recipe_runs_as_it_is(recipe: Recipe, few: ImageSet) -> None:
     assert math.isfinite(now.loss)
     assert now.passes == recipe.passes
     assert RECIPES[recipe.name] is recipe
+
+
+# --- mixtures ---
+
+
+def test_made_rubbish_teaches_to_refuse_it_and_made_digits_are_read(digits: ImageSet) -> None:
+    recipe = replace(MIXED, passes=8)
+    run = Training(digits, recipe, objective(recipe.network, recipe.criterion, threads=1), maker=upside_down)
+    for _ in run:
+        pass
+    reader = Reader(run.weights())
+    clear = np.isin(digits.labels, (2, 4, 7))  # upside down these are no digits
+    upright, _ = reader.classify(digits.images[clear])
+    turned, _ = reader.classify(digits.images[clear, ::-1])
+    assert (upright == digits.labels[clear]).mean() > 0.8
+    assert (turned == -1).mean() > 0.8
+
+
+def test_a_mixture_without_its_maker_is_said_in_one_line(few: ImageSet) -> None:
+    with pytest.raises(DataError, match="recipe modern needs"):
+        Training(few, MIXED, TorchObjective(MIXED.network, MIXED.criterion, threads=1))
+
+
+def test_what_is_made_of_held_out_images_is_held_out_too(few: ImageSet) -> None:
+    seen: list[ImageSet] = []
+
+    def maker(data: ImageSet, generator: np.random.Generator) -> ImageSet:
+        seen.append(data)
+        return upside_down(data, generator)
+
+    Training(few, MIXED, TorchObjective(MIXED.network, MIXED.criterion, threads=1), maker=maker)
+    assert [len(data.images) for data in seen] == [270, 30]
+    first, second = ({image.tobytes() for image in data.images} for data in seen)
+    assert not first & second
+
+
+def test_rubbish_that_looks_like_a_digit_is_given_up_when_the_mixture_says_so(few: ImageSet) -> None:
+    recipe = replace(MIXED, passes=3)
+    assert recipe.mixture
+    rubbish = np.full(len(few.images), paper.NOT_A_DIGIT, np.uint8)
+    shown = MixedPresentation(few, replace(few, labels=rubbish), recipe.mixture, recipe, np.random.default_rng(0))
+    near = np.where(np.arange(len(few.images)) < 200, 1.0, 99.0)[:, None].repeat(10, axis=1)
+
+    def rubbish_shown() -> int:
+        return len({image.tobytes() for images, labels in shown.one_pass() for image in images[labels == 255]})
+
+    before = rubbish_shown()
+    shown.reconsider(1, lambda images: near)  # 0.7 of three passes is two
+    assert len(shown._turns.rubbish) == 300
+    shown.reconsider(2, lambda images: near)
+    assert before > 100 >= rubbish_shown()

@@ -141,24 +141,30 @@ def _derivative(
 ) -> tuple[float, Floats]:
     network = network_of(parameters)
     images = check_images(network, images)
+    if not isinstance(labels, np.ndarray) or labels.dtype != np.uint8:
+        _check_labels(labels, len(images), criterion)
     derivative = np.empty(network.parameters, np.float32)
-    loss = _engine.gradient(
-        _chosen(variant),
-        _flat(parameters),
-        _codes(),
-        images,
-        _labels(labels, len(images), criterion),
-        criterion.discriminative,
-        criterion.j,
-        _threads(threads),
-        second,
-        derivative,
-    )
+    try:
+        loss = _engine.gradient(
+            _chosen(variant),
+            _flat(parameters),
+            _codes(),
+            images,
+            np.ascontiguousarray(labels, np.uint8),
+            criterion.discriminative,
+            criterion.j,
+            _threads(threads),
+            second,
+            derivative,
+        )
+    except ValueError:
+        _check_labels(labels, len(images), criterion)  # module.c looks at every byte as well, and says less
+        raise
     return loss, derivative
 
 
-def _labels(labels: NDArray[np.integer[Any]], n: int, criterion: Criterion) -> NDArray[np.uint8]:
-    """Labels (n,) as bytes, each one that the criterion knows."""
+def _check_labels(labels: NDArray[np.integer[Any]], n: int, criterion: Criterion) -> None:
+    """ArrayError unless labels are (n,) whole numbers, each one that the criterion knows."""
     labels = np.asarray(labels)
     rubbish = criterion.discriminative and math.isfinite(criterion.j)
     known = "0 to 9 or 255" if rubbish else "0 to 9"
@@ -169,7 +175,6 @@ def _labels(labels: NDArray[np.integer[Any]], n: int, criterion: Criterion) -> N
         fit |= labels == paper.NOT_A_DIGIT
     if not fit.all():
         raise ArrayError(f"{criterion.name} takes labels of {known}, not {labels[~fit][0]}")
-    return np.ascontiguousarray(labels, np.uint8)
 
 
 def _flat(parameters: Floats) -> Floats:

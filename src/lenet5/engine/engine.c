@@ -4,7 +4,7 @@
  * through in blocks of WIDTH, lane k of every vector belonging to image k: a layer is then plain vector
  * arithmetic with a broadcast weight, whatever the layer's shape, and a block's feature maps stay in the
  * second-level cache. Table I's absent pairs are never computed. Fewer images than a few go one at a time
- * instead, lanes being neighbouring positions of one map: the same convolution with other strides.
+ * instead (single.h), lanes being neighbouring positions of one map: the same convolution with other strides.
  */
 #include "engine.h"
 
@@ -33,8 +33,10 @@ typedef int ivec __attribute__((vector_size(4 * WIDTH)));
 /* Accumulators that fit the registers: 32 of them with AVX-512 and NEON, 16 else. */
 #if defined(__AVX512F__) || defined(__aarch64__)
 enum { C1_MAPS = 2, C3_RUN = 10, S2_RUN = 14, UNITS = 12, INPUTS = 20, OUTER = 4 };
+enum { ONE_MAPS = 3, ONE_ROWS = 5, ONE_LANES = WIDTH };
 #else
 enum { C1_MAPS = 1, C3_RUN = 5, S2_RUN = 7, UNITS = 10, INPUTS = 10, OUTER = 2 };
+enum { ONE_MAPS = 2, ONE_ROWS = 1, ONE_LANES = 2 * WIDTH };
 #endif
 
 INLINE vec broadcast(float x) { return x - (vec){0}; }
@@ -522,152 +524,59 @@ INLINE void forward_block(struct block *b, const struct lenet5_network *network,
     }
 }
 
-/* ---- one image forward: lanes are neighbouring columns, a plane's rows 32 or 16 floats apart ---- */
-
-struct one {
-    float input[SIDE * SIDE + SIDE]; /* lanes past a row's end read what follows: the next row, or this slack */
-    float c1[6 * 28 * 32], s2[6 * 14 * 16 + 32], c3[16 * 10 * 16];
-    float s4[400], c5[128], f6[96], output[DIGITS];
-};
-
-INLINE void squash_all(float *units, int n, int concise)
-{
-    for (int i = 0; i < n; i += WIDTH)
-        store(units + i, squash(load(units + i), concise));
-}
-
-INLINE void connect_one(float *out, int outputs, const float *in, int inputs, const float *w, const float *bias)
-{
-    for (int o = 0; o < outputs; o += 2, w += 2 * inputs) { /* 120, 84 and 10 units */
-        vec sums[2] = {{0}, {0}};
-        float rest[2] = {bias[o], bias[o + 1]};
-        int i = 0;
-        for (; i + WIDTH <= inputs; i += WIDTH)
-            UNROLL for (int k = 0; k < 2; k++)
-                sums[k] += load(w + k * inputs + i) * load(in + i);
-        for (; i < inputs; i++)
-            UNROLL for (int k = 0; k < 2; k++)
-                rest[k] += w[k * inputs + i] * in[i];
-        out[o] = total(sums[0]) + rest[0];
-        out[o + 1] = total(sums[1]) + rest[1];
-    }
-}
-
-INLINE void forward_one(struct one *b, const struct lenet5_network *network, const struct wiring *wiring,
-                        const float *image, float *output, int concise)
-{
-    const float *p = network->parameters;
-    const struct places *at = &PLACES[concise];
-    const int side = concise ? 28 : SIDE, frame = (SIDE - side) / 2;
-    const struct sweep c1_columns = {
-        .outer = 4, .inner = (28 + WIDTH - 1) / WIDTH, .in_outer = 7 * SIDE, .in_inner = WIDTH, .out_outer = 7 * 32,
-        .out_inner = WIDTH, .along = SIDE, .across = 1, .out_along = 32, .out_map = 28 * 32, .w_along = 5, .w_across = 1};
-    const struct sweep c3_columns = {
-        .outer = 10 / C3_RUN, .inner = (10 + WIDTH - 1) / WIDTH, .in_outer = C3_RUN * 16, .in_inner = WIDTH,
-        .out_outer = C3_RUN * 16, .out_inner = WIDTH, .along = 16, .across = 1, .out_along = 16, .in_map = 14 * 16,
-        .out_map = 10 * 16, .w_along = 5, .w_across = 1};
-
-    for (int y = 0; y < side; y++)
-        memcpy(b->input + (y + frame) * SIDE + frame, image + y * side, (size_t)side * sizeof *image);
-    c1_convolution(b->input, b->c1, p + at->c1, p + at->c1_bias, c1_columns, concise);
-    for (int m = 0; m < 6; m++)
-        for (int y = 0; y < 14; y++) {
-            const float *rows = b->c1 + (m * 28 + 2 * y) * 32;
-            float c = concise ? 0.25f : p[at->s2 + m], add = concise ? 0 : p[at->s2_bias + m];
-            for (int x = 0; x < 16; x++)
-                b->s2[(m * 14 + y) * 16 + x] =
-                    c * ((rows[2 * x] + rows[2 * x + 1]) + (rows[32 + 2 * x] + rows[33 + 2 * x])) + add;
-        }
-    if (!concise)
-        squash_all(b->s2, 6 * 14 * 16, 0);
-    c3_convolution(b->s2, b->c3, p + at->c3, p + at->c3_bias, wiring, c3_columns, concise);
-    for (int m = 0; m < 16; m++)
-        for (int y = 0; y < 5; y++) {
-            const float *rows = b->c3 + (m * 10 + 2 * y) * 16;
-            float c = concise ? 0.25f : p[at->s4 + m], add = concise ? 0 : p[at->s4_bias + m];
-            for (int x = 0; x < 5; x++)
-                b->s4[(m * 5 + y) * 5 + x] =
-                    c * ((rows[2 * x] + rows[2 * x + 1]) + (rows[16 + 2 * x] + rows[17 + 2 * x])) + add;
-        }
-    if (!concise)
-        squash_all(b->s4, 400, 0);
-    connect_one(b->c5, 120, b->s4, 400, p + at->c5, p + at->c5_bias);
-    squash_all(b->c5, 120, concise);
-    connect_one(b->f6, 84, b->c5, 120, p + at->f6, p + at->f6_bias);
-    squash_all(b->f6, 84, concise);
-    if (concise) {
-        connect_one(output, DIGITS, b->f6, 84, p + at->output, p + at->output_bias);
-        return;
-    }
-    for (int i = 0; i < DIGITS; i++) {
-        vec sum = {0};
-        float rest = 0;
-        int k = 0;
-        for (; k + WIDTH <= 84; k += WIDTH) {
-            vec apart = load(b->f6 + k) - load(network->codes + i * 84 + k);
-            sum += apart * apart;
-        }
-        for (; k < 84; k++)
-            rest += (b->f6[k] - network->codes[i * 84 + k]) * (b->f6[k] - network->codes[i * 84 + k]);
-        output[i] = total(sum) + rest;
-    }
-}
-
-static void forward_singly(const struct lenet5_network *network, const struct wiring *wiring, const float *images,
-                           size_t n, float *outputs)
-{
-    struct one b;
-    memset(&b, 0, sizeof b);
-    for (size_t k = 0; k < n; k++)
-        if (network->concise)
-            forward_one(&b, network, wiring, images + k * 28 * 28, outputs + k * DIGITS, 1);
-        else
-            forward_one(&b, network, wiring, images + k * SIDE * SIDE, outputs + k * DIGITS, 0);
-}
-
 /* ---- the criterion ---- */
 
-/* A block's losses added up; output becomes the derivative of `scale` times their sum by the outputs (second: the
- * second derivative by each), and *curve, for second, what bends with the penalties' own slopes: max(0, Σ dE/dy). */
+/* One image's loss. `derivative` becomes `scale` times that by the ten outputs (second: the second derivative by
+ * each), *curve, for second, what bends with the penalties' own slopes: max(0, Σ dE/dy). */
+static double criterion_one(const float *outputs, float *derivative, float *curve,
+                            const struct lenet5_criterion *criterion, uint8_t label, float scale, int concise, int second)
+{
+    const int desired = label == NOT_A_DIGIT ? RUBBISH : label;
+    double energy[RUBBISH + 1], by[RUBBISH + 1] = {0}, bend[RUBBISH + 1] = {0}, all = 0;
+    for (int i = 0; i < DIGITS; i++)
+        energy[i] = concise ? -outputs[i] : outputs[i];
+    energy[RUBBISH] = criterion->j;
+    double loss = energy[desired]; /* eq. 8 */
+    by[desired] = 1;
+    if (criterion->discriminative) { /* + log(e^-j + Σ e^-y_i), eq. 9 */
+        double least = energy[0], sum = 0, likely[RUBBISH + 1];
+        for (int i = 1; i <= RUBBISH; i++)
+            least = energy[i] < least ? energy[i] : least;
+        for (int i = 0; i <= RUBBISH; i++)
+            sum += likely[i] = exp(least - energy[i]);
+        loss += log(sum) - least;
+        for (int i = 0; i <= RUBBISH; i++) {
+            by[i] -= likely[i] / sum;
+            bend[i] = likely[i] / sum * (1 - likely[i] / sum);
+        }
+    }
+    for (int i = 0; i < DIGITS; i++) {
+        all += by[i];
+        derivative[i] = scale * (float)(second ? bend[i] : concise ? -by[i] : by[i]);
+    }
+    *curve = scale * (float)(all > 0 ? all : 0);
+    return loss;
+}
+
+/* A block's losses added up; its output becomes their derivative. Lanes without an image have none. */
 static double criterion_block(struct block *b, vec *curve, const struct lenet5_criterion *criterion,
                               const uint8_t *labels, size_t n, float scale, int concise, int second)
 {
     double loss = 0;
-    for (int lane = 0; lane < WIDTH; lane++) {
-        double energy[RUBBISH + 1], derivative[RUBBISH + 1] = {0}, bend[RUBBISH + 1] = {0}, sum = 0;
-        (*curve)[lane] = 0;
-        if ((size_t)lane >= n) {
-            for (int i = 0; i < DIGITS; i++)
-                b->output[i][lane] = 0;
-            continue;
-        }
+    for (size_t lane = 0; lane < WIDTH; lane++) {
+        float outputs[DIGITS], derivative[DIGITS] = {0}, bends = 0;
         for (int i = 0; i < DIGITS; i++)
-            energy[i] = concise ? -b->output[i][lane] : b->output[i][lane];
-        energy[RUBBISH] = criterion->j;
-        int desired = labels[lane] == NOT_A_DIGIT ? RUBBISH : labels[lane];
-        loss += energy[desired]; /* eq. 8 */
-        derivative[desired] = 1;
-        if (criterion->discriminative) { /* + log(e^-j + Σ e^-y_i), eq. 9 */
-            double least = energy[0], likely[RUBBISH + 1];
-            for (int i = 1; i <= RUBBISH; i++)
-                least = energy[i] < least ? energy[i] : least;
-            for (int i = 0; i <= RUBBISH; i++)
-                sum += likely[i] = exp(least - energy[i]);
-            loss += log(sum) - least;
-            for (int i = 0; i <= RUBBISH; i++) {
-                derivative[i] -= likely[i] / sum;
-                bend[i] = likely[i] / sum * (1 - likely[i] / sum);
-            }
-        }
-        double all = 0;
-        for (int i = 0; i < DIGITS; i++) {
-            all += derivative[i];
-            b->output[i][lane] = scale * (float)(second ? bend[i] : concise ? -derivative[i] : derivative[i]);
-        }
-        (*curve)[lane] = scale * (float)(all > 0 ? all : 0);
+            outputs[i] = b->output[i][lane];
+        if (lane < n)
+            loss += criterion_one(outputs, derivative, &bends, criterion, labels[lane], scale, concise, second);
+        for (int i = 0; i < DIGITS; i++)
+            b->output[i][lane] = derivative[i];
+        (*curve)[lane] = bends;
     }
     return loss;
 }
+
+#include "single.h"
 
 /* ---- a block back: gradient += the derivative by every parameter ---- */
 
@@ -904,7 +813,7 @@ static int feature_maps(const struct lenet5_network *network, const float *image
 
 /* Images are cut into pieces by their number alone, each with its own sum, added up in order at the end: the
  * result does not depend on the number of threads. */
-enum { PIECE = 32, MOST_PIECES = 16, FEW_SUMS = 4 };
+enum { PIECE = 32, MOST_PIECES = 16, FEW_SUMS = 4, FEW_GRADIENTS = 3 * WIDTH / 8 };
 
 static size_t piece_start(const struct work *work, size_t piece)
 {
@@ -951,6 +860,10 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
                         .pieces = pieces < MOST_PIECES ? pieces : MOST_PIECES, .second = second, .gradient = gradient,
                         .stride = (parameters + 6 * WIDTH + 15) / 16 * 16, .run = gradient_piece};
     wire(&work.wiring, network->concise);
+    if (n <= FEW_GRADIENTS && !second) {
+        *loss = gradient_singly(network, &work.wiring, criterion, images, labels, n, gradient);
+        return 0;
+    }
     threads = most(work.pieces, threads);
     work.gradients = allocate(work.pieces * work.stride * sizeof(float));
     work.losses = allocate(work.pieces * sizeof(double));

@@ -1,6 +1,6 @@
 """Training: a recipe carried out on an objective, step by step, the best weights kept.
 
-training = Training(data, recipe, objective, seed=1)
+training = Training(data, recipe, objective, seed=1)         # and maker=…, where the recipe has a mixture
 for progress in training:       # a Progress after each step; stop whenever you like
     ...
 training.weights().save("mine.safetensors")
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 
 from lenet5 import paper, pixels, posterior, weights
 from lenet5.errors import DataError
-from lenet5.learning.data import ImageSet
+from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import distort
+from lenet5.learning.mixture import Maker, Mixture
 from lenet5.learning.objective import Objective
-from lenet5.learning.optimizer import Adam, one_cycle
+from lenet5.learning.presentation import MixedPresentation, Presentation
 from lenet5.learning.recipe import Recipe
 
-__all__ = ["Progress", "Training"]
+__all__ = ["Progress", "Training", "part", "split"]
 
 Floats = NDArray[np.float32]
 
-_PREPARED: Final = 1024  # images distorted at a time
 _SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
 
 
@@ -49,24 +49,42 @@ class Progress:
     validation_error_percent: float | None
 
 
+def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed."""
+    order = np.random.default_rng(_SPLIT_SEED).permutation(len(data.images))
+    held_out = min(held_out, len(order) // 10)
+    return order[:held_out], order[held_out:]
+
+
+def part(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
+    """Some images of a set."""
+    return ImageSet(data.name, data.images[which], data.labels[which])
+
+
 class Training:
     """One run of a recipe over an image set; iterate it, then take ``weights()``.
 
     The same data, recipe, objective and seed give the same weights on the same machine. The
-    weights that are validated and kept are a running mean over the steps; after each pass they are
-    kept if no earlier pass erred less on the held-out images.
+    weights that are validated and kept are a running mean over the steps, where the method has one;
+    after each pass they are kept if no earlier pass erred less on the held-out images.
     """
 
-    def __init__(self, data: ImageSet, recipe: Recipe, objective: Objective, seed: int = 0) -> None:
+    def __init__(
+        self, data: ImageSet, recipe: Recipe, objective: Objective, seed: int = 0, maker: Maker | None = None
+    ) -> None:
         self._data, self._recipe, self._objective, self._seed = data, recipe, objective, seed
         self._generator = np.random.default_rng(seed)
-        held_out = min(recipe.validation, len(data.images) // 10)
-        order = np.random.default_rng(_SPLIT_SEED).permutation(len(data.images))
-        self._validation, self._training = order[:held_out], order[held_out:]
+        validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
             raise DataError(f"{data.name} has no images to train on")
+        self._held_out = part(data, validation) if len(validation) else None
         self._parameters = weights.initial(recipe.network, self._generator)
-        self._averaged = self._parameters.copy()
+        self._presentation: Presentation | MixedPresentation
+        if recipe.mixture:
+            self._presentation = self._mixed(recipe.mixture, maker)
+        else:
+            self._presentation = Presentation(data, self._training, recipe, self._generator)
+        self._averaged = self._parameters.copy() if recipe.method.averaging else self._parameters
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
         self._best_error: float | None = None
@@ -75,49 +93,51 @@ class Training:
         self._last_error: float | None = None
         self._passes_done = 0
 
+    def _mixed(self, mixture: Mixture, maker: Maker | None) -> MixedPresentation:
+        """The training images with what is made of them; what is held out gets the same company."""
+        if maker is None:
+            raise DataError(f"recipe {self._recipe.name} needs somebody who makes its further images")
+        own = part(self._data, self._training)
+        made = maker(own, self._generator)
+        if self._held_out:
+            self._held_out = joined(self._data.name, self._held_out, maker(self._held_out, self._generator))
+        return MixedPresentation(own, made, mixture, self._recipe, self._generator)
+
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return self._steps_a_pass * self._recipe.passes
+        return self._presentation.batches_a_pass * self._recipe.passes
 
     @property
-    def _steps_a_pass(self) -> int:
-        return -(-len(self._training) // self._recipe.batch)
+    def current(self) -> Floats:
+        """The parameters (P,) as they stand, the running mean where there is one: a view that the next step changes."""
+        return self._averaged
 
     def __iter__(self) -> Iterator[Progress]:
-        recipe = self._recipe
-        optimizer = Adam(recipe.network.parameters, recipe.weight_decay)
+        recipe, steps = self._recipe, self.steps
+        descent = recipe.method.start(recipe.network)
         step, loss = 0, 0.0
         for number in range(1, recipe.passes + 1):
-            order = self._generator.permutation(self._training)
-            for images, labels in self._batches(order):
+            descent.begin_pass(number, self._curvature)
+            for images, labels in self._presentation.one_pass():
                 batch_loss, gradient = self._objective(self._parameters, images, labels)
-                optimizer.step(self._parameters, gradient, one_cycle(step / self.steps, recipe.rate))
+                descent.step(self._parameters, gradient, step / steps)
                 step += 1
                 self._average(step)
                 loss += (batch_loss - loss) / min(step, 100)
-                if step % self._steps_a_pass == 0:
+                if step == number * self._presentation.batches_a_pass:
                     self._validate(number)
-                yield Progress(step, self.steps, number, recipe.passes, loss, self._last_error)
+                yield Progress(step, steps, number, recipe.passes, loss, self._last_error)
 
-    def _batches(self, order: NDArray[np.intp]) -> Iterator[tuple[Floats, NDArray[np.uint8]]]:
-        """Images in this order, batch by batch; prepared a thousand at a time, which costs less than one by one."""
-        batches = np.array_split(order, self._steps_a_pass)
-        at_once = max(1, _PREPARED // self._recipe.batch)
-        for start in range(0, len(batches), at_once):
-            group = batches[start : start + at_once]
-            images, labels = self._presented(np.concatenate(group), self._generator)
-            stops = np.cumsum([len(batch) for batch in group])[:-1]
-            yield from zip(np.split(images, stops), np.split(labels, stops), strict=True)
-
-    def _presented(self, batch: NDArray[np.intp], generator: np.random.Generator) -> tuple[Floats, NDArray[np.uint8]]:
-        """A batch as the network sees it in training: distorted, in its input range."""
-        distorted = distort(self._data.images[batch], self._recipe.distortion, generator)
-        return pixels.network_input(self._recipe.network, distorted), self._data.labels[batch]
+    def _curvature(self, patterns: int) -> Floats:
+        """The criterion's diagonal second derivative (P,) over so many training patterns."""
+        return self._objective.curvature(self._parameters, *self._presentation.sample(patterns))
 
     def _average(self, step: int) -> None:
         """Move the running mean; over the first steps it is a plain mean, so that it forgets the start."""
-        decay = min(self._recipe.averaging, step / (step + 10))
+        if self._averaged is self._parameters:
+            return
+        decay = min(self._recipe.method.averaging, step / (step + 10))
         np.subtract(self._parameters, self._averaged, out=self._change)
         self._change *= np.float32(1 - decay)
         self._averaged += self._change
@@ -125,18 +145,19 @@ class Training:
     def _validate(self, number: int) -> None:
         """Keep the averaged weights if no earlier pass erred less; without held-out images always."""
         error = None
-        if len(self._validation):
-            penalty, labels = self._validation_penalties(self._averaged), self._data.labels[self._validation]
+        if self._held_out:
+            penalty, labels = self._validation_penalties(self._averaged, self._held_out), self._held_out.labels
             refused = penalty.min(axis=1) > self._recipe.criterion.j
             right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
             error = 100 * float(1 - right.mean())
         self._passes_done, self._last_error = number, error
         if error is None or self._best_error is None or error <= self._best_error:
             self._best, self._best_error, self.best_pass = self._averaged.copy(), error, number
+        if isinstance(self._presentation, MixedPresentation):
+            self._presentation.reconsider(number, lambda images: self._objective.penalties(self._averaged, images))
 
-    def _validation_penalties(self, parameters: Floats) -> Floats:
-        images = pixels.network_input(self._recipe.network, self._data.images[self._validation])
-        return self._objective.penalties(parameters, images)
+    def _validation_penalties(self, parameters: Floats, held_out: ImageSet) -> Floats:
+        return self._objective.penalties(parameters, pixels.network_input(self._recipe.network, held_out.images))
 
     def weights(self) -> weights.Weights:
         """The best weights so far, calibrated, with where they came from as metadata.
@@ -161,17 +182,21 @@ class Training:
     def _calibrated(self, parameters: Floats) -> tuple[float, float]:
         """The temperature under which the held-out labels are likeliest, and the penalty j of rubbish.
 
-        Where the criterion has a rubbish class, j is the largest penalty of any held-out digit,
+        With rubbish among the held-out images both are fitted to them (:func:`posterior.fit_rubbish`). Otherwise, where
+        the criterion has a rubbish class, j is the largest penalty of any held-out digit,
         distorted as in training: what is farther than that from every code is rubbish. Without
-        held-out images a thousand of the training images stand in for j, and the temperature is 1.
+        held-out images the training images stand in for j, and the temperature is 1.
         """
-        j = self._recipe.criterion.j
-        known = self._validation if len(self._validation) else self._training[:1000]
-        digits = known[self._data.labels[known] != paper.NOT_A_DIGIT]
+        held_out, j = self._held_out, self._recipe.criterion.j
+        if held_out and self._recipe.mixture:
+            return posterior.fit_rubbish(self._validation_penalties(parameters, held_out), held_out.labels)
+        known = held_out or part(self._data, self._training)
+        digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
-            images, _ = self._presented(digits, np.random.default_rng(self._seed))
+            distorted = distort(digits, self._recipe.distortion, np.random.default_rng(self._seed))
+            images = pixels.network_input(self._recipe.network, distorted)
             j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
-        if len(self._validation) == 0:
+        if held_out is None:
             return 1.0, j
-        penalty = self._validation_penalties(parameters)
-        return posterior.fit_temperature(penalty, self._data.labels[self._validation], j), j
+        penalty = self._validation_penalties(parameters, held_out)
+        return posterior.fit_temperature(penalty, held_out.labels, j), j

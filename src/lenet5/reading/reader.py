@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ LAYOUTS = ("auto", "digit", "line", "page")
 
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _ICON: Final = 40  # pixels of the longer side
+_SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
 
 
@@ -103,13 +105,20 @@ class Reader:
 
     def _decide(self, image: NDArray[np.uint8], box: Box, min_confidence: float) -> Digit:
         """The answer to one image, refused where rubbish is likelier or no digit is sure enough."""
-        p = self._probabilities(image[None])[0]
+        p = self._probabilities(_slanted(image)).mean(axis=0)
         names = [str(digit) for digit in range(10)] + [REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         sure = order[0] != posterior.RUBBISH and p[order[0]] >= min_confidence
         answer = order[0] if sure else posterior.RUBBISH
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+def _slanted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One image (28, 28) as it is and slanted both ways, (3, 28, 28): averaged, their answers err less than any one."""
+    middle = (paper.SIDE - 1) / 2
+    ways = [np.array([[1, slant, -slant * middle], [0, 1, 0]]) for slant in (-_SLANT, _SLANT)]
+    return np.stack([image, *(cv2.warpAffine(image, way, image.shape) for way in ways)])
 
 
 def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Digit | Separator:

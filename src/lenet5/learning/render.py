@@ -1,0 +1,114 @@
+"""A digit as another pen, hand and sensor would give it, in the form that the network sees.
+
+Training images show one population's pens, scanned well. Here ink gets other proportions, thinner and
+thicker strokes, fewer pixels, a hard threshold, blur, noise, cut edges and specks; then it goes
+through :func:`lenet5.normalise.normalise`, as everything that is read does.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.normalise import normalise, resize, thicken
+
+__all__ = ["CANVAS", "Look", "cropped", "rendered"]
+
+Floats = NDArray[np.float32]
+
+CANVAS: Final = 40
+"""Height in pixels of a digit of ordinary size while it is being drawn."""
+
+_MOST: Final = 0.9  # a bare 1 made square would be a blot
+_INK: Final = 0.15  # levels below this end no crop
+_LEAST: Final = 12  # pixels of ink; less is a speck, and no crop
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far a rendering goes; each picture draws its own.
+
+    ``stretch`` is the largest logarithm of the change of width over height, and ``square`` how often a picture is
+    stretched to a square whatever it shows; ``thinner`` and ``thicker`` the most that a stroke loses
+    or gains on each side, in pixels of a digit CANVAS high; ``coarse`` how often the resolution falls
+    to ``lowest``…CANVAS pixels of height; ``binary`` how often every pixel becomes ink or paper;
+    ``noise`` the largest standard deviation of noise; ``cut`` how often an edge is cut off; ``specks``
+    how often specks are added.
+    """
+
+    stretch: float = 0.15
+    square: float = 0.0
+    thinner: float = 1.5
+    thicker: float = 2.5
+    coarse: float = 0.5
+    lowest: int = 9
+    binary: float = 0.4
+    noise: float = 0.12
+    cut: float = 0.1
+    specks: float = 0.05
+
+
+def rendered(ink: Floats, look: Look, generator: np.random.Generator) -> NDArray[np.uint8] | None:
+    """Ink (H, W) in 0..1, a digit of it about CANVAS high, as (28, 28) uint8; None where too little is left."""
+    ink = _pen(ink, look, generator)
+    ink = _sampled(ink, look, generator)
+    ink = _sensed(ink, look, generator)
+    crop = cropped(ink)
+    return None if crop is None else normalise(crop)
+
+
+def cropped(ink: Floats) -> Floats | None:
+    """Where the ink ends, this ends; None where there is hardly any."""
+    inked = ink > _INK
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    if inked.sum() < _LEAST:
+        return None
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _pen(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
+    """The same stroke with a finer or a broader pen."""
+    amount = generator.uniform(-look.thinner, look.thicker)
+    if amount > 0:
+        return thicken(np.pad(ink, math.ceil(amount) + 1), amount)
+    thinner = np.asarray(1 - thicken(1 - ink, -amount))
+    return thinner if thinner.sum() > 0.2 * ink.sum() else ink  # a fine stroke would vanish
+
+
+def _sampled(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
+    """In other proportions and at another resolution."""
+    stretch = generator.uniform(-look.stretch, look.stretch)
+    if generator.random() < look.square:
+        crop = cropped(ink)
+        ink = ink if crop is None else crop
+        stretch = min(max(math.log(ink.shape[0] / ink.shape[1]), -_MOST), _MOST)
+    scale = 1.0
+    if generator.random() < look.coarse:
+        scale = math.exp(generator.uniform(math.log(look.lowest / CANVAS), 0))
+    height, width = ink.shape
+    rows, columns = round(height * scale * math.exp(-stretch / 2)), round(width * scale * math.exp(stretch / 2))
+    return resize(ink, max(3, rows), max(3, columns)) if (rows, columns) != (height, width) else ink
+
+
+def _sensed(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
+    """Thresholded or noisy, with an edge cut off or specks."""
+    ink = np.pad(ink, 1)
+    if generator.random() < look.specks:
+        count = generator.integers(1, 4)
+        ink[generator.integers(ink.shape[0], size=count), generator.integers(ink.shape[1], size=count)] = 1
+    if generator.random() < look.binary:
+        ink = (ink > generator.uniform(0.3, 0.6) * ink.max()).astype(np.float32)
+    elif look.noise:
+        near = thicken(ink, 1.5) > _INK  # farther away, whoever finds the ink has left the noise out
+        noise = generator.uniform(0, look.noise) * generator.standard_normal(ink.shape, np.float32)
+        ink = np.asarray(np.clip((ink + noise - _INK) / (1 - 2 * _INK), 0, 1) * near, np.float32)
+    if generator.random() < look.cut:
+        crop = cropped(ink)
+        if crop is not None:
+            lost = generator.uniform(0.02, 0.08) * max(crop.shape)
+            ink = np.rot90(np.rot90(crop, turn := int(generator.integers(4)))[round(lost) :], -turn)
+    return ink

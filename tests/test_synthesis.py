@@ -1,0 +1,54 @@
+"""Images made from training images: labelled right, of every kind, the same from the same seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lenet5 import Reader, paper
+from lenet5.learning.data import ImageSet, load
+from lenet5.synthesis import hard_digits, junk, made_from
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageSet:
+    found = load("digits", "test")
+    assert isinstance(found, ImageSet)
+    return found
+
+
+def test_hard_digits_keep_their_labels_and_take_turns(digits: ImageSet) -> None:
+    made = hard_digits(digits, 720, np.random.default_rng(0))
+    assert 680 < len(made.images) <= 720
+    assert np.abs(np.bincount(made.labels) - 2 * np.bincount(digits.labels)).max() <= 10
+
+
+def test_hard_digits_can_mostly_be_read(digits: ImageSet) -> None:
+    made = hard_digits(digits, 300, np.random.default_rng(0))
+    answers, _ = Reader(threads=1).classify(made.images)
+    assert (answers == made.labels).mean() > 0.6
+
+
+def test_junk_is_no_digit(digits: ImageSet) -> None:
+    made = junk(digits, 100, np.random.default_rng(0))
+    assert len(made.images) > 90
+    assert set(made.labels.tolist()) == {paper.NOT_A_DIGIT}
+
+
+def test_of_digits_comes_about_twice_as_much_half_of_it_rubbish(digits: ImageSet) -> None:
+    made = made_from(digits, np.random.default_rng(0))
+    assert 1.7 < len(made.images) / len(digits.images) < 3
+    assert 0.3 < (made.labels == paper.NOT_A_DIGIT).mean() < 0.7
+    assert set(range(10)) < set(made.labels.tolist())
+
+
+def test_nothing_is_made_of_what_is_no_digit(digits: ImageSet) -> None:
+    some = ImageSet("some", digits.images[:40], np.where(np.arange(40) < 20, digits.labels[:40], 255).astype(np.uint8))
+    made = made_from(some, np.random.default_rng(0))
+    assert set(made.labels.tolist()) <= {*digits.labels[:20].tolist(), paper.NOT_A_DIGIT}
+
+
+def test_the_same_seed_makes_the_same_images(digits: ImageSet) -> None:
+    first, again = (made_from(digits, np.random.default_rng(3)) for _ in range(2))
+    assert first.images.tobytes() == again.images.tobytes()
+    assert first.labels.tobytes() == again.labels.tobytes()
