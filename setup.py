@@ -41,7 +41,7 @@ class BuildVariants(build_ext):
                 extra_postargs=[*FLAGS, *flags, *extra],
             )
         ext.extra_objects = objects
-        ext.extra_compile_args = extra
+        ext.extra_compile_args = ["-O2", "-std=gnu11", "-pthread", *extra]
         ext.extra_link_args = ["-pthread", "-lm", *extra]
         super().build_extension(ext)
 
@@ -51,8 +51,8 @@ setup(
     ext_modules=[
         Extension(
             "lenet5.engine._engine",
-            [ENGINE + "module.c"],
-            depends=[ENGINE + name for name in ("engine.c", "single.h", "distort.c", "engine.h")],
+            [ENGINE + "module.c", ENGINE + "pool.c"],
+            depends=sorted(map(str, Path(ENGINE).glob("*.[ch]"))),
             define_macros=[("LENET5_X86", "1")] if X86 else [],
             optional=True,
         )

@@ -1,13 +1,14 @@
 /* Distortions: images read at other positions, and strokes made thicker or thinner (lenet5.learning.distort). */
 #include "engine.h"
 
-#include <pthread.h>
 #include <string.h>
+
+#include "pool.h"
 
 #define PASTE2(a, b) a##b
 #define PASTE(a, b) PASTE2(a, b)
 
-enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8, PADDED = 32 };
+enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8, PADDED = 32, PIECE = 16 };
 
 /* Where every pixel is read: by an affine map of pixel positions, and a smooth displacement added. */
 static void positions(const float *restrict matrix, const float *restrict noise, const float *restrict smoothing,
@@ -94,19 +95,13 @@ static void frame(float *restrict framed, const float *restrict image)
         memcpy(framed + (y + 1) * FRAMED + 1, image + y * SIDE, SIDE * sizeof *image);
 }
 
-struct slice {
-    const struct lenet5_distortion *work;
-    size_t start, stop;
-    pthread_t thread;
-    int started;
-};
-
-static void *serve(void *argument)
+static void distort_piece(void *of, int worker, size_t piece)
 {
-    const struct slice *slice = argument;
-    const struct lenet5_distortion *work = slice->work;
+    const struct lenet5_distortion *work = of;
     float framed[FRAMED * FRAMED] = {0}, image[PIXELS], where[2 * PIXELS];
-    for (size_t k = slice->start; k < slice->stop; k++) {
+    const size_t start = piece * PIECE, stop = work->n - start < PIECE ? work->n : start + PIECE;
+    (void)worker;
+    for (size_t k = start; k < stop; k++) {
         float *out = work->out + k * PIXELS;
         if (work->bytes) {
             for (int i = 0; i < PIXELS; i++)
@@ -124,25 +119,9 @@ static void *serve(void *argument)
             stroke(framed, work->strokes[k], out);
         }
     }
-    return NULL;
 }
 
-/* Each thread has its run of images; a thread that cannot start leaves its run to the caller. */
 void PASTE(lenet5_distort_, ENGINE)(const struct lenet5_distortion *work, int threads)
 {
-    enum { MOST = 16, FEW = 32 }; /* fewer images than FEW are not worth a thread */
-    struct slice slices[MOST];
-    size_t count = work->n / FEW < (size_t)threads ? work->n / FEW : (size_t)threads;
-    count = count < 1 ? 1 : count > MOST ? MOST : count;
-    for (size_t t = 0; t < count; t++) {
-        slices[t] = (struct slice){.work = work, .start = work->n * t / count, .stop = work->n * (t + 1) / count};
-        if (t)
-            slices[t].started = pthread_create(&slices[t].thread, NULL, serve, &slices[t]) == 0;
-    }
-    for (size_t t = 0; t < count; t++)
-        if (!slices[t].started)
-            serve(&slices[t]);
-    for (size_t t = 1; t < count; t++)
-        if (slices[t].started)
-            pthread_join(slices[t].thread, NULL);
+    lenet5_share(distort_piece, (void *)work, (work->n + PIECE - 1) / PIECE, threads);
 }

@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include "engine.h"
+#include "pool.h"
 
 static const struct lenet5_engine *const ENGINES[] = {
 #ifdef LENET5_X86
@@ -249,4 +250,13 @@ static struct PyModuleDef definition = {
     NULL, NULL, NULL, NULL,
 };
 
-PyMODINIT_FUNC PyInit__engine(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit__engine(void)
+{
+    static int started; /* forks are looked after once, however often the module is imported */
+    if (!started && lenet5_pool_start() < 0)
+        return PyErr_NoMemory();
+    if (!started)
+        Py_AtExit(lenet5_pool_stop);
+    started = 1;
+    return PyModule_Create(&definition);
+}
