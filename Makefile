@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check docs bench sanitize clean
+.PHONY: help install install-dev demo test check docs bench accuracy figures sanitize clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test   run all tests"
 	@echo "make demo     read pictures, train LeNet-5     make check  format, lint, types, layers, docs"
 	@echo "make bench    speed beside its peers           make docs   renew the generated parts of the docs"
+	@echo "make accuracy train the runs that results/ lacks  make figures  draw the docs' pictures"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
@@ -52,6 +53,13 @@ bench: install-dev
 	@$(BIN)/python -m pip install --quiet --group bench
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.whole
+
+accuracy: install-dev
+	@$(BIN)/python -m benchmarks.choices
+	@$(BIN)/python -m benchmarks.accuracy
+
+figures: install-dev
+	@$(BIN)/python docs/figures.py
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+import accuracy
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
@@ -45,6 +46,18 @@ PLACES = (
         "framed += np.float32(paper.BACKGROUND)",
     ),
     ("section III-A, size-normalised and centred by mass", "src/lenet5/normalise.py", "place.append("),
+    ("section III-B, η by pass and μ", "src/lenet5/learning/recipe.py", "rates=(5e-4,) * 2"),
+    (
+        "appendix C, each parameter's rate ε = η / (μ + h)",
+        "src/lenet5/learning/optimizer.py",
+        "np.divide(np.float32(rate)",
+    ),
+    (
+        "appendix C, second derivatives on 500 patterns before each pass",
+        "src/lenet5/learning/method.py",
+        "self._optimizer.estimate(",
+    ),
+    ("section III-C, 600,000 patterns", "src/lenet5/learning/presentation.py", "self._maps = affine("),
     ("section III-C, distortions", "src/lenet5/learning/distort.py", "# source = rotation · shear · stretch"),
 )
 
@@ -183,6 +196,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "example": example,
     "speed": speed,
     "whole": whole,
+    **accuracy.BLOCKS,
 }
 
 

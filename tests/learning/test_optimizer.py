@@ -1,4 +1,4 @@
-"""Adam takes PyTorch's steps; the rate follows one cycle."""
+"""Adam takes PyTorch's steps; the rate follows one cycle; each parameter of the paper's method has its own rate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lenet5.learning.optimizer import Adam, one_cycle
+from lenet5.learning.optimizer import Adam, DiagonalLevenbergMarquardt, one_cycle
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.05])
@@ -51,3 +51,16 @@ def test_the_rate_rises_in_a_line_to_its_peak_and_falls_in_a_cosine_to_0() -> No
     assert one_cycle(0.4, 2.0) == pytest.approx(1 + math.cos(math.pi / 4))
     falling = [one_cycle(x, 2.0) for x in np.linspace(0.2, 1, 50)]
     assert falling == sorted(falling, reverse=True)
+
+
+def test_each_parameters_rate_is_eta_over_mu_plus_its_curvature() -> None:
+    generator = np.random.default_rng(0)
+    curvature = (10.0 ** generator.uniform(-6, 2, 200)).astype(np.float32)
+    gradient, start = (generator.normal(size=200).astype(np.float32) for _ in range(2))
+    optimizer, parameters = DiagonalLevenbergMarquardt(200, damping=0.02), start.copy()
+    for rate in (0.0005, 0.0001):  # a new estimate replaces the old one
+        optimizer.estimate(rate, curvature)
+        before = parameters.copy()
+        optimizer.step(parameters, gradient)
+        expected = before.astype(np.float64) - rate / (0.02 + curvature.astype(np.float64)) * gradient
+        np.testing.assert_allclose(parameters, expected, rtol=1e-6, atol=1e-7)

@@ -14,6 +14,7 @@ from lenet5 import DataError, Reader, paper, pixels, weights
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
+from lenet5.learning.method import OneCycleAdam
 from lenet5.learning.objective import TorchObjective
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
 from lenet5.learning.train import Progress, Training
@@ -60,7 +61,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(few: Image
 def test_a_few_passes_over_the_embedded_digits_are_far_better_than_chance(
     recipe: Recipe, passes: int, at_most: float, digits: ImageSet
 ) -> None:
-    found = trained(digits, replace(recipe, passes=passes, batch=16, averaging=0.98, distortion=NONE))
+    assert isinstance(recipe.method, OneCycleAdam)
+    method = replace(recipe.method, averaging=0.98)
+    found = trained(digits, replace(recipe, passes=passes, batch=16, method=method, distortion=NONE))
     report = evaluate(load("digits", "test"), Reader(found))
     assert report.error_percent < at_most  # chance is 90
     assert float(found.metadata["validation_error_percent"]) < at_most
@@ -103,6 +106,9 @@ class Scripted:
     def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
         return 1.0, np.ones(self._network.parameters, np.float32)
 
+    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+        return np.ones(self._network.parameters, np.float32)
+
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         """Answers 1 for as many images as the script says for this pass, and 0 for the others."""
         right = self._right[min(len(self.validated), len(self._right) - 1)]
@@ -136,7 +142,8 @@ def test_the_averaged_weights_are_a_running_mean_of_the_steps(few: ImageSet) -> 
             taken.append(parameters.copy())
             return step(parameters, images, labels)
 
-    run = Training(few, replace(SHORT, passes=3, weight_decay=0), Watched(paper.LENET5, [1]))
+    method = OneCycleAdam(rate=0.004, averaging=0.998)
+    run = Training(few, replace(SHORT, passes=3, method=method), Watched(paper.LENET5, [1]))
     list(run)
     kept = run.weights().parameters
     low, high = np.min(taken, axis=0), np.max(taken, axis=0)

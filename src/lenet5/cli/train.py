@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lenet5 import __version__
-from lenet5.errors import DataError, UnavailableError
+from lenet5.errors import DataError
 
 if TYPE_CHECKING:
     from lenet5.learning.recipe import Recipe
@@ -25,6 +25,7 @@ _RECIPES: Final = ("modern", "paper", "concise", "fast")
 @click.option(
     "--passes", type=click.IntRange(min=1), help="Passes over the training images; the recipe's own if not given."
 )
+@click.option("--images", type=click.IntRange(min=1), help="Train on so many of the images, drawn by the seed.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--distortions/--no-distortions", default=None, help="The recipe's own if not given.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
@@ -34,6 +35,7 @@ def command(
     data: str,
     recipe: str,
     passes: int | None,
+    images: int | None,
     seed: int,
     distortions: bool | None,
     device: str,
@@ -44,9 +46,11 @@ def command(
 
     Ctrl-C ends the run early and still writes the best weights so far.
     """
+    import numpy as np
+
     from lenet5.cli.progress import Download, bar
     from lenet5.evaluate import as_images
-    from lenet5.learning.data import ImageSet, load
+    from lenet5.learning.data import ImageSet, drawn, load
     from lenet5.learning.objective import objective
     from lenet5.learning.train import Training
     from lenet5.weights import require_writable
@@ -66,10 +70,13 @@ def command(
             loaded = as_images(loaded, Reader(), lambda done: progress.advance(task, done))
         if len(loaded.images) < pictures:
             click.echo(f"lenet5: left out {pictures - len(loaded.images)} unreadable or blank pictures", err=True)
+    if images:
+        loaded = drawn(loaded, images, np.random.default_rng(seed))
     training = Training(loaded, chosen, to_minimise, seed)
     stopped = run(training)
     made = training.weights()
     given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"
+    given += f" --images {images}" if images else ""
     given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
     given += "" if device == "cpu" else f" --device {device}"
     replace(made, metadata={**made.metadata, "lenet5_version": __version__, "command": given}).save(output)
@@ -84,13 +91,11 @@ def command(
 def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
     """The recipe with what the user changes in it."""
     from lenet5.learning.distort import NONE
-    from lenet5.learning.recipe import RECIPES
+    from lenet5.learning.recipe import DISTORTED, RECIPES
 
-    if name not in RECIPES:
-        raise UnavailableError(f"recipe {name!r} is not built yet: use {' or '.join(RECIPES)}")
     recipe = RECIPES[name]
-    if distortions and recipe.distortion == NONE:
-        raise UnavailableError(f"recipe {name!r} has no distortions of its own")
+    if distortions:
+        recipe = DISTORTED.get(name, recipe)
     return replace(
         recipe,
         passes=passes or recipe.passes,
@@ -107,6 +112,8 @@ def run(training: Training) -> bool:
         silent = not progress.console.is_terminal
         try:
             for now in training:
+                if now.step * 1000 // now.steps == (now.step - 1) * 1000 // now.steps:
+                    continue  # telling of every single pattern would take as long as learning it
                 state = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
                 if now.validation_error_percent is not None:
                     state += f", validation {now.validation_error_percent:.2f}%"

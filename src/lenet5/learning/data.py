@@ -25,7 +25,7 @@ from lenet5.learning.mnist import load_mnist
 from lenet5.normalise import normalise
 from lenet5.paper import SIDE
 
-__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "load"]
+__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "drawn", "load"]
 
 NO_DIGIT: Final = "?"
 """The truth of a picture that is no digit and should be refused, as in the answers."""
@@ -77,6 +77,17 @@ def load(data: str, part: str = "test", not_digits: bool = False, progress: Any 
     if not_digits:
         return replace(found, truths=(NO_DIGIT,) * len(found.truths), texts=False)
     return found if found.texts else replace(found, truths=tuple(_digit_truth(found.name, t) for t in found.truths))
+
+
+def drawn(data: ImageSet, n: int, generator: np.random.Generator) -> ImageSet:
+    """``n`` of a set's images, drawn at random: of one seed's draws a smaller one is part of every larger one.
+
+    Raises DataError where there are fewer.
+    """
+    if n > len(data.images):
+        raise DataError(f"{data.name} has {len(data.images):,} images, not {n:,}")
+    chosen = generator.permutation(len(data.images))[:n]
+    return replace(data, images=data.images[chosen], labels=data.labels[chosen])
 
 
 def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:

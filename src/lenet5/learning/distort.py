@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from lenet5 import engine
 from lenet5.paper import SIDE
 
-__all__ = ["NONE", "Distortion", "affine", "distort", "fields", "resample", "resample_in_numpy", "stroke_width"]
+__all__ = [
+    "NONE",
+    "Distortion",
+    "affine",
+    "distort",
+    "fields",
+    "resample",
+    "resample_in_numpy",
+    "stroke_width",
+    "transform",
+]
 
 Floats = NDArray[np.float32]
 
@@ -63,6 +73,13 @@ def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.ran
         return engine.warp(images, matrices, noise, _smoothing(), distortion.elastic, amounts)
     moved = resample_in_numpy(images, _positions(matrices, noise, distortion.elastic))
     return moved if amounts is None else stroke_width(moved, amounts)
+
+
+def transform(images: NDArray[np.uint8], matrices: Floats) -> Floats:
+    """Images (N, 28, 28) uint8 under the maps (N, 2, 3) of :func:`affine`: (N, 28, 28) float32 ink levels."""
+    if engine.AVAILABLE:
+        return engine.warp(images, matrices)
+    return resample_in_numpy(images, _positions(matrices, None, 0.0))
 
 
 def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:

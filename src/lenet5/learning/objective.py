@@ -29,6 +29,9 @@ class Objective(Protocol):
     def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
         """Mean loss over images (N, H, W) in the network's input range, and its gradient (P,)."""
 
+    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+        """The diagonal second derivative (P,) of the mean loss, never negative (:func:`lenet5.engine.curvature`)."""
+
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         """The ten penalties of each image: (N, 10), the smallest the answer."""
 
@@ -43,6 +46,9 @@ class EngineObjective:
 
     def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
         return engine.gradient(parameters, images, labels, self._criterion, self._threads)
+
+    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+        return engine.curvature(parameters, images, labels, self._criterion, self._threads)
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         return penalties(self._network, engine.forward(parameters, images, self._threads))
@@ -87,6 +93,10 @@ class TorchObjective:
         self._gradient.zero_()
         outputs.backward(self._torch.from_numpy(sign * derivative).to(self._device))
         return loss, self._gradient.cpu().numpy().copy()
+
+    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+        """The engine's: autograd has no diagonal second derivatives. UnavailableError where it was not compiled."""
+        return engine.curvature(parameters, images, labels, self._criterion)
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         with self._torch.no_grad():

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Adam", "one_cycle"]
+__all__ = ["Adam", "DiagonalLevenbergMarquardt", "one_cycle"]
 
 Floats = NDArray[np.float32]
 
@@ -42,6 +42,25 @@ class Adam:
         if self._decay:
             parameters *= np.float32(1 - rate * self._decay)
         parameters -= change
+
+
+class DiagonalLevenbergMarquardt:
+    """Gradient descent in which each parameter has a rate of its own, ε_k = η / (μ + h_kk) (appendix C)."""
+
+    def __init__(self, size: int, damping: float) -> None:
+        self._damping = np.float32(damping)
+        self._rates = np.zeros(size, np.float32)
+        self._change = np.empty(size, np.float32)
+
+    def estimate(self, rate: float, curvature: Floats) -> None:
+        """Set every rate from η = ``rate`` and the diagonal second derivative (P,) of the criterion, never negative."""
+        np.add(curvature, self._damping, out=self._rates)
+        np.divide(np.float32(rate), self._rates, out=self._rates)
+
+    def step(self, parameters: Floats, gradient: Floats) -> None:
+        """Change ``parameters`` (P,) in place by one step along ``gradient`` (P,)."""
+        np.multiply(self._rates, gradient, out=self._change)
+        parameters -= self._change
 
 
 def one_cycle(progress: float, peak: float, warm_up: float = 0.2) -> float:

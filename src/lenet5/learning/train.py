@@ -22,14 +22,13 @@ from lenet5.errors import DataError
 from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import distort
 from lenet5.learning.objective import Objective
-from lenet5.learning.optimizer import Adam, one_cycle
+from lenet5.learning.presentation import Presentation
 from lenet5.learning.recipe import Recipe
 
 __all__ = ["Progress", "Training"]
 
 Floats = NDArray[np.float32]
 
-_PREPARED: Final = 1024  # images distorted at a time
 _SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
 
 
@@ -53,8 +52,8 @@ class Training:
     """One run of a recipe over an image set; iterate it, then take ``weights()``.
 
     The same data, recipe, objective and seed give the same weights on the same machine. The
-    weights that are validated and kept are a running mean over the steps; after each pass they are
-    kept if no earlier pass erred less on the held-out images.
+    weights that are validated and kept are a running mean over the steps, where the method has one;
+    after each pass they are kept if no earlier pass erred less on the held-out images.
     """
 
     def __init__(self, data: ImageSet, recipe: Recipe, objective: Objective, seed: int = 0) -> None:
@@ -66,7 +65,8 @@ class Training:
         if len(self._training) == 0:
             raise DataError(f"{data.name} has no images to train on")
         self._parameters = weights.initial(recipe.network, self._generator)
-        self._averaged = self._parameters.copy()
+        self._presentation = Presentation(data, self._training, recipe, self._generator)
+        self._averaged = self._parameters.copy() if recipe.method.averaging else self._parameters
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
         self._best_error: float | None = None
@@ -78,46 +78,38 @@ class Training:
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return self._steps_a_pass * self._recipe.passes
+        return self._presentation.batches_a_pass * self._recipe.passes
 
     @property
-    def _steps_a_pass(self) -> int:
-        return -(-len(self._training) // self._recipe.batch)
+    def current(self) -> Floats:
+        """The parameters (P,) as they stand, the running mean where there is one: a view that the next step changes."""
+        return self._averaged
 
     def __iter__(self) -> Iterator[Progress]:
-        recipe = self._recipe
-        optimizer = Adam(recipe.network.parameters, recipe.weight_decay)
+        recipe, steps = self._recipe, self.steps
+        descent = recipe.method.start(recipe.network.parameters)
         step, loss = 0, 0.0
         for number in range(1, recipe.passes + 1):
-            order = self._generator.permutation(self._training)
-            for images, labels in self._batches(order):
+            descent.begin_pass(number, self._curvature)
+            for images, labels in self._presentation.one_pass():
                 batch_loss, gradient = self._objective(self._parameters, images, labels)
-                optimizer.step(self._parameters, gradient, one_cycle(step / self.steps, recipe.rate))
+                descent.step(self._parameters, gradient, step / steps)
                 step += 1
                 self._average(step)
                 loss += (batch_loss - loss) / min(step, 100)
-                if step % self._steps_a_pass == 0:
+                if step == number * self._presentation.batches_a_pass:
                     self._validate(number)
-                yield Progress(step, self.steps, number, recipe.passes, loss, self._last_error)
+                yield Progress(step, steps, number, recipe.passes, loss, self._last_error)
 
-    def _batches(self, order: NDArray[np.intp]) -> Iterator[tuple[Floats, NDArray[np.uint8]]]:
-        """Images in this order, batch by batch; prepared a thousand at a time, which costs less than one by one."""
-        batches = np.array_split(order, self._steps_a_pass)
-        at_once = max(1, _PREPARED // self._recipe.batch)
-        for start in range(0, len(batches), at_once):
-            group = batches[start : start + at_once]
-            images, labels = self._presented(np.concatenate(group), self._generator)
-            stops = np.cumsum([len(batch) for batch in group])[:-1]
-            yield from zip(np.split(images, stops), np.split(labels, stops), strict=True)
-
-    def _presented(self, batch: NDArray[np.intp], generator: np.random.Generator) -> tuple[Floats, NDArray[np.uint8]]:
-        """A batch as the network sees it in training: distorted, in its input range."""
-        distorted = distort(self._data.images[batch], self._recipe.distortion, generator)
-        return pixels.network_input(self._recipe.network, distorted), self._data.labels[batch]
+    def _curvature(self, patterns: int) -> Floats:
+        """The criterion's diagonal second derivative (P,) over so many training patterns."""
+        return self._objective.curvature(self._parameters, *self._presentation.sample(patterns))
 
     def _average(self, step: int) -> None:
         """Move the running mean; over the first steps it is a plain mean, so that it forgets the start."""
-        decay = min(self._recipe.averaging, step / (step + 10))
+        if self._averaged is self._parameters:
+            return
+        decay = min(self._recipe.method.averaging, step / (step + 10))
         np.subtract(self._parameters, self._averaged, out=self._change)
         self._change *= np.float32(1 - decay)
         self._averaged += self._change
@@ -163,13 +155,14 @@ class Training:
 
         Where the criterion has a rubbish class, j is the largest penalty of any held-out digit,
         distorted as in training: what is farther than that from every code is rubbish. Without
-        held-out images a thousand of the training images stand in for j, and the temperature is 1.
+        held-out images ten thousand of the training images stand in for j, and the temperature is 1.
         """
         j = self._recipe.criterion.j
-        known = self._validation if len(self._validation) else self._training[:1000]
+        known = self._validation if len(self._validation) else self._training[:10_000]
         digits = known[self._data.labels[known] != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
-            images, _ = self._presented(digits, np.random.default_rng(self._seed))
+            distorted = distort(self._data.images[digits], self._recipe.distortion, np.random.default_rng(self._seed))
+            images = pixels.network_input(self._recipe.network, distorted)
             j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
         if len(self._validation) == 0:
             return 1.0, j

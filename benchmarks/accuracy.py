@@ -1,0 +1,173 @@
+"""The accuracy record: trains every run that results/accuracy.json lacks, and measures it on MNIST's test set.
+
+    python -m benchmarks.accuracy                             the runs that are missing
+    python -m benchmarks.accuracy --recipe modern --again     these recipes' runs again, whatever is there
+    python -m benchmarks.accuracy --part 0/2                  every second of them, to share the work
+
+Each run is what the command beside it in docs/accuracy.md does. ``seconds`` is processor time of the training
+with one thread, which another program's load does not change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper, pixels, weights
+from lenet5.evaluate import evaluate
+from lenet5.learning.data import ImageSet, drawn, load
+from lenet5.learning.distort import NONE
+from lenet5.learning.objective import Objective, objective
+from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe
+from lenet5.learning.train import Training
+from lenet5.posterior import RUBBISH, probabilities
+from lenet5.reading.reader import Reader
+from lenet5.weights import write_beside
+
+RESULTS = Path(__file__).resolve().parent.parent / "results" / "accuracy.json"
+ACCEPTED = 0.5  # the error in percent that rejection has to reach, as in the paper's Fig. 10
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: the options of ``lenet5 train``; ``images`` None for all, ``distortions`` for the paper's."""
+
+    recipe: str
+    seed: int
+    distortions: bool = False
+    images: int | None = None
+
+    def chosen(self) -> Recipe:
+        return DISTORTED[self.recipe] if self.distortions else RECIPES[self.recipe]
+
+    def describes(self, row: Row) -> bool:
+        """Whether a row of the record is this run."""
+        wanted = self.images or 60_000 - RECIPES[self.recipe].validation
+        fits = (row["recipe"], row["seed"], row["training_images"]) == (self.recipe, self.seed, wanted)
+        return fits and row["distortions"] == (self.chosen().distortion != NONE)
+
+
+RUNS = (
+    *(Run("paper", seed) for seed in range(5)),
+    *(Run("paper", seed, distortions=True) for seed in range(5)),
+    *(Run("paper", seed, images=30_000) for seed in range(5)),
+    *(Run("paper", seed, images=15_000) for seed in range(5)),
+    *(Run("fast", seed) for seed in range(10)),
+    *(Run("concise", seed) for seed in range(5)),
+    *(Run("modern", seed) for seed in range(5)),
+)
+
+
+def carried_out(run: Run, data: ImageSet, test: ImageSet) -> Row:
+    """A run's row: trained on ``data``, measured on ``test``."""
+    recipe = run.chosen()
+    if run.images:
+        data = drawn(data, run.images, np.random.default_rng(run.seed))
+    to_minimise = objective(recipe.network, recipe.criterion, threads=1)
+    training = Training(data, recipe, to_minimise, run.seed)
+    followed = run.recipe == "paper"  # the paper's Fig. 5: the errors after each pass
+    seen, unseen = (Errors(recipe.network, to_minimise, images) for images in (data, test))
+    curve: list[list[float]] = []
+    seconds, start = 0.0, time.process_time()
+    for now in training:
+        if followed and now.step * now.passes == now.number * now.steps:
+            seconds += time.process_time() - start
+            curve.append([seen(training.current), unseen(training.current)])
+            start = time.process_time()
+    made = training.weights()
+    seconds += time.process_time() - start
+    reader = Reader(made, threads=1)
+    report = evaluate(test, reader)
+    validation = made.metadata["validation_error_percent"]
+    row = {
+        "network": recipe.network.name,
+        "recipe": run.recipe,
+        "seed": run.seed,
+        "passes": recipe.passes,
+        "distortions": recipe.distortion != NONE,
+        "training_images": run.images or len(data.images) - recipe.validation,
+        "test_error_percent": report.error_percent,
+        "validation_error_percent": float(validation) if validation else None,
+        "seconds": round(seconds, 1),
+        "refused": report.refused,
+        "training_error_percent": seen(made.parameters),
+        "rejected_percent": rejected_percent(made, to_minimise, test),
+    }
+    return row | ({"curve": curve} if curve else {}) | {"misread": misread(made, to_minimise, test)}
+
+
+class Errors:
+    """The error in percent of parameters on a set: what the smallest penalty says, nothing refused."""
+
+    def __init__(self, network: paper.Network, to_minimise: Objective, data: ImageSet) -> None:
+        self._images, self._labels = pixels.network_input(network, data.images), data.labels
+        self._objective = to_minimise
+
+    def __call__(self, parameters: NDArray[np.float32]) -> float:
+        answers = self._objective.penalties(parameters, self._images).argmin(axis=1)
+        return round(100 * float((answers != self._labels).mean()), 4)
+
+
+def misread(made: weights.Weights, to_minimise: Objective, test: ImageSet) -> list[list[int]]:
+    """Each test image whose smallest penalty is another digit's: its index and the answer."""
+    penalty = to_minimise.penalties(made.parameters, pixels.network_input(made.network, test.images))
+    answers = penalty.argmin(axis=1)
+    return [[int(i), int(answers[i])] for i in np.flatnonzero(answers != test.labels)]
+
+
+def rejected_percent(made: weights.Weights, to_minimise: Objective, test: ImageSet) -> float:
+    """How many of the images must be rejected, the least sure first, for ACCEPTED percent error on the rest."""
+    penalty = to_minimise.penalties(made.parameters, pixels.network_input(made.network, test.images))
+    confidence = probabilities(penalty, made.j, made.temperature)[:, :RUBBISH].max(axis=1)
+    surest_first = np.argsort(-confidence, kind="stable")
+    wrong = (penalty.argmin(axis=1) != test.labels)[surest_first]
+    enough = np.flatnonzero(100 * np.cumsum(wrong) <= ACCEPTED * np.arange(1, len(wrong) + 1))
+    return round(100 * (1 - (enough[-1] + 1) / len(wrong)), 4) if len(enough) else 100.0
+
+
+def record() -> list[Row]:
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+def add(run: Run, row: Row) -> None:
+    """Put a row into the record, in the order of RUNS, in the place of an older one of the same run."""
+    with open(RESULTS.parent / ".accuracy.lock", "w") as lock:  # two programs may share the work
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rows = [old for old in record() if not run.describes(old)] + [row]
+        rank = [next((k for k, run in enumerate(RUNS) if run.describes(row)), len(RUNS)) for row in rows]
+        rows = [row for _, _, row in sorted(zip(rank, range(len(rows)), rows, strict=True))]
+        text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
+        write_beside(RESULTS, text.encode())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.add_argument("--recipe", action="append", choices=[*RECIPES], help="these recipes only")
+    parser.add_argument("--again", action="store_true", help="also the runs that the record has")
+    parser.add_argument("--part", default="0/1", help="K/N: of the runs to do, each N-th from the K-th")
+    given = parser.parse_args()
+    part, parts = map(int, given.part.split("/"))
+    done = [] if given.again else record()
+    wanted = [run for run in RUNS if run.recipe in (given.recipe or RECIPES)]
+    wanted = [run for run in wanted if not any(run.describes(row) for row in done)]
+    data, test = load("mnist", "train"), load("mnist", "test")
+    assert isinstance(data, ImageSet)
+    assert isinstance(test, ImageSet)
+    for run in wanted[part::parts]:
+        row = carried_out(run, data, test)
+        add(run, row)
+        print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)
+
+
+if __name__ == "__main__":
+    main()

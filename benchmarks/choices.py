@@ -1,0 +1,99 @@
+"""What the paper leaves open in its training, each choice tried on held-out training images.
+
+python -m benchmarks.choices        the choices that results/choices.json lacks; docs: make docs
+
+Each trains on IMAGES of MNIST's training images and is measured on HELD_OUT others. The test set is not read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.accuracy import Errors
+from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, maximum_a_posteriori
+from lenet5.learning.data import ImageSet, load
+from lenet5.learning.distort import Distortion
+from lenet5.learning.method import StochasticDiagonal
+from lenet5.learning.objective import objective
+from lenet5.learning.recipe import PAPER, PAPER_DISTORTED, Recipe
+from lenet5.learning.train import Training
+from lenet5.weights import write_beside
+
+RESULTS = Path(__file__).resolve().parent.parent / "results" / "choices.json"
+IMAGES, HELD_OUT, SPLIT_SEED, SEEDS = 20_000, 10_000, 1998, 1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to fill a gap: ``what`` is left open, and the recipe with it filled so."""
+
+    what: str
+    name: str
+    recipe: Recipe
+
+
+def _recipe(base: Recipe = PAPER, **changes: float) -> Recipe:
+    method = PAPER.method
+    assert isinstance(method, StochasticDiagonal)
+    return replace(base, method=replace(method, **changes))
+
+
+_PUBLISHED = (5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,)
+_CRITERION, _SCALE, _AMOUNT = "criterion", "scale of the rates", "amount of distortion"
+
+
+def _distorted(share: float) -> Recipe:
+    """The recipe's distortions, each times ``share``."""
+    amounts = {name: share * amount for name, amount in asdict(PAPER_DISTORTED.distortion).items()}
+    return replace(PAPER_DISTORTED, distortion=Distortion(**amounts))
+
+
+CHOICES = (
+    *(Choice(_AMOUNT, f"{share} of the recipe's", _distorted(share)) for share in (0.5, 1, 1.5, 2)),
+    Choice(_CRITERION, "eq. 8", replace(PAPER, criterion=MEAN_PENALTY)),
+    *(
+        Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j)))
+        for j in (1, 2, 5, 10, 20)
+    ),
+    Choice(_CRITERION, "eq. 9, j = ∞", replace(PAPER, criterion=CROSS_ENTROPY)),
+    Choice(_SCALE, "μ = 0.02, η as published", _recipe(damping=0.02)),
+    Choice(_SCALE, "μ = 0.02, η a tenth", _recipe(damping=0.02, rates=tuple(rate / 10 for rate in _PUBLISHED))),
+    *(Choice(_SCALE, f"μ = {mu}, η as published", _recipe(damping=mu)) for mu in (0.3, 1, 3)),
+)
+
+
+def carried_out(choice: Choice, seed: int, data: ImageSet, held_out: ImageSet) -> dict[str, object]:
+    recipe = choice.recipe
+    to_minimise = objective(recipe.network, recipe.criterion, threads=1)
+    training = Training(data, recipe, to_minimise, seed)
+    for _ in training:
+        pass
+    errors = (Errors(recipe.network, to_minimise, images)(training.current) for images in (held_out, data))
+    return {"what": choice.what, "choice": choice.name, "seed": seed} | dict(
+        zip(("validation_error_percent", "training_error_percent"), errors, strict=True)
+    )
+
+
+def main() -> None:
+    split = np.random.default_rng(SPLIT_SEED).permutation(60_000)[: HELD_OUT + IMAGES]
+    mnist = load("mnist", "train")
+    assert isinstance(mnist, ImageSet)
+    held_out, data = (
+        replace(mnist, images=mnist.images[which], labels=mnist.labels[which])
+        for which in (split[:HELD_OUT], split[HELD_OUT:])
+    )
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    for seed in range(SEEDS):
+        for choice in CHOICES:
+            if not any((row["what"], row["choice"], row["seed"]) == (choice.what, choice.name, seed) for row in found):
+                found.append(carried_out(choice, seed, data, held_out))
+                print(found[-1], flush=True)
+                write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, found)) + "\n]\n").encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The tables of docs/accuracy.md, from results/accuracy.json and results/choices.json (see generate.py)."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+"""The two-sided 95% quantile of Student's t for n runs, n − 1 degrees of freedom."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in nothing but their seeds; ``paper`` is its figure for them in percent, if it has one."""
+
+    title: str
+    recipe: str
+    distortions: bool
+    training_images: int
+    goal: float | None = None
+    paper: float | None = None
+
+    @property
+    def command(self) -> str:
+        """The ``lenet5 train`` of these runs, but for the seed."""
+        parts = ["lenet5 train", f"--recipe {self.recipe}"]
+        if self.recipe == "paper":
+            parts += ["--distortions"] if self.distortions else []
+            parts += [f"--images {self.training_images}"] if self.training_images < 60_000 else []
+        return " ".join(parts)
+
+    def runs(self, rows: list[Row]) -> list[Row]:
+        wanted = (self.recipe, self.distortions, self.training_images)
+        return [row for row in rows if (row["recipe"], row["distortions"], row["training_images"]) == wanted]
+
+
+GROUPS = (
+    Group("the paper's training", "paper", False, 60_000, goal=0.95, paper=0.95),
+    Group("the paper's training, 540,000 distorted patterns added", "paper", True, 60_000, goal=0.80, paper=0.80),
+    Group("today's training, `modern`", "modern", True, 55_000, goal=0.40),
+    Group("the concise network, `concise`", "concise", True, 55_000, goal=0.60),
+    Group("in seconds, `fast`", "fast", True, 60_000, goal=1.0),
+)
+
+SIZES = (
+    (15_000, Group("", "paper", False, 15_000)),
+    (30_000, Group("", "paper", False, 30_000)),
+    (60_000, GROUPS[0]),
+    (600_000, GROUPS[1]),
+)
+"""The paper's Fig. 6: how many patterns, and the runs that learnt from them."""
+
+
+def rows() -> list[Row]:
+    found: list[Row] = json.loads((ROOT / "results" / "accuracy.json").read_text())
+    return found
+
+
+def mean_and_half(values: list[float]) -> tuple[float, float]:
+    """The mean over runs, and half of its 95% interval by Student's t; infinite for a single run."""
+    if len(values) < 2:
+        return values[0], math.inf
+    return statistics.mean(values), STUDENT[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def interval(values: list[float]) -> str:
+    """A mean with its 95% interval as text."""
+    mean, half = mean_and_half(values)
+    return f"{mean:.2f}% ± {half:.2f}" if math.isfinite(half) else f"{mean:.2f}%"
+
+
+def percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}%"
+
+
+def summary() -> str:
+    """Each kind of training beside its goal and the paper."""
+    lines = ["| what | test error | single runs | goal | paper | seeds | processor time a run | command |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    for group in GROUPS:
+        runs = group.runs(rows())
+        if runs:
+            errors = [run["test_error_percent"] for run in runs]
+            lines.append(
+                f"| {group.title} | **{interval(errors)}** | {min(errors):.2f}–{max(errors):.2f}% "
+                f"| {percent(group.goal)} | {percent(group.paper)} | {len(runs)} "
+                f"| {statistics.median(run['seconds'] for run in runs):,.0f} s | `{group.command} --seed S` |"
+            )
+    return "\n".join(lines)
+
+
+def sizes() -> str:
+    """The paper's Fig. 6 as a table."""
+    lines = ["| patterns | test error | training error | command |", "| ---: | ---: | ---: | --- |"]
+    for patterns, group in SIZES:
+        runs = group.runs(rows())
+        if runs:
+            test, training = (interval([run[f"{k}_error_percent"] for run in runs]) for k in ("test", "training"))
+            lines.append(f"| {patterns:,} | {test} | {training} | `{group.command} --seed S` |")
+    return "\n".join(lines)
+
+
+def rejected() -> str:
+    """How much must be rejected for 0.5% error on the rest."""
+    lines = ["| what | rejected for 0.5% error on the rest |", "| --- | ---: |"]
+    for group in GROUPS:
+        runs = group.runs(rows())
+        if runs:
+            lines.append(f"| {group.title} | {interval([run['rejected_percent'] for run in runs])} |")
+    return "\n".join(lines)
+
+
+def every_run() -> str:
+    """Each run of the record with the command that repeats it."""
+    lines = ["| command | test error | refused | validation error | passes |", "| --- | ---: | ---: | ---: | ---: |"]
+    for group in dict.fromkeys([*GROUPS, *(group for _, group in SIZES)]):
+        for run in group.runs(rows()):
+            lines.append(
+                f"| `{group.command} --seed {run['seed']}` | {run['test_error_percent']:.2f}% | {run['refused']} "
+                f"| {percent(run['validation_error_percent'])} | {run['passes']} |"
+            )
+    return "\n".join(lines)
+
+
+def choices() -> str:
+    """What the paper leaves open: each choice tried, on held-out training images."""
+    found: list[Row] = json.loads((ROOT / "results" / "choices.json").read_text())
+    lines = ["| what | tried | error on the held-out images | training error |", "| --- | --- | ---: | ---: |"]
+    for name in dict.fromkeys(row["choice"] for row in found):
+        runs = [row for row in found if row["choice"] == name]
+        held_out, training = (interval([run[f"{k}_error_percent"] for run in runs]) for k in ("validation", "training"))
+        lines.append(f"| {runs[0]['what']} | {name} | {held_out} | {training} |")
+    return "\n".join(lines)
+
+
+BLOCKS = {
+    "accuracy": summary,
+    "accuracy-sizes": sizes,
+    "accuracy-rejected": rejected,
+    "accuracy-choices": choices,
+    "accuracy-runs": every_run,
+}

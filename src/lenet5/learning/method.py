@@ -1,0 +1,99 @@
+"""Methods: how a recipe's training moves the weights, as values.
+
+A method is a frozen dataclass with ``averaging`` and ``start``; :class:`~lenet5.learning.train.Training` knows no
+more of it. Another one needs nothing but these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.learning.optimizer import Adam, DiagonalLevenbergMarquardt, one_cycle
+
+__all__ = ["Curvature", "Descent", "Method", "OneCycleAdam", "StochasticDiagonal"]
+
+Floats = NDArray[np.float32]
+
+Curvature = Callable[[int], Floats]
+"""The diagonal second derivative (P,) of the criterion at the weights as they stand, over so many patterns."""
+
+
+class Descent(Protocol):
+    """The steps of one run: a method with its state."""
+
+    def begin_pass(self, number: int, curvature: Curvature) -> None:
+        """Prepare for pass ``number``, counted from 1."""
+
+    def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
+        """Change ``parameters`` (P,) in place by ``gradient`` (P,), after a fraction 0..1 of all steps."""
+
+
+class Method(Protocol):
+    """``averaging`` is the decay, for each step, of the running mean of the weights that is validated and kept;
+    with 0 they are the weights themselves."""
+
+    @property
+    def averaging(self) -> float: ...
+
+    def start(self, size: int) -> Descent:
+        """The steps of a run over ``size`` parameters."""
+
+
+@dataclass(frozen=True)
+class OneCycleAdam:
+    """Adam on a one-cycle schedule with its peak at ``rate``.
+
+    ``weight_decay`` is what each step takes off the weights, times the rate.
+    """
+
+    rate: float
+    weight_decay: float = 0.0
+    averaging: float = 0.0
+
+    def start(self, size: int) -> Descent:
+        return _OneCycleSteps(self, size)
+
+
+class _OneCycleSteps:
+    def __init__(self, method: OneCycleAdam, size: int) -> None:
+        self._peak, self._adam = method.rate, Adam(size, method.weight_decay)
+
+    def begin_pass(self, number: int, curvature: Curvature) -> None:
+        pass  # the schedule runs over the steps, not over the passes
+
+    def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
+        self._adam.step(parameters, gradient, one_cycle(progress, self._peak))
+
+
+@dataclass(frozen=True)
+class StochasticDiagonal:
+    """Stochastic diagonal Levenberg–Marquardt, the paper's own (section III-B and appendix C).
+
+    ``rates`` is η of the first pass, the second and so on, the last one for all that follow; ``damping`` is μ;
+    before each pass the curvature is estimated on ``patterns`` of the training patterns.
+    """
+
+    rates: tuple[float, ...]
+    damping: float
+    patterns: int
+    averaging: float = 0.0
+
+    def start(self, size: int) -> Descent:
+        return _DiagonalSteps(self, size)
+
+
+class _DiagonalSteps:
+    def __init__(self, method: StochasticDiagonal, size: int) -> None:
+        self._method, self._optimizer = method, DiagonalLevenbergMarquardt(size, method.damping)
+
+    def begin_pass(self, number: int, curvature: Curvature) -> None:
+        rates = self._method.rates
+        self._optimizer.estimate(rates[min(number, len(rates)) - 1], curvature(self._method.patterns))
+
+    def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
+        self._optimizer.step(parameters, gradient)
