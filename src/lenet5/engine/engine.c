@@ -192,7 +192,8 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
 }
 
 extern void PASTE(lenet5_distort_, ENGINE)(const struct lenet5_distortion *, int threads);
+extern void PASTE(lenet5_adam_, ENGINE)(const struct lenet5_adam *, size_t n);
 
 const struct lenet5_engine PASTE(lenet5_engine_, ENGINE) = {
-    TEXT(ENGINE), WIDTH, forward, feature_maps, gradient, PASTE(lenet5_distort_, ENGINE),
+    TEXT(ENGINE), WIDTH, forward, feature_maps, gradient, PASTE(lenet5_distort_, ENGINE), PASTE(lenet5_adam_, ENGINE),
 };

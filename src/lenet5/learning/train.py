@@ -161,8 +161,8 @@ class Training:
         known = self._validation if len(self._validation) else self._training[:10_000]
         digits = known[self._data.labels[known] != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
-            distorted = distort(self._data.images[digits], self._recipe.distortion, np.random.default_rng(self._seed))
-            images = pixels.network_input(self._recipe.network, distorted)
+            recipe, generator = self._recipe, np.random.default_rng(self._seed)
+            images = distort(self._data.images[digits], recipe.distortion, generator, recipe.network)
             j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
         if len(self._validation) == 0:
             return 1.0, j
