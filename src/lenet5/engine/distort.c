@@ -93,7 +93,7 @@ static void read_floats(const float *restrict framed, const struct places *restr
 static void read_bytes(const uint8_t *restrict framed, const struct places *restrict places, float *restrict out)
 {
     uint32_t words[FRAMED * FRAMED], four[PIXELS];
-    for (int i = 0; i < FRAMED * (FRAMED - 1); i++)
+    for (int i = 0; i < FRAMED * (FRAMED - 1) - 1; i++)
         words[i] = (uint32_t)framed[i] | (uint32_t)framed[i + 1] << 8 | (uint32_t)framed[i + FRAMED] << 16 |
                    (uint32_t)framed[i + FRAMED + 1] << 24;
     for (int i = 0; i < PIXELS; i++)
