@@ -1,4 +1,4 @@
-"""The compiled engine: engine.c and distort.c once for each instruction set, chosen among at run time by module.c.
+"""The compiled engine: the sources below once for each instruction set, chosen among at run time by module.c.
 
 Everything else of the build is in pyproject.toml. The extension is optional: where there is no
 compiler, or one without the vector extension, the install goes on and the NumPy engine reads.
@@ -18,6 +18,11 @@ ENGINE = "src/lenet5/engine/"
 FLAGS = ["-O3", "-std=gnu11", "-pthread", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 
+SOURCES = {  # what is compiled once a variant → flags of its own
+    "engine.c": [],
+    "distort.c": ["-fno-tree-slp-vectorize"],
+    "update.c": ["-ffp-contract=off"],
+}
 VARIANTS = {"baseline": (4, [])}  # name → (floats in a vector, flags)
 if X86:
     VARIANTS["avx2"] = (8, ["-mavx2", "-mfma"])
@@ -28,20 +33,21 @@ if X86:
 
 
 class BuildVariants(build_ext):
-    """Compiles both under each variant's flags and links the objects with the module."""
+    """Compiles SOURCES under each variant's flags and links the objects with the module."""
 
     def build_extension(self, ext: Extension) -> None:
         extra = os.environ.get("LENET5_CFLAGS", "").split()
         objects = []
         for name, (width, flags) in VARIANTS.items():
-            objects += self.compiler.compile(
-                [ENGINE + "engine.c", ENGINE + "distort.c"],
-                output_dir=str(Path(self.build_temp) / name),
-                macros=[("WIDTH", str(width)), ("ENGINE", name)],
-                extra_postargs=[*FLAGS, *flags, *extra],
-            )
+            for source, own in SOURCES.items():
+                objects += self.compiler.compile(
+                    [ENGINE + source],
+                    output_dir=str(Path(self.build_temp) / name),
+                    macros=[("WIDTH", str(width)), ("ENGINE", name)],
+                    extra_postargs=[*FLAGS, *own, *flags, *extra],
+                )
         ext.extra_objects = objects
-        ext.extra_compile_args = extra
+        ext.extra_compile_args = ["-O2", "-std=gnu11", "-pthread", *extra]
         ext.extra_link_args = ["-pthread", "-lm", *extra]
         super().build_extension(ext)
 
@@ -51,8 +57,8 @@ setup(
     ext_modules=[
         Extension(
             "lenet5.engine._engine",
-            [ENGINE + "module.c"],
-            depends=[ENGINE + name for name in ("engine.c", "single.h", "distort.c", "engine.h")],
+            [ENGINE + "module.c", ENGINE + "pool.c"],
+            depends=sorted(map(str, Path(ENGINE).glob("*.[ch]"))),
             define_macros=[("LENET5_X86", "1")] if X86 else [],
             optional=True,
         )

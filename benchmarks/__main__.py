@@ -58,13 +58,14 @@ def _all(quick: bool) -> dict[str, object]:
 
 
 def _training(network: paper.Network, threads: int, quick: bool) -> list[dict[str, object]]:
-    found, batch = [], 256
-    parameters, images = _inputs(network, batch)
-    case = f"{network.name}, training step, batch {batch}, {threads} thread{'s' * (threads > 1)}"
-    ours = contenders.our_training(network, parameters, images, threads)
-    for peer, make in contenders.TRAINING.items():
-        if not (quick and peer == "torch.compile"):
-            found.append(_compare(case, peer, ours, make(network, parameters, images, threads), batch))
+    found = []
+    for batch in (1, 64, 256):
+        parameters, images = _inputs(network, batch)
+        case = f"{network.name}, training step, batch {batch}, {threads} thread{'s' * (threads > 1)}"
+        ours = contenders.our_training(network, parameters, images, threads)
+        for peer, make in contenders.TRAINING.items():
+            if peer != "torch.compile" or (batch == 256 and not quick):
+                found.append(_compare(case, peer, ours, make(network, parameters, images, threads), batch))
     distorted, undistorted = (
         contenders.our_training_from_digits(network, parameters, batch, threads, distortion)
         for distortion in (MODERN.distortion, NONE)

@@ -15,7 +15,6 @@ from lenet5.criterion import CROSS_ENTROPY
 from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.objective import EngineObjective
 from lenet5.learning.optimizer import Adam
-from lenet5.pixels import network_input
 
 __all__ = ["INFERENCE", "TRAINING", "our_inference", "our_training", "our_training_from_digits"]
 
@@ -49,7 +48,7 @@ def our_training_from_digits(
     parameters, labels = parameters.copy(), _labels(digits)
 
     def step() -> None:
-        images = network_input(network, distort(digits, distortion, generator))
+        images = distort(digits, distortion, generator, network, threads)
         _, gradient = objective(parameters, images, labels)
         optimizer.step(parameters, gradient, 1e-3)
 

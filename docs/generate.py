@@ -44,7 +44,7 @@ PLACES = (
     (
         "section II-B, input range −0.1 … 1.175 and the 32×32 frame",
         "src/lenet5/pixels.py",
-        "framed += np.float32(paper.BACKGROUND)",
+        "return (paper.FOREGROUND - paper.BACKGROUND) / 255",
     ),
     ("section III-A, size-normalised and centred by mass", "src/lenet5/normalise.py", "place.append("),
     ("section III-B, η by pass and μ", "src/lenet5/learning/recipe.py", "rates=(5e-4,) * 2"),

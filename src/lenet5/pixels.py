@@ -9,7 +9,7 @@ from lenet5 import paper
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["network_input"]
+__all__ = ["network_input", "scaling"]
 
 
 def network_input(network: paper.Network, images: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -21,12 +21,18 @@ def network_input(network: paper.Network, images: NDArray[np.generic]) -> NDArra
     """
     if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
         raise ArrayError(f"images must be (N, {SIDE}, {SIDE}), not {images.shape}")
-    if network.name == "concise":
-        return np.asarray(np.multiply(images, np.float32(1 / 255), dtype=np.float32))
-    height, width = network.input_size
-    top, left = (height - SIDE) // 2, (width - SIDE) // 2
-    framed = np.zeros((len(images), height, width), np.float32)  # no ink
-    framed[:, top : top + SIDE, left : left + SIDE] = images
-    framed *= np.float32((paper.FOREGROUND - paper.BACKGROUND) / 255)
-    framed += np.float32(paper.BACKGROUND)
+    scale, offset, frame = scaling(network)
+    if not frame:
+        return np.asarray(np.multiply(images, np.float32(scale), dtype=np.float32))
+    framed = np.zeros((len(images), SIDE + 2 * frame, SIDE + 2 * frame), np.float32)  # no ink
+    framed[:, frame:-frame, frame:-frame] = images
+    framed *= np.float32(scale)
+    framed += np.float32(offset)
     return framed
+
+
+def scaling(network: paper.Network) -> tuple[float, float, int]:
+    """What :func:`network_input` does to an ink level: times a scale, plus an offset; and the frame's width."""
+    if network.name == "concise":
+        return 1 / 255, 0.0, 0
+    return (paper.FOREGROUND - paper.BACKGROUND) / 255, paper.BACKGROUND, (network.input_size[0] - SIDE) // 2

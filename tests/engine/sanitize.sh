@@ -18,4 +18,4 @@ cd tests/engine
 LD_PRELOAD=$runtime ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$work/src" PYTHONMALLOC=malloc \
     "$python" -c "import lenet5.engine as e, sys; sys.exit(0 if e.AVAILABLE else 'the extension was not built')"
 LD_PRELOAD=$runtime ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$work/src" PYTHONMALLOC=malloc \
-    "$python" -m pytest -p no:cacheprovider -q test_engine.py test_distort.py
+    "$python" -m pytest -p no:cacheprovider -q test_engine.py test_distort.py test_pool.py test_update.py

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from conftest import compiled
-from lenet5 import engine
+from lenet5 import engine, paper
 from lenet5.errors import ArrayError
-from lenet5.learning.distort import Distortion, distort, fields, resample_in_numpy, stroke_width
+from lenet5.learning.distort import NONE, Distortion, distort, fields, resample_in_numpy, stroke_width
+from lenet5.pixels import network_input
 
 STRONG = Distortion(translation=3, rotation=30, scaling=0.3, squeezing=0.3, shear=0.4, elastic=1.5)
 
@@ -78,6 +79,25 @@ def test_warping_equals_the_fields_it_stands_for(variant: str, elastic: float, m
     ours = distort(images, distortion, np.random.default_rng(6))
     monkeypatch.setattr(engine, "AVAILABLE", False)
     np.testing.assert_allclose(ours, distort(images, distortion, np.random.default_rng(6)), atol=1e-2)  # of 255
+
+
+@compiled
+@pytest.mark.parametrize("network", paper.NETWORKS.values(), ids=lambda network: network.name)
+def test_distorted_images_come_as_the_network_takes_them(network: paper.Network) -> None:
+    images = _images(30)
+    for distortion in (NONE, dataclasses.replace(STRONG, stroke=0.5)):
+        ours = distort(images, distortion, np.random.default_rng(7), network)
+        theirs = network_input(network, distort(images, distortion, np.random.default_rng(7)))
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@compiled
+@pytest.mark.parametrize("frame", [0, 1, 3])
+def test_scale_offset_and_frame_are_what_was_asked_for(variant: str, frame: int) -> None:
+    images, upright = _images(5), np.tile(np.eye(2, 3, dtype=np.float32), (5, 1, 1))
+    ours = engine.warp(images, upright, scaling=(0.5, -3.0, frame), variant=variant)
+    framed = np.pad(images, ((0, 0), (frame, frame), (frame, frame)))
+    np.testing.assert_array_equal(ours, framed * np.float32(0.5) - np.float32(3))
 
 
 @compiled

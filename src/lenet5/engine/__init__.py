@@ -3,9 +3,9 @@
 ``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
 (n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
 strides. ``threads`` is by default every processor that this process may use; results do not depend on
-it. Wrong arrays raise ArrayError. NumPy alone ignores ``threads`` and ``variant``, and has no
-:func:`gradient`, :func:`curvature` and :func:`distort`: they raise UnavailableError there. ``NAME`` says
-which engine serves, ``AVAILABLE`` whether it is compiled.
+it. Wrong arrays raise ArrayError. NumPy alone ignores ``threads`` and ``variant``, and has only
+:func:`forward` and :func:`feature_maps`: the others raise UnavailableError there. ``NAME`` says which
+engine serves, ``AVAILABLE`` whether it is compiled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,18 @@ try:
 except ImportError:  # no compiler was there when the package was installed
     compiled = None  # type: ignore[assignment]
 
-__all__ = ["AVAILABLE", "NAME", "curvature", "distort", "feature_maps", "forward", "gradient", "variants", "warp"]
+__all__ = [
+    "AVAILABLE",
+    "NAME",
+    "adam",
+    "curvature",
+    "distort",
+    "feature_maps",
+    "forward",
+    "gradient",
+    "variants",
+    "warp",
+]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
@@ -121,6 +132,7 @@ def warp(
     smoothing: Floats | None = None,
     elastic: float = 0.0,
     strokes: Floats | None = None,
+    scaling: tuple[float, float, int] = (1.0, 0.0, 0),
     threads: int | None = None,
     variant: str | None = None,
 ) -> Floats:
@@ -128,9 +140,31 @@ def warp(
 
     ``matrices`` (n, 2, 3) float32 give the source row and column from (row, column, 1); ``noise``
     (n, 2, 8, 8) adds the smooth displacement elastic · smoothingᵀ · noise · smoothing, ``smoothing`` (8, 28).
+    ``scaling`` is what is done to the result: times a scale, plus an offset, in a frame of offset so many
+    pixels wide (:func:`lenet5.pixels.scaling`).
     """
-    result: Floats = _compiled("warp").warp(images, matrices, noise, smoothing, elastic, strokes, threads, variant)
+    result: Floats = _compiled("warp").warp(
+        images, matrices, noise, smoothing, elastic, strokes, scaling, threads, variant
+    )
     return result
+
+
+def adam(
+    parameters: Floats,
+    gradient: Floats,
+    moments: tuple[Floats, Floats],
+    forget: tuple[float, float],
+    least: float,
+    rate: float,
+    keep: float,
+    variant: str | None = None,
+) -> None:
+    """One step of Adam in place, all arrays (P,) float32: to the last bit what NumPy's operations give.
+
+    ``moments``, mean and square, move towards the gradient and its square by the two shares ``forget``; then
+    parameters become parameters · keep − mean / (√square + least) · rate (:class:`lenet5.learning.optimizer.Adam`).
+    """
+    _compiled("adam").adam(parameters, gradient, moments, forget, least, rate, keep, variant)
 
 
 def _compiled(what: str) -> Any:

@@ -34,7 +34,23 @@ def distort(
     smoothing: Buffer,
     elastic: float,
     strokes: Buffer,
+    scale: float,
+    offset: float,
+    frame: int,
     threads: int,
     out: Buffer,
+    /,
+) -> None: ...
+def adam(
+    variant: str,
+    parameters: Buffer,
+    mean: Buffer,
+    square: Buffer,
+    gradient: Buffer,
+    forget_mean: float,
+    forget_square: float,
+    least: float,
+    rate: float,
+    keep: float,
     /,
 ) -> None: ...

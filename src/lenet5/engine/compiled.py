@@ -17,7 +17,7 @@ from lenet5.engine.checks import check_distortion, check_images, network_of
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["curvature", "distort", "feature_maps", "forward", "gradient", "variants", "warp"]
+__all__ = ["adam", "curvature", "distort", "feature_maps", "forward", "gradient", "variants", "warp"]
 
 Floats = NDArray[np.float32]
 
@@ -88,6 +88,7 @@ def warp(
     smoothing: Floats | None = None,
     elastic: float = 0.0,
     strokes: Floats | None = None,
+    scaling: tuple[float, float, int] = (1.0, 0.0, 0),
     threads: int | None = None,
     variant: str | None = None,
 ) -> Floats:
@@ -96,7 +97,24 @@ def warp(
     check_distortion(images, {"matrices": (matrices, (2, 3)), "noise": (noise, points), "strokes": (strokes, ())})
     if noise is not None and (smoothing is None or smoothing.shape != (CONTROL, SIDE)):
         raise ArrayError(f"warp takes smoothing float32 ({CONTROL}, {SIDE}) with noise")
-    return _distort(images, strokes, threads, variant, None, matrices, noise, smoothing, elastic)
+    return _distort(images, strokes, threads, variant, None, matrices, noise, smoothing, elastic, scaling)
+
+
+def adam(
+    parameters: Floats,
+    gradient: Floats,
+    moments: tuple[Floats, Floats],
+    forget: tuple[float, float],
+    least: float,
+    rate: float,
+    keep: float,
+    variant: str | None = None,
+) -> None:
+    """As :func:`lenet5.engine.adam`."""
+    for array in (parameters, gradient, *moments):
+        if array.dtype != np.float32 or array.shape != parameters.shape or not array.flags.c_contiguous:
+            raise ArrayError(f"adam takes contiguous float32 {parameters.shape}, not {array.dtype} {array.shape}")
+    _engine.adam(_chosen(variant), parameters, *moments, gradient, *forget, least, rate, keep)
 
 
 def _distort(
@@ -109,11 +127,13 @@ def _distort(
     noise: Floats | None = None,
     smoothing: Floats | None = None,
     elastic: float = 0.0,
+    scaling: tuple[float, float, int] = (1.0, 0.0, 0),
 ) -> Floats:
     def given(array: Floats | None) -> Floats:
         return np.zeros(0, np.float32) if array is None else np.ascontiguousarray(array, np.float32)
 
-    moved = np.empty((len(images), SIDE, SIDE), np.float32)
+    scale, offset, frame = scaling
+    moved = np.empty((len(images), SIDE + 2 * frame, SIDE + 2 * frame), np.float32)
     _engine.distort(
         _chosen(variant),
         np.ascontiguousarray(images),
@@ -124,6 +144,9 @@ def _distort(
         given(smoothing),
         elastic,
         given(strokes),
+        scale,
+        offset,
+        frame,
         _threads(threads),
         moved,
     )

@@ -1,15 +1,17 @@
 /* Distortions: images read at other positions, and strokes made thicker or thinner (lenet5.learning.distort). */
 #include "engine.h"
 
-#include <pthread.h>
 #include <string.h>
+
+#include "pool.h"
 
 #define PASTE2(a, b) a##b
 #define PASTE(a, b) PASTE2(a, b)
 
-enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8, PADDED = 32 };
+enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8, PADDED = 32, PIECE = 16 };
 
-/* Where every pixel is read: by an affine map of pixel positions, and a smooth displacement added. */
+/* Where every pixel is read: by an affine map of pixel positions, and a smooth displacement added. `where` has room
+ * for PADDED - SIDE more. */
 static void positions(const float *restrict matrix, const float *restrict noise, const float *restrict smoothing,
                       float elastic, float *restrict where)
 {
@@ -32,41 +34,74 @@ static void positions(const float *restrict matrix, const float *restrict noise,
                 for (int k = 0; k < CONTROL; k++)
                     for (int x = 0; x < PADDED; x++)
                         row[x] += column[k][y] * padded[k][x];
-            memcpy(where + y * SIDE, row, SIDE * sizeof *row);
+            memcpy(where + y * SIDE, row, sizeof row); /* the next row goes over what is too much */
         }
     }
 }
 
-/* The framed pixel before a position, and the way to the next in 0..1; NaN and all outside are background. */
-static void split(const float *restrict where, int *restrict whole, float *restrict part)
+/* Where each pixel is read: the corner before its position among the framed pixels, and the way on to the next row
+ * and column in 0..1. NaN and all outside are background. */
+struct places {
+    int corner[PIXELS];
+    float down[PIXELS], right[PIXELS];
+};
+
+/* The framed pixel before a position. */
+static inline int before(float *position)
+{
+    float at = *position + 1;
+    at = at > 0 ? at : 0;
+    at = at < SIDE + 1 ? at : SIDE + 1;
+    int whole = (int)at;
+    whole = whole < SIDE ? whole : SIDE;
+    *position = at - (float)whole;
+    return whole;
+}
+
+static void find(const float *restrict where, struct places *restrict places)
 {
     for (int i = 0; i < PIXELS; i++) {
-        float position = where[i] + 1;
-        position = position > 0 ? position : 0;
-        position = position < SIDE + 1 ? position : SIDE + 1;
-        int before = (int)position;
-        before = before < SIDE ? before : SIDE;
-        whole[i] = before;
-        part[i] = position - (float)before;
+        float row = where[i], column = where[PIXELS + i];
+        const int y = before(&row), x = before(&column);
+        places->corner[i] = y * FRAMED + x;
+        places->down[i] = row;
+        places->right[i] = column;
     }
 }
 
-/* One image in a frame of background, read bilinearly. */
-static void read_at(const float *restrict framed, const float *restrict where, float *restrict out)
+static inline float mix(float a, float b, float c, float d, float right, float down)
 {
-    int y[PIXELS], x[PIXELS];
-    float down[PIXELS], right[PIXELS], four[4][PIXELS];
-    split(where, y, down);
-    split(where + PIXELS, x, right);
+    float top = a * (1 - right) + b * right;
+    float bottom = c * (1 - right) + d * right;
+    return top + (bottom - top) * down;
+}
+
+/* One image in a frame of background, read bilinearly. */
+static void read_floats(const float *restrict framed, const struct places *restrict places, float *restrict out)
+{
+    float four[4][PIXELS];
     for (int i = 0; i < PIXELS; i++) {
-        const float *corner = framed + y[i] * FRAMED + x[i];
+        const float *corner = framed + places->corner[i];
         four[0][i] = corner[0], four[1][i] = corner[1];
         four[2][i] = corner[FRAMED], four[3][i] = corner[FRAMED + 1];
     }
+    for (int i = 0; i < PIXELS; i++)
+        out[i] = mix(four[0][i], four[1][i], four[2][i], four[3][i], places->right[i], places->down[i]);
+}
+
+/* The same of bytes: a pixel and its three neighbours in one word, so that each position costs one load. */
+static void read_bytes(const uint8_t *restrict framed, const struct places *restrict places, float *restrict out)
+{
+    uint32_t words[FRAMED * FRAMED], four[PIXELS];
+    for (int i = 0; i < FRAMED * (FRAMED - 1) - 1; i++)
+        words[i] = (uint32_t)framed[i] | (uint32_t)framed[i + 1] << 8 | (uint32_t)framed[i + FRAMED] << 16 |
+                   (uint32_t)framed[i + FRAMED + 1] << 24;
+    for (int i = 0; i < PIXELS; i++)
+        four[i] = words[places->corner[i]];
     for (int i = 0; i < PIXELS; i++) {
-        float top = four[0][i] * (1 - right[i]) + four[1][i] * right[i];
-        float bottom = four[2][i] * (1 - right[i]) + four[3][i] * right[i];
-        out[i] = top + (bottom - top) * down[i];
+        const uint32_t w = four[i];
+        out[i] = mix((float)(int)(w & 255), (float)(int)(w >> 8 & 255), (float)(int)(w >> 16 & 255), (float)(int)(w >> 24),
+                     places->right[i], places->down[i]);
     }
 }
 
@@ -94,55 +129,52 @@ static void frame(float *restrict framed, const float *restrict image)
         memcpy(framed + (y + 1) * FRAMED + 1, image + y * SIDE, SIDE * sizeof *image);
 }
 
-struct slice {
-    const struct lenet5_distortion *work;
-    size_t start, stop;
-    pthread_t thread;
-    int started;
-};
-
-static void *serve(void *argument)
+/* Levels as the network wants them. Scale and offset are two loops: they round as two operations. */
+static void put(const struct lenet5_distortion *work, float *restrict image, float *restrict out)
 {
-    const struct slice *slice = argument;
-    const struct lenet5_distortion *work = slice->work;
-    float framed[FRAMED * FRAMED] = {0}, image[PIXELS], where[2 * PIXELS];
-    for (size_t k = slice->start; k < slice->stop; k++) {
-        float *out = work->out + k * PIXELS;
-        if (work->bytes) {
-            for (int i = 0; i < PIXELS; i++)
-                image[i] = work->bytes[k * PIXELS + (size_t)i];
-            frame(framed, image);
-        } else
-            frame(framed, work->floats + k * PIXELS);
-        const float *fields = work->fields ? work->fields + k * 2 * PIXELS : where;
+    for (int i = 0; i < PIXELS; i++)
+        image[i] *= work->scale;
+    for (int i = 0; i < PIXELS; i++)
+        image[i] += work->offset;
+    const int side = SIDE + 2 * work->frame;
+    if (work->frame)
+        for (int i = 0; i < side * side; i++)
+            out[i] = work->offset;
+    for (int y = 0; y < SIDE; y++)
+        memcpy(out + (work->frame + y) * side + work->frame, image + y * SIDE, SIDE * sizeof *image);
+}
+
+static void distort_piece(void *of, int worker, size_t piece)
+{
+    const struct lenet5_distortion *work = of;
+    const size_t size = (size_t)(SIDE + 2 * work->frame) * (size_t)(SIDE + 2 * work->frame);
+    const size_t start = piece * PIECE, stop = work->n - start < PIECE ? work->n : start + PIECE;
+    float framed[FRAMED * FRAMED] = {0}, image[PIXELS], where[2 * PIXELS + PADDED - SIDE];
+    uint8_t bytes[FRAMED * FRAMED] = {0};
+    struct places places;
+    (void)worker;
+    for (size_t k = start; k < stop; k++) {
         if (!work->fields)
             positions(work->matrices + k * 6, work->noise ? work->noise + k * 2 * CONTROL * CONTROL : NULL,
                       work->smoothing, work->elastic, where);
-        read_at(framed, fields, work->strokes ? image : out);
+        find(work->fields ? work->fields + k * 2 * PIXELS : where, &places);
+        if (work->bytes) {
+            for (int y = 0; y < SIDE; y++)
+                memcpy(bytes + (y + 1) * FRAMED + 1, work->bytes + k * PIXELS + (size_t)(y * SIDE), SIDE);
+            read_bytes(bytes, &places, image);
+        } else {
+            frame(framed, work->floats + k * PIXELS);
+            read_floats(framed, &places, image);
+        }
         if (work->strokes) {
             frame(framed, image);
-            stroke(framed, work->strokes[k], out);
+            stroke(framed, work->strokes[k], image);
         }
+        put(work, image, work->out + k * size);
     }
-    return NULL;
 }
 
-/* Each thread has its run of images; a thread that cannot start leaves its run to the caller. */
 void PASTE(lenet5_distort_, ENGINE)(const struct lenet5_distortion *work, int threads)
 {
-    enum { MOST = 16, FEW = 32 }; /* fewer images than FEW are not worth a thread */
-    struct slice slices[MOST];
-    size_t count = work->n / FEW < (size_t)threads ? work->n / FEW : (size_t)threads;
-    count = count < 1 ? 1 : count > MOST ? MOST : count;
-    for (size_t t = 0; t < count; t++) {
-        slices[t] = (struct slice){.work = work, .start = work->n * t / count, .stop = work->n * (t + 1) / count};
-        if (t)
-            slices[t].started = pthread_create(&slices[t].thread, NULL, serve, &slices[t]) == 0;
-    }
-    for (size_t t = 0; t < count; t++)
-        if (!slices[t].started)
-            serve(&slices[t]);
-    for (size_t t = 1; t < count; t++)
-        if (slices[t].started)
-            pthread_join(slices[t].thread, NULL);
+    lenet5_share(distort_piece, (void *)work, (work->n + PIECE - 1) / PIECE, threads);
 }

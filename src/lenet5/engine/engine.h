@@ -25,13 +25,23 @@ struct lenet5_maps {
 
 /* Images (n, 28, 28), bytes or floats, read bilinearly, 0 outside, and then thickened or thinned. Positions are
  * `fields` (n, 2, 28, 28), rows then columns, or from `matrices` (n, 2, 3) by (row, column, 1), plus, where
- * `noise` (n, 2, 8, 8) is not null, elastic · smoothingᵀ · noise · smoothing with `smoothing` (8, 28). */
+ * `noise` (n, 2, 8, 8) is not null, elastic · smoothingᵀ · noise · smoothing with `smoothing` (8, 28). What comes
+ * out is times `scale` plus `offset`, in a frame of `offset` so many pixels wide. */
 struct lenet5_distortion {
     const uint8_t *bytes; /* or null for floats */
     const float *floats, *fields, *matrices, *noise, *smoothing, *strokes;
-    float elastic;
+    float elastic, scale, offset;
+    int frame;
     size_t n;
     float *out;
+};
+
+/* Adam's step: mean and square move towards the gradient and its square by `forget_mean` and `forget_square`;
+ * parameters become parameters · keep − mean / (√square + least) · rate. */
+struct lenet5_adam {
+    float *parameters, *mean, *square;
+    const float *gradient;
+    float forget_mean, forget_square, least, rate, keep;
 };
 
 /* Functions return 0, or -1 where memory ran out. Images are in the network's input range. */
@@ -44,6 +54,7 @@ struct lenet5_engine {
     int (*gradient)(const struct lenet5_network *, const struct lenet5_criterion *, const float *images,
                     const uint8_t *labels, size_t n, int threads, int second, double *loss, float *gradient);
     void (*distort)(const struct lenet5_distortion *, int threads);
+    void (*adam)(const struct lenet5_adam *, size_t n);
 };
 
 extern const struct lenet5_engine lenet5_engine_baseline, lenet5_engine_avx2, lenet5_engine_avx512;

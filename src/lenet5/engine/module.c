@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include "engine.h"
+#include "pool.h"
 
 static const struct lenet5_engine *const ENGINES[] = {
 #ifdef LENET5_X86
@@ -188,13 +189,15 @@ static PyObject *distort(PyObject *self, PyObject *args)
     int are_bytes, threads;
     struct lenet5_distortion work = {0};
     (void)self;
-    if (!PyArg_ParseTuple(args, "sy*py*y*y*y*fy*iw*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3], &b[4],
-                          &work.elastic, &b[5], &threads, &b[6]))
+    if (!PyArg_ParseTuple(args, "sy*py*y*y*y*fy*ffiiw*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3], &b[4],
+                          &work.elastic, &b[5], &work.scale, &work.offset, &work.frame, &threads, &b[6]))
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
-    const size_t n = work.n = (size_t)b[6].len / (784 * 4);
+    work.frame = work.frame < 0 ? 0 : work.frame > 100 ? 100 : work.frame;
+    const size_t size = 4 * (size_t)(28 + 2 * work.frame) * (size_t)(28 + 2 * work.frame);
+    const size_t n = work.n = (size_t)b[6].len / size;
     const size_t wanted[7] = {n * 784 * (are_bytes ? 1 : 4), n * 2 * 784 * 4, n * 6 * 4, n * 128 * 4, 8 * 28 * 4,
-                              n * 4, n * 784 * 4};
+                              n * 4, n * size};
     int good = engine != NULL;
     for (int i = 0; good && i < 7; i++)
         good = (b[i].len == 0 && i > 0 && i < 6) || has_length(&b[i], wanted[i]);
@@ -218,6 +221,28 @@ static PyObject *distort(PyObject *self, PyObject *args)
     return finish(b, 7, 0);
 }
 
+static PyObject *adam(PyObject *self, PyObject *args)
+{
+    Py_buffer b[4]; /* parameters, mean, square, gradient */
+    const char *variant;
+    struct lenet5_adam work;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "sw*w*w*y*fffff", &variant, &b[0], &b[1], &b[2], &b[3], &work.forget_mean,
+                          &work.forget_square, &work.least, &work.rate, &work.keep))
+        return NULL;
+    const struct lenet5_engine *engine = engine_named(variant);
+    int good = engine != NULL;
+    for (int i = 1; good && i < 4; i++)
+        good = has_length(&b[i], (size_t)b[0].len);
+    if (good) {
+        work.parameters = b[0].buf, work.mean = b[1].buf, work.square = b[2].buf, work.gradient = b[3].buf;
+        Py_BEGIN_ALLOW_THREADS
+        engine->adam(&work, (size_t)b[0].len / sizeof(float));
+        Py_END_ALLOW_THREADS
+    }
+    return finish(b, 4, 0);
+}
+
 static PyObject *variants(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
@@ -239,7 +264,10 @@ static PyMethodDef methods[] = {
     {"gradient", gradient, METH_VARARGS,
      "gradient(variant, parameters, codes, images, labels, discriminative, j, threads, second, gradient) -> mean loss"},
     {"distort", distort, METH_VARARGS,
-     "distort(variant, images, are_bytes, fields, matrices, noise, smoothing, elastic, strokes, threads, out)"},
+     "distort(variant, images, are_bytes, fields, matrices, noise, smoothing, elastic, strokes, scale, offset, frame, "
+     "threads, out)"},
+    {"adam", adam, METH_VARARGS,
+     "adam(variant, parameters, mean, square, gradient, forget_mean, forget_square, least, rate, keep)"},
     {"variants", variants, METH_NOARGS, "variants() -> the instruction sets that run here, the fastest first"},
     {NULL, NULL, 0, NULL},
 };
@@ -249,4 +277,13 @@ static struct PyModuleDef definition = {
     NULL, NULL, NULL, NULL,
 };
 
-PyMODINIT_FUNC PyInit__engine(void) { return PyModule_Create(&definition); }
+PyMODINIT_FUNC PyInit__engine(void)
+{
+    static int started; /* forks are looked after once, however often the module is imported */
+    if (!started && lenet5_pool_start() < 0)
+        return PyErr_NoMemory();
+    if (!started)
+        Py_AtExit(lenet5_pool_stop);
+    started = 1;
+    return PyModule_Create(&definition);
+}

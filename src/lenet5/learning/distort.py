@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import engine
+from lenet5 import engine, paper
 from lenet5.paper import SIDE
+from lenet5.pixels import network_input, scaling
 
 __all__ = [
     "NONE",
@@ -57,22 +58,32 @@ class Distortion:
 NONE = Distortion()
 
 
-def distort(images: NDArray[np.uint8], distortion: Distortion, generator: np.random.Generator) -> Floats:
+def distort(
+    images: NDArray[np.uint8],
+    distortion: Distortion,
+    generator: np.random.Generator,
+    network: paper.Network | None = None,
+    threads: int | None = None,
+) -> Floats:
     """Distorted copies of images (N, 28, 28) uint8: (N, 28, 28) float32 ink levels in 0..255.
 
-    The same generator state gives the same result.
+    With a ``network`` they are that one's input (:func:`lenet5.pixels.network_input`). The same generator
+    state gives the same result.
     """
     if distortion == NONE:
-        return images.astype(np.float32)
+        return images.astype(np.float32) if network is None else network_input(network, images)
     n, amounts = len(images), None
     matrices = affine(distortion, n, generator)
     noise = _noise(n, generator) if distortion.elastic else None
     if distortion.stroke:
         amounts = generator.uniform(-distortion.stroke, distortion.stroke, n).astype(np.float32)
     if engine.AVAILABLE:
-        return engine.warp(images, matrices, noise, _smoothing(), distortion.elastic, amounts)
+        into = scaling(network) if network else (1.0, 0.0, 0)
+        smoothing = None if noise is None else _smoothing()
+        return engine.warp(images, matrices, noise, smoothing, distortion.elastic, amounts, into, threads=threads)
     moved = resample_in_numpy(images, _positions(matrices, noise, distortion.elastic))
-    return moved if amounts is None else stroke_width(moved, amounts)
+    moved = moved if amounts is None else stroke_width(moved, amounts)
+    return moved if network is None else network_input(network, moved)
 
 
 def transform(images: NDArray[np.uint8], matrices: Floats) -> Floats:

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import paper, weights
+from lenet5 import engine, paper, weights
 
-__all__ = ["Adam", "DiagonalLevenbergMarquardt", "Muon", "one_cycle", "orthogonalised"]
+__all__ = ["Adam", "DiagonalLevenbergMarquardt", "Muon", "adam_in_numpy", "one_cycle", "orthogonalised"]
 
 Floats = NDArray[np.float32]
 
@@ -25,29 +25,34 @@ class Adam:
         self._decay, self._beta1, self._beta2 = weight_decay, beta1, beta2
         self._mean = np.zeros(size, np.float32)
         self._square = np.zeros(size, np.float32)
-        self._change = np.empty(size, np.float32)
         self._steps = 0
 
     def step(self, parameters: Floats, gradient: Floats, rate: float) -> None:
         """Change ``parameters`` (P,) in place by one step along ``gradient`` (P,) at this rate."""
         self._steps += 1
-        change = self._change  # one buffer for every intermediate result: no step allocates
-        np.subtract(gradient, self._mean, out=change)
-        change *= np.float32(1 - self._beta1)
-        self._mean += change
-        np.square(gradient, out=change)
-        change -= self._square
-        change *= np.float32(1 - self._beta2)
-        self._square += change
         # both moments' corrections for their start at 0 are taken into the rate and ε (the end of section 2)
         correction = math.sqrt(1 - self._beta2**self._steps)
-        np.sqrt(self._square, out=change)
-        change += np.float32(1e-8 * correction)
-        np.divide(self._mean, change, out=change)
-        change *= np.float32(rate * correction / (1 - self._beta1**self._steps))
-        if self._decay:
-            parameters *= np.float32(1 - rate * self._decay)
-        parameters -= change
+        forget, least = (1 - self._beta1, 1 - self._beta2), 1e-8 * correction
+        size, keep = rate * correction / (1 - self._beta1**self._steps), 1 - rate * self._decay
+        step = engine.adam if engine.AVAILABLE else adam_in_numpy
+        step(parameters, gradient, (self._mean, self._square), forget, least, size, keep)
+
+
+def adam_in_numpy(
+    parameters: Floats,
+    gradient: Floats,
+    moments: tuple[Floats, Floats],
+    forget: tuple[float, float],
+    least: float,
+    rate: float,
+    keep: float,
+) -> None:
+    """As :func:`lenet5.engine.adam`, whatever was compiled: the engine's reference."""
+    mean, square = moments
+    mean += (gradient - mean) * np.float32(forget[0])
+    square += (np.square(gradient) - square) * np.float32(forget[1])
+    parameters *= np.float32(keep)
+    parameters -= mean / (np.sqrt(square) + np.float32(least)) * np.float32(rate)
 
 
 class DiagonalLevenbergMarquardt:

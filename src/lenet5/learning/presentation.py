@@ -63,14 +63,14 @@ class Presentation:
         """These patterns as the network sees them: distorted, in its input range; and their labels."""
         version, image = np.divmod(patterns, len(self._which))
         index = self._which[image]
+        network, images, labels = self._recipe.network, self._data.images[index], self._data.labels[index]
         if self._maps is None:
-            distorted = distort(self._data.images[index], self._recipe.distortion, self._generator)
-        else:
-            distorted = self._data.images[index].astype(np.float32)
-            moved = np.flatnonzero(version)
-            maps = self._maps[(version[moved] - 1) * len(self._which) + image[moved]]
-            distorted[moved] = transform(self._data.images[index[moved]], maps)
-        return pixels.network_input(self._recipe.network, distorted), self._data.labels[index]
+            return distort(images, self._recipe.distortion, self._generator, network), labels
+        distorted = images.astype(np.float32)
+        moved = np.flatnonzero(version)
+        maps = self._maps[(version[moved] - 1) * len(self._which) + image[moved]]
+        distorted[moved] = transform(images[moved], maps)
+        return pixels.network_input(network, distorted), labels
 
 
 class MixedPresentation:

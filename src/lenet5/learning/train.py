@@ -193,8 +193,8 @@ class Training:
         known = held_out or part(self._data, self._training)
         digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
-            distorted = distort(digits, self._recipe.distortion, np.random.default_rng(self._seed))
-            images = pixels.network_input(self._recipe.network, distorted)
+            recipe, generator = self._recipe, np.random.default_rng(self._seed)
+            images = distort(digits, recipe.distortion, generator, recipe.network)
             j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
         if held_out is None:
             return 1.0, j

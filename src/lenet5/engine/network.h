@@ -1,0 +1,70 @@
+/* The two networks as the engine sees them, and the criterion of one image. */
+#include <math.h>
+
+enum { SIDE = 32, DIGITS = 10, RUBBISH = 10, NOT_A_DIGIT = 255 };
+
+struct places {
+    int c1, c1_bias, s2, s2_bias, c3, c3_bias, s4, s4_bias, c5, c5_bias, f6, f6_bias, output, output_bias, end;
+};
+
+static const struct places PLACES[2] = {
+    {0, 150, 156, 162, 168, 1668, 1684, 1700, 1716, 49716, 49836, 59916, 60000, 60000, 60000},
+    {0, 150, 0, 0, 156, 2556, 0, 0, 2572, 50572, 50692, 60772, 60856, 61696, 61706},
+};
+
+/* Table I: the S2 maps that feed each C3 map. The concise network connects every pair. */
+static const char *const TABLE_I[16] = {
+    "012", "123", "234", "345", "045", "015", "0123", "1234",
+    "2345", "0345", "0145", "0125", "0134", "1245", "0235", "012345",
+};
+
+struct wiring {
+    int first[17];      /* map m's pairs are first[m] ... first[m + 1] - 1 */
+    int map[96], s2[96]; /* a pair's C3 map and S2 map */
+};
+
+static void wire(struct wiring *w, int concise)
+{
+    int pairs = 0;
+    for (int m = 0; m < 16; m++) {
+        w->first[m] = pairs;
+        for (const char *s = concise ? TABLE_I[15] : TABLE_I[m]; *s; s++, pairs++)
+            w->map[pairs] = m, w->s2[pairs] = *s - '0';
+    }
+    w->first[16] = pairs;
+}
+
+/* ---- the criterion ---- */
+
+/* One image's loss. `derivative` becomes `scale` times that by the ten outputs (second: the second derivative by
+ * each), *curve, for second, what bends with the penalties' own slopes: max(0, Σ dE/dy). */
+static double criterion_one(const float *outputs, float *derivative, float *curve,
+                            const struct lenet5_criterion *criterion, uint8_t label, float scale, int concise, int second)
+{
+    const int desired = label == NOT_A_DIGIT ? RUBBISH : label;
+    double energy[RUBBISH + 1], by[RUBBISH + 1] = {0}, bend[RUBBISH + 1] = {0}, all = 0;
+    for (int i = 0; i < DIGITS; i++)
+        energy[i] = concise ? -outputs[i] : outputs[i];
+    energy[RUBBISH] = criterion->j;
+    double loss = energy[desired]; /* eq. 8 */
+    by[desired] = 1;
+    if (criterion->discriminative) { /* + log(e^-j + Σ e^-y_i), eq. 9 */
+        double least = energy[0], sum = 0, likely[RUBBISH + 1];
+        for (int i = 1; i <= RUBBISH; i++)
+            least = energy[i] < least ? energy[i] : least;
+        for (int i = 0; i <= RUBBISH; i++)
+            sum += likely[i] = exp(least - energy[i]);
+        loss += log(sum) - least;
+        for (int i = 0; i <= RUBBISH; i++) {
+            by[i] -= likely[i] / sum;
+            bend[i] = likely[i] / sum * (1 - likely[i] / sum);
+        }
+    }
+    for (int i = 0; i < DIGITS; i++) {
+        all += by[i];
+        derivative[i] = scale * (float)(second ? bend[i] : concise ? -by[i] : by[i]);
+    }
+    *curve = scale * (float)(all > 0 ? all : 0);
+    return loss;
+}
+
