@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lenet5.answer import Box
 
-__all__ = ["SPACINGS", "Material", "page", "strings"]
+__all__ = ["SPACINGS", "Material", "on_paper", "page", "string_ink", "strings"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -45,14 +45,20 @@ def strings(images: Bytes, labels: Bytes, spacing: str, count: int, rng: np.rand
     the narrower width.
     """
     for _ in range(count):
-        chosen = rng.integers(0, len(images), rng.integers(2, 11))
         scale = rng.uniform(2, 3)
-        glyphs = [_glyph(images[k], scale * rng.uniform(0.9, 1.1)) for k in chosen]
-        ink, boxes = _line(glyphs, spacing, rng)
-        margin = (int(rng.uniform(6, 20) * scale), int(rng.uniform(6, 20) * scale))
-        canvas = np.pad(ink, ((margin[1],), (margin[0],)))
-        moved = tuple(_moved(box, *margin) for box in boxes)
-        yield Material(_on_paper(canvas, rng), "".join(str(labels[k]) for k in chosen), moved)
+        ink, text, boxes = string_ink(images, labels, spacing, scale, rng)
+        right, down = int(rng.uniform(6, 20) * scale), int(rng.uniform(6, 20) * scale)
+        moved = tuple(_moved(box, right, down) for box in boxes)
+        yield Material(on_paper(np.pad(ink, ((down,), (right,))), rng), text, moved)
+
+
+def string_ink(
+    images: Bytes, labels: Bytes, spacing: str, scale: float, rng: np.random.Generator
+) -> tuple[Floats, str, list[Box]]:
+    """The ink (h, w) in 0..1 of one such string, its text and boxes."""
+    chosen = rng.integers(0, len(images), rng.integers(2, 11))
+    ink, boxes = _line([_glyph(images[k], scale * rng.uniform(0.9, 1.1)) for k in chosen], spacing, rng)
+    return ink, "".join(str(labels[k]) for k in chosen), boxes
 
 
 def page(images: Bytes, labels: Bytes, groups: tuple[int, ...], lines: int, rng: np.random.Generator) -> Material:
@@ -74,7 +80,7 @@ def page(images: Bytes, labels: Bytes, groups: tuple[int, ...], lines: int, rng:
             text += "".join(str(labels[k]) for k in chosen)
             left += ink.shape[1] + round(rng.uniform(8, 14) * _DOTS_A_MILLIMETRE)
         texts.append(text)
-    return Material(_on_paper(canvas, rng), "\n".join(texts), tuple(boxes))
+    return Material(on_paper(canvas, rng), "\n".join(texts), tuple(boxes))
 
 
 def _glyph(image: Bytes, scale: float) -> Floats:
@@ -123,7 +129,7 @@ def _moved(box: Box, right: int, down: int) -> Box:
     return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
 
-def _on_paper(ink: Floats, rng: np.random.Generator) -> Bytes:
+def on_paper(ink: Floats, rng: np.random.Generator) -> Bytes:
     """Ink (H, W) in 0..1 as a grey picture: light that falls off to one side, a soft pen, sensor noise."""
     height, width = ink.shape
     angle, fall = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.15)
