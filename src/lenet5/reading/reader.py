@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -49,7 +50,14 @@ class Reader:
         opened = picture.open_picture(source)
         image, box = _see_digit(opened)
         digit = self._decide(image, box, min_confidence or 0.0)
-        return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
+        return Reading(lines=((digit,),), confidence=digit.confidence, page=opened.page, notes=opened.notes)
+
+    def pages(
+        self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
+    ) -> Iterator[Reading]:
+        """``read`` for each page of a TIFF, one by one; for anything else, once."""
+        for opened in picture.open_pages(source):
+            yield self.read(opened, layout, min_confidence)
 
     def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
