@@ -7,6 +7,8 @@ NIST's did, so strokes that would come out thinner than MNIST's are thickened fi
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -24,6 +26,7 @@ BOX: Final = 20
 
 _BLANK: Final = 1e-3  # ink no darker than this is none
 _FINE: Final = 4  # strokes are measured and mended at this many times the final resolution
+_COARSE: Final = 4  # crops so many times as large as needed, or more, are averaged down first
 _THIN: Final = 2.0  # stroke width in final pixels; nine tenths of MNIST's are wider
 
 
@@ -38,23 +41,41 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     scale = BOX / max(height, width)
     rows, columns = (max(1, round(side * scale)) for side in (height, width))
     fine = _resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
-    fine = _mend_strokes(np.pad(fine, _FINE * 2))
+    fine = _mend_strokes(_framed(fine, _FINE * 2))
     small = _resize(fine, rows + 4, columns + 4)
-    return _centre(np.clip(small, 0, 1))
+    return _centre(np.minimum(small, np.float32(1)))
 
 
 def _resize(image: Floats, rows: int, columns: int) -> Floats:
     """Anti-aliased bilinear resize of (H, W)."""
-    return np.asarray(_weights(image.shape[0], rows) @ image @ _weights(image.shape[1], columns).T)
+    most = max(image.shape[0] // rows, image.shape[1] // columns) // _COARSE
+    if most > 1:  # far larger than needed: whole blocks are averaged first
+        height, width = (-(-side // most) for side in image.shape)
+        image = np.pad(image, ((0, height * most - image.shape[0]), (0, width * most - image.shape[1])))
+        image = image.reshape(height, most, width, most).mean(axis=(1, 3))
+    return np.ascontiguousarray(_resize_rows(_resize_rows(image, rows).T, columns).T)
 
 
-def _weights(old: int, new: int) -> Floats:
-    """Each new sample as a weighted mean of the old ones, triangles as wide as the coarser grid: (new, old)."""
+def _resize_rows(image: Floats, new: int) -> Floats:
+    """Each new row as a weighted mean of the few old ones under its triangle.
+
+    They are gathered: a product with the whole matrix would wake the threads of BLAS.
+    """
+    under, weight = _triangles(len(image), new)
+    return np.asarray(np.einsum("nt,ntc->nc", weight, image[under]))
+
+
+@lru_cache(maxsize=1024)
+def _triangles(old: int, new: int) -> tuple[NDArray[np.intp], Floats]:
+    """The old rows (new, taps) under the triangle of each new row, as wide as the coarser grid, and their weights."""
     step = old / new
+    reach = max(step, 1.0)
     centres = (np.arange(new) + 0.5) * step - 0.5
-    distance = np.abs(centres[:, None] - np.arange(old)) / max(step, 1.0)
-    weight = np.maximum(1 - distance, 0)
-    return np.asarray((weight / weight.sum(axis=1, keepdims=True)).astype(np.float32))
+    under = np.floor(centres - reach)[:, None] + 1 + np.arange(math.ceil(2 * reach))
+    weight = np.maximum(1 - np.abs(centres[:, None] - under) / reach, 0)
+    weight[(under < 0) | (under > old - 1)] = 0
+    weight /= weight.sum(axis=1, keepdims=True)
+    return np.clip(under, 0, old - 1).astype(np.intp), weight.astype(np.float32)
 
 
 def _mend_strokes(fine: Floats) -> Floats:
@@ -63,18 +84,27 @@ def _mend_strokes(fine: Floats) -> Floats:
     A stroke of width w and length l has area w·l and outline 2·l, so w = 2·area / outline; the
     outline is the total variation.
     """
-    fine = np.clip(fine / max(np.quantile(fine[fine > 0.1 * fine.max()], 0.75), 1e-6), 0, 1)
-    down, right = np.diff(fine, axis=0)[:, :-1], np.diff(fine, axis=1)[:-1]
-    outline = float(np.hypot(down, right).sum())
+    inked = fine[fine > 0.1 * fine.max()]
+    full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
+    fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))
+    down, right = fine[1:, :-1] - fine[:-1, :-1], fine[:-1, 1:] - fine[:-1, :-1]
+    outline = float(np.sqrt(down * down + right * right).sum())
     stroke = 2 * float(fine.sum()) / max(outline, 1e-6) / _FINE
     return _thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
+
+
+def _framed(image: Floats, margin: int) -> Floats:
+    """The image with so many pixels of background all round."""
+    framed = np.zeros((image.shape[0] + 2 * margin, image.shape[1] + 2 * margin), np.float32)
+    framed[margin:-margin, margin:-margin] = image
+    return framed
 
 
 def _thicken(image: Floats, radius: float) -> Floats:
     """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends."""
     step = 0
     while radius > 0:
-        f = np.pad(image, 1)
+        f = _framed(image, 1)
         sides = np.maximum(np.maximum(f[:-2, 1:-1], f[2:, 1:-1]), np.maximum(f[1:-1, :-2], f[1:-1, 2:]))
         corners = np.maximum(np.maximum(f[:-2, :-2], f[2:, 2:]), np.maximum(f[:-2, 2:], f[2:, :-2]))
         grown = np.maximum(sides, corners) if step % 2 else sides

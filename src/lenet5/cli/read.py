@@ -65,7 +65,7 @@ def command(
     for name in _with_progress(files):
         try:
             for picture in open_pages(_source(name)):
-                reading = reader.read(picture, layout, min_confidence)
+                reading = next(reader.pages(picture, layout, min_confidence))
                 for note in reading.notes if reading.digits else (*reading.notes, "no digits found"):
                     click.echo(f"lenet5: {_called(name, picture)}: {note}", err=True)
                 click.echo(_printed(name, picture, reading, form, alone=len(files) == 1))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import engine, paper, pixels, posterior, weights
-from lenet5.answer import REFUSED, Box, Digit, Reading
-from lenet5.errors import ArrayError, UnavailableError
+from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
+from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import picture, single
+from lenet5.reading.line import read_line
+from lenet5.reading.lines import find_lines
 
 __all__ = ["LAYOUTS", "Reader"]
 
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
+_ICON: Final = 40  # pixels of the longer side
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
 
 
@@ -43,21 +47,42 @@ class Reader:
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
-        if layout in ("line", "page"):
-            raise UnavailableError(f"layout {layout!r} is not built yet: cut out single digits and use layout 'digit'")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
         opened = picture.open_picture(source)
-        image, box = _see_digit(opened)
-        digit = self._decide(image, box, min_confidence or 0.0)
-        return Reading(lines=((digit,),), confidence=digit.confidence, page=opened.page, notes=opened.notes)
+        least = min_confidence or 0.0
+        if layout == "digit" or (layout == "auto" and _is_icon(opened)):
+            return self._read_digit(opened, least, blank=layout == "auto")
+        reading = self._read_lines(opened, least)
+        if layout == "auto" and len(reading.digits) < 2:
+            return self._read_digit(opened, least, blank=True)
+        return reading
 
     def pages(
         self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
     ) -> Iterator[Reading]:
         """``read`` for each page of a TIFF, one by one; for anything else, once."""
         for opened in picture.open_pages(source):
-            yield self.read(opened, layout, min_confidence)
+            yield replace(self.read(opened, layout, min_confidence), page=opened.page)
+
+    def _read_digit(self, opened: picture.Picture, least: float, blank: bool) -> Reading:
+        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink."""
+        image, box = _see_digit(opened)
+        if blank and not image.any():
+            return Reading(lines=(), confidence=1.0, notes=opened.notes)
+        digit = self._decide(image, box, least)
+        return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
+
+    def _read_lines(self, opened: picture.Picture, least: float) -> Reading:
+        """Every line of digits in a picture."""
+        lines, confidence = [], 1.0
+        for line in find_lines(opened.grey):
+            read = read_line(line, self._probabilities)
+            if any(isinstance(mark, Digit) for mark in read.marks):
+                marks = tuple(_shown(mark, opened, least) for mark in read.marks)
+                lines.append(marks)
+                confidence *= read.confidence
+        return Reading(tuple(lines), confidence, notes=opened.notes)
 
     def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
@@ -93,6 +118,20 @@ class Reader:
         answer = order[0] if sure else posterior.RUBBISH
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Digit | Separator:
+    """A mark with its box in the picture as shown; a digit that is not sure enough is refused."""
+    box = opened.box(mark.box)
+    if isinstance(mark, Separator) or mark.label == REFUSED or mark.confidence >= least:
+        return replace(mark, box=box)
+    others = ((mark.label, mark.confidence), *mark.alternatives)
+    return Digit(REFUSED, 1 - sum(p for _, p in others), box, others, mark.image)
+
+
+def _is_icon(opened: picture.Picture) -> bool:
+    """Whether a picture is so small that it can only show one digit, as MNIST's images are."""
+    return max(opened.grey.shape) <= _ICON
 
 
 def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:

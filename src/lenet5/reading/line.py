@@ -1,0 +1,103 @@
+"""One line of ink → marks: cut in pieces, every candidate seen by the network, the best path decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.answer import REFUSED, Box, Digit, Separator
+from lenet5.posterior import RUBBISH
+from lenet5.reading.arcs import arcs_of
+from lenet5.reading.candidates import Candidates, runs
+from lenet5.reading.decode import Path, best_path
+from lenet5.reading.lines import Line
+from lenet5.reading.pieces import HEIGHT, Pieces, cut
+
+__all__ = ["LineReading", "read_line"]
+
+Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+
+_LEAST_ALTERNATIVE: Final = 0.0005
+_WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
+_DIGITS: Final = 0.5  # of a word's marks must be digits, by their confidences: else it is no number
+
+
+@dataclass(frozen=True)
+class LineReading:
+    """The marks of one line from left to right, and P(all of them are right)."""
+
+    marks: tuple[Digit | Separator, ...]
+    confidence: float
+
+
+def read_line(line: Line, probabilities: Probabilities) -> LineReading:
+    """The digits and separators of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28)."""
+    pieces = cut(line.level)
+    if len(pieces) == 0:
+        return LineReading((), 1.0)
+    candidates = runs(pieces)
+    p = probabilities(candidates.images)
+    path = best_path(arcs_of(pieces, candidates, p), len(pieces))
+    confidence = path.share
+    marks: list[Digit | Separator] = []
+    for word in _words(path, pieces):
+        found = [_mark(path, k, line, pieces, candidates, p) for k in word]
+        digits = [mark for mark in found if isinstance(mark, Digit)]
+        sure = sum(mark.confidence for mark in digits if mark.label != REFUSED)
+        if digits and sure >= _DIGITS * len(digits):
+            marks += found
+    while marks and _is_refused(marks[-1]):
+        marks.pop()
+    while marks and _is_refused(marks[0]):
+        marks.pop(0)
+    for mark in marks:
+        if isinstance(mark, Digit) and mark.label != REFUSED:
+            known = mark.confidence + sum(p for _, p in mark.alternatives)
+            confidence *= mark.confidence / max(known, 1e-9)
+    return LineReading(tuple(marks), confidence)
+
+
+def _is_refused(mark: Digit | Separator) -> bool:
+    return isinstance(mark, Digit) and mark.label == REFUSED
+
+
+def _words(path: Path, pieces: Pieces) -> list[list[int]]:
+    """The path's arcs, specks left out, in groups that a wide gap parts."""
+    words: list[list[int]] = []
+    end = -np.inf
+    for k, arc in enumerate(path.arcs):
+        if not arc.label:
+            continue
+        run = slice(arc.first, arc.last)
+        if not words or pieces.left[run].min() > end + _WORD_GAP * HEIGHT:
+            words.append([])
+        words[-1].append(k)
+        end = max(end, float(pieces.right[run].max()))
+    return words
+
+
+def _mark(
+    path: Path, k: int, line: Line, pieces: Pieces, candidates: Candidates, p: NDArray[np.float64]
+) -> Digit | Separator:
+    """An arc of the path as the user gets it."""
+    arc, share = path.arcs[k], path.shares[k]
+    box = _box(line, pieces, arc.first, arc.last)
+    if arc.candidate < 0:
+        return Separator(arc.label, box)
+    image = candidates.images[arc.candidate]
+    if arc.label == REFUSED:
+        return Digit(REFUSED, share, box, (), image)
+    digits = p[arc.candidate, :RUBBISH] / p[arc.candidate, :RUBBISH].sum() * share
+    best = int(arc.label)
+    order = [int(i) for i in np.argsort(-digits, kind="stable") if i != best and digits[i] >= _LEAST_ALTERNATIVE]
+    return Digit(arc.label, float(digits[best]), box, tuple((str(i), float(digits[i])) for i in order), image)
+
+
+def _box(line: Line, pieces: Pieces, first: int, last: int) -> Box:
+    """The box in the picture of a run of pieces."""
+    rows, columns = np.nonzero((pieces.labels > first) & (pieces.labels <= last))
+    return line.box(rows.astype(np.float64), pieces.columns(rows, columns))

@@ -1,0 +1,176 @@
+"""Picture → lines of ink: what could be digits, grouped into lines of writing in reading order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.answer import Box
+from lenet5.reading.components import Components, components
+from lenet5.reading.ink import Ink, evened, ink_within, shrunk
+from lenet5.reading.pieces import HEIGHT
+from lenet5.reading.rules import frames, without_rules
+
+__all__ = ["Line", "find_lines"]
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
+
+_LONGEST: Final = 1600  # pixels of the longer side at which a picture is first looked at
+_LEAST_HEIGHT: Final = 40  # pixels: smaller digits in a picture that was scaled down are looked at larger
+_SMALL: Final = 0.4  # of the digits' height: what is smaller both ways is a dot, a dash or a speck
+_TALL: Final = 2.2  # of the digits' height: what is taller is a drawing or belongs to several lines
+_REACH: Final = 3.5  # of the digits' height: marks farther apart are in different lines
+_OVERLAP: Final = 0.4  # of the lower one's height: neighbours in a line share at least that
+_MOST: Final = 4000  # marks looked at, the tallest first
+_FEWEST_PIXELS: Final = 6  # height of a digit at least
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of writing: ``level`` (h, w) float32 ink in 0..1, its digits about HEIGHT tall.
+
+    A pixel of ``level`` lies in the picture at ``left`` + column / ``scale`` and ``top`` + row / ``scale``
+    + ``tilt`` · column / ``scale``.
+    """
+
+    level: Floats
+    left: float
+    top: float
+    scale: float
+    tilt: float
+
+    def box(self, rows: NDArray[np.floating], columns: NDArray[np.floating]) -> Box:
+        """The box in the picture of pixels of ``level`` at these rows and columns."""
+        x = self.left + np.array([columns.min(), columns.max() + 1]) / self.scale
+        y = self.top + (rows + self.tilt * columns) / self.scale
+        low, high = float(y.min()), float(y.max()) + 1 / self.scale
+        return Box(max(int(x[0]), 0), max(int(low), 0), int(np.ceil(x[1])), int(np.ceil(high)))
+
+
+def find_lines(grey: Floats) -> list[Line]:
+    """The lines of writing in grey levels (H, W) 0..1, from top to bottom and left to right; maybe none."""
+    if min(grey.shape) < _FEWEST_PIXELS:
+        return []
+    small = shrunk(grey, _LONGEST)
+    scale = small.shape[1] / grey.shape[1]
+    flat = evened(small)[0]
+    ink = ink_within(flat, max(max(small.shape) // 8, 15))
+    height = None if ink is None else _digit_height(components(ink.mask))
+    if height is None:
+        return []
+    if height < _LEAST_HEIGHT and scale < 1:
+        larger = min(1.0, scale * HEIGHT / height)
+        height *= larger / scale
+        scale = larger
+        flat = evened(shrunk(grey, round(scale * max(grey.shape))))[0]
+    ink = ink_within(flat, max(round(height), 9))
+    return [] if ink is None else _lines(ink, height, scale)
+
+
+def _digit_height(found: Components) -> float | None:
+    """The height that half of the ink's marks reach, weighed by their area; None where nothing is tall enough."""
+    marks = (found.height >= _FEWEST_PIXELS) & (found.width < 6 * found.height) & ~frames(found)
+    if not marks.any():
+        return None
+    heights, weight = found.height[marks], found.area[marks]
+    order = np.argsort(heights)
+    return float(heights[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
+
+
+def _lines(ink: Ink, height: float, scale: float) -> list[Line]:
+    """The lines of an ink picture whose digits are about so tall, ``scale`` times as large as the picture."""
+    mask = without_rules(ink.mask, length=round(2 * height), thickness=max(2, round(0.1 * height)))
+    found = components(mask)
+    height = _digit_height(found) or height
+    size = np.maximum(found.width, found.height)
+    main = (found.height <= _TALL * height) & (size >= _SMALL * height) & (found.height >= 0.25 * height)
+    main &= (size >= _FEWEST_PIXELS) & ~frames(found)
+    chosen = np.flatnonzero(main)
+    if len(chosen) > _MOST:
+        chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])
+    groups = _groups(found, chosen, height)
+    rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
+    made = [(_extent(found, group), _line(ink, found, group, rest, scale)) for group in groups]
+    return [line for _, line in sorted(made, key=lambda item: _reading_order(item[0], height))]
+
+
+def _groups(found: Components, chosen: Indices, height: float) -> list[Indices]:
+    """The chosen components in groups: neighbours side by side, not far apart, share a group."""
+    order = chosen[np.argsort(found.left[chosen], kind="stable")]
+    left, right = found.left[order], found.right[order]
+    top, bottom, tall = found.top[order], found.bottom[order], found.height[order]
+    parent = np.arange(len(order))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = int(parent[k])
+        return k
+
+    for k in range(len(order)):
+        end = int(np.searchsorted(left, right[k] + _REACH * height, side="right"))
+        near = np.arange(k + 1, end)
+        shared = np.minimum(bottom[near], bottom[k]) - np.maximum(top[near], top[k])
+        beside = near[shared >= _OVERLAP * np.minimum(tall[near], tall[k])]
+        for other in beside[:8]:
+            parent[root(int(other))] = root(k)
+    roots = np.array([root(k) for k in range(len(order))], np.int64)
+    return [order[roots == r] for r in np.unique(roots)]
+
+
+def _extent(found: Components, group: Indices) -> tuple[float, float, float]:
+    """Left edge, middle row and height of a group."""
+    top, bottom = float(np.median(found.top[group])), float(np.median(found.bottom[group]))
+    return float(found.left[group].min()), (top + bottom) / 2, bottom - top
+
+
+def _reading_order(extent: tuple[float, float, float], height: float) -> tuple[float, float]:
+    left, middle, _ = extent
+    return round(middle / (1.2 * height)), left
+
+
+def _line(ink: Ink, found: Components, group: Indices, rest: Indices, scale: float) -> Line:
+    """A group with the small marks beside it, cut out, its slope taken out, and brought to the standard height."""
+    tall = float(np.median(found.height[group][found.height[group] >= 0.6 * found.height[group].max()]))
+    middle_x = (found.left[group] + found.right[group]) / 2
+    middle_y = (found.top[group] + found.bottom[group]) / 2
+    tilt = _tilt(middle_x, middle_y, tall)
+    start, end = int(found.left[group].min()), int(found.right[group].max())
+    x, y = (found.left[rest] + found.right[rest]) / 2, (found.top[rest] + found.bottom[rest]) / 2
+    baseline = float(np.median(middle_y - tilt * middle_x))
+    beside = (x > start - 0.5 * tall) & (x < end + tall) & (np.abs(y - tilt * x - baseline) < 0.85 * tall)
+    members = np.concatenate([group, rest[beside]])
+    left, top = int(found.left[members].min()), int(found.top[members].min())
+    right, bottom = int(found.right[members].max()), int(found.bottom[members].max())
+    box = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
+    own = np.zeros(len(found) + 1, np.uint8)
+    own[members + 1] = 1
+    near = cv2.dilate(own[found.labels[box]], np.ones((3, 3), np.uint8))
+    level = np.where(near > 0, ink.level[box], np.float32(0))
+    factor = HEIGHT / tall
+    shape = (max(1, round(level.shape[1] * factor)), max(1, round(level.shape[0] * factor)))
+    kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    level = np.clip(cv2.resize(level, shape, interpolation=kind), 0, 1)
+    rise, margin = tilt * level.shape[1], 2
+    size = (level.shape[1] + 2 * margin, int(np.ceil(level.shape[0] + abs(rise))) + 2 * margin)
+    lift = margin + max(rise, 0.0)
+    matrix = np.array([[1, 0, margin], [-tilt, 1, lift]])
+    level = cv2.warpAffine(np.asarray(level, np.float32), matrix, size, flags=cv2.INTER_LINEAR)
+    whole = factor * scale
+    x0, y0 = box[1].start / scale - margin / whole, box[0].start / scale - (lift + tilt * margin) / whole
+    return Line(np.asarray(level, np.float32), x0, y0, whole, tilt)
+
+
+def _tilt(x: NDArray[np.floating], y: NDArray[np.floating], tall: float) -> float:
+    """The slope of a line through the middles of its marks, 0 if they are too few to tell."""
+    if len(x) < 3 or np.ptp(x) < 3 * tall:
+        return 0.0
+    slopes = [(y[j] - y[i]) / (x[j] - x[i]) for i in range(len(x)) for j in range(i + 1, min(i + 12, len(x)))
+              if abs(x[j] - x[i]) > tall]  # fmt: skip
+    slope = float(np.median(slopes)) if slopes else 0.0
+    return slope if abs(slope) > 0.02 else 0.0

@@ -1,0 +1,201 @@
+"""Line of ink → pieces: over-segmentation by cuts that cross little ink (section VIII-B of the paper).
+
+A line of writing is brought upright and to a standard height. Each connected component is a piece; where a
+vertical path from top to bottom, free to bend, crosses little ink, the component is cut along it. There are more
+cuts than digits: which pieces belong together is for the network to say.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["HEIGHT", "Cut", "Pieces", "cut"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+HEIGHT: Final = 48
+"""Pixels to which the digits' height is brought before a line is cut."""
+
+_SURE: Final = 0.5  # ink levels from here on are ink
+_LEAST: Final = 6  # pixels: less is no mark
+_APART: Final = 0.14  # of the height: cuts do not come closer to each other or to the end of a component
+_BEND: Final = 0.25  # what a step sideways costs, in pixels of ink
+_DEAREST: Final = 0.75  # of the height: a cut through more ink than this is none
+_NARROW: Final = 0.4  # of the height: components no wider than this are not cut
+_STEEPEST: Final = 0.7  # pixels sideways for each pixel of height: no writing slants more
+_FLATTER: Final = 0.02  # a slant must sharpen the columns' profile by this much for each of its steps
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A cut between two neighbouring pieces of one component, through so many pixels of full ``ink``."""
+
+    left: int
+    right: int
+    ink: float
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A line in pieces, ordered from left to right.
+
+    ``level`` (h, w) float32 ink, upright, digits about HEIGHT pixels tall; ``labels`` (h, w) int32,
+    k + 1 in piece k, 0 outside; the edges of each piece's box and its area, (N,) int; ``cuts`` what was
+    parted by them; ``slant`` the pixels to the right for each pixel upwards that were taken out.
+    """
+
+    level: Floats
+    labels: NDArray[np.int32]
+    left: NDArray[np.int64]
+    top: NDArray[np.int64]
+    right: NDArray[np.int64]
+    bottom: NDArray[np.int64]
+    area: NDArray[np.int64]
+    cuts: tuple[Cut, ...]
+    slant: float
+
+    def __len__(self) -> int:
+        return len(self.area)
+
+    def columns(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Where pixels of ``level`` were in the slanted line."""
+        return np.asarray(columns - _start(self.slant, self.level.shape[0]) - self.slant * rows, np.float64)
+
+
+def cut(level: Floats, slanted: bool = True) -> Pieces:
+    """The pieces of one line of ink (h, w) float32 in 0..1 whose digits are about HEIGHT pixels tall.
+
+    A line that is not ``slanted`` is taken as it is.
+    """
+    slant = _slant(level) if slanted else 0.0
+    upright = _sheared(level, slant)
+    mask = upright > _SURE
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    forward, through = _crossings(upright)
+    result = np.zeros_like(labels)
+    made, cuts = 0, []
+    for k in range(1, count):
+        x, y, width, height, area = (int(v) for v in stats[k])
+        if area < _LEAST:
+            continue
+        own = labels[y : y + height, x : x + width] == k
+        columns = _cuts(through, x, x + width) if width > _NARROW * HEIGHT else []
+        part = np.zeros(own.shape, np.int32)
+        for column in columns:
+            part += np.arange(x, x + width) > _path(forward, column)[y : y + height, None]
+        before: int | None = None
+        for value, size in enumerate(np.bincount(part[own], minlength=len(columns) + 1)):
+            if size < _LEAST:
+                continue
+            made += 1
+            result[y : y + height, x : x + width][own & (part == value)] = made
+            if before is not None:
+                cuts.append(Cut(before, made - 1, float(through[columns[value - 1]])))
+            before = made - 1
+    return _ordered(upright, result, cuts, slant)
+
+
+def _ordered(level: Floats, labels: NDArray[np.int32], cuts: list[Cut], slant: float) -> Pieces:
+    """Pieces numbered by the middle of their boxes, from left to right."""
+    count = int(labels.max(initial=0))
+    left, top = np.full(count + 1, max(labels.shape)), np.full(count + 1, max(labels.shape))
+    right, bottom = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    rows, columns = np.nonzero(labels)
+    own = labels[rows, columns]
+    np.minimum.at(left, own, columns)
+    np.minimum.at(top, own, rows)
+    np.maximum.at(right, own, columns + 1)
+    np.maximum.at(bottom, own, rows + 1)
+    area = np.bincount(own, minlength=count + 1)
+    order = 1 + np.argsort((left + right)[1:], kind="stable")
+    place = np.zeros(count + 1, np.int32)
+    place[order] = np.arange(1, count + 1)
+    left, top, right, bottom, area = (edge[order] for edge in (left, top, right, bottom, area))
+    renamed = tuple(Cut(int(place[c.left + 1]) - 1, int(place[c.right + 1]) - 1, c.ink) for c in cuts)
+    return Pieces(level, place[labels], left, top, right, bottom, area, renamed, slant)
+
+
+def _slant(level: Floats) -> float:
+    """The slant whose removal gathers the ink of the columns best: the largest sum of squares of their profile."""
+    slants = np.arange(-0.3, _STEEPEST + 0.01, 0.1)
+    sharpness = [float(np.square(_sheared(level, float(s)).sum(axis=0)).sum()) for s in slants]
+    sharpness = [value * (1 - _FLATTER * abs(s) / 0.1) for value, s in zip(sharpness, slants, strict=True)]
+    return float(slants[int(np.argmax(sharpness))])
+
+
+def _sheared(level: Floats, slant: float) -> Floats:
+    """The line with this slant to the right taken out, as wide as it then is."""
+    if abs(slant) < 1e-6:
+        return level
+    height, width = level.shape
+    extra = math.ceil(abs(slant) * height)
+    matrix = np.array([[1, slant, _start(slant, height)], [0, 1, 0]])
+    return np.asarray(cv2.warpAffine(level, matrix, (width + extra, height), flags=cv2.INTER_LINEAR), np.float32)
+
+
+def _start(slant: float, height: int) -> float:
+    """How far the first row moves when a slant is taken out of a line so high."""
+    return 0.0 if slant > 0 else abs(slant) * (height - 1)
+
+
+def _crossings(level: Floats) -> tuple[tuple[Floats, Floats], Floats]:
+    """The least ink on any path from the top to each pixel, and from the bottom; and on those through the middle row."""
+    down, up = _least(level), _least(level[::-1])[::-1]
+    middle = level.shape[0] // 2
+    return (down, up), np.asarray(down[middle] + up[middle] - level[middle])
+
+
+def _least(level: Floats) -> Floats:
+    """(h, w): the ink on the cheapest path from row 0 to each pixel, steps sideways costing _BEND."""
+    least = level.copy()
+    for row in range(1, len(level)):
+        before = least[row - 1]
+        best = before.copy()
+        np.minimum(best[1:], before[:-1] + _BEND, out=best[1:])
+        np.minimum(best[:-1], before[1:] + _BEND, out=best[:-1])
+        least[row] += best
+    return least
+
+
+def _cuts(through: Floats, left: int, right: int) -> list[int]:
+    """Columns between these where a path crosses little ink: the cheapest, then those far enough from it, and so on."""
+    apart = _APART * HEIGHT
+    inside = np.arange(math.ceil(left + apart), math.floor(right - apart))
+    chosen: list[int] = []
+    if len(inside) == 0:
+        return chosen
+    cost = through[inside]
+    valley = np.ones(len(cost), bool)
+    valley[1:] &= cost[1:] <= cost[:-1]
+    valley[:-1] &= cost[:-1] <= cost[1:]
+    for k in np.argsort(cost, kind="stable"):
+        column = int(inside[k])
+        if cost[k] > _DEAREST * HEIGHT:
+            break
+        if valley[k] and all(abs(column - other) >= apart for other in chosen):
+            chosen.append(column)
+    return sorted(chosen)
+
+
+def _path(least: tuple[Floats, Floats], column: int) -> NDArray[np.int64]:
+    """The column in which the cheapest path through (middle, column) crosses each row: (h,)."""
+    down, up = least
+    height, width = down.shape
+    middle = height // 2
+    path = np.empty(height, np.int64)
+    path[middle] = column
+    for table, step in ((down, -1), (up, 1)):
+        x, row = column, middle
+        while 0 <= row + step < height:
+            row += step
+            near = [at for at in (x, x - 1, x + 1) if 0 <= at < width]
+            x = min(near, key=lambda at: float(table[row, at]) + (_BEND if at != x else 0.0))
+            path[row] = x
+    return path

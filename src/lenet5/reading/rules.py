@@ -1,0 +1,60 @@
+"""Ruled lines, squared paper and the lines of forms, taken out of a mask of ink without eating strokes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.reading.components import Components
+
+__all__ = ["frames", "without_rules"]
+
+Mask = NDArray[np.bool_]
+
+_RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
+_ON_RIM: Final = 0.85  # of a frame's ink, at least
+
+
+def without_rules(mask: Mask, length: int, thickness: int) -> Mask:
+    """The mask (H, W) without level and upright runs of at least ``length`` that are at most ``thickness`` wide.
+
+    Where a stroke crosses a rule, the ink there is thicker than the rule and stays.
+    """
+    level = _runs(mask, length, thickness)
+    upright = _runs(np.ascontiguousarray(mask.T), length, thickness).T
+    return np.asarray(mask & ~level & ~upright)
+
+
+def _runs(mask: Mask, length: int, thickness: int) -> Mask:
+    """Level runs that are long and thin; they may step up or down by a pixel now and then."""
+    if length > mask.shape[1] or thickness + 1 > mask.shape[0]:
+        return np.zeros_like(mask)
+    ink = mask.astype(np.uint8)
+    joined = cv2.dilate(ink, np.ones((3, 1), np.uint8))
+    long = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))
+    return np.asarray((long > 0) & mask & (thick == 0))
+
+
+def frames(found: Components) -> Mask:
+    """Which components are drawn boxes: nearly all of their ink along the edges of their own box, and others inside."""
+    result = np.zeros(len(found), bool)
+    side = np.minimum(found.width, found.height)
+    for k in np.flatnonzero((side >= 16) & (found.area < 0.4 * found.width * found.height)):
+        box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
+        own = found.labels[box] == k + 1
+        rim_y, rim_x = own.shape[0] // _RIM, own.shape[1] // _RIM
+        inside = own[rim_y:-rim_y, rim_x:-rim_x].sum()
+        if own.sum() - inside > _ON_RIM * own.sum() and _straight(own):
+            result[k] = True
+    return result
+
+
+def _straight(own: Mask) -> bool:
+    """Whether at least three sides of a shape have a straight line of ink over most of their length."""
+    rim_y, rim_x = max(2, own.shape[0] // _RIM), max(2, own.shape[1] // _RIM)
+    sides = (own[:rim_y].any(axis=0), own[-rim_y:].any(axis=0), own[:, :rim_x].any(axis=1), own[:, -rim_x:].any(axis=1))
+    return sum(float(side.mean()) > 0.9 for side in sides) >= 3

@@ -1,0 +1,155 @@
+"""Strings written with single digits, and what a reader's cuts make of them: examples of digits and of rubbish.
+
+The line reader proposes more candidates than there are digits (halves, pairs, digits with a
+neighbour's stroke). Its network learns to refuse the wrong ones from the very candidates that the
+reader makes of strings whose truth is known (section VII-B of the paper trains the same way).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.learning.data import ImageSet
+from lenet5.paper import NOT_A_DIGIT, SIDE
+from lenet5.reading.candidates import Candidates, runs
+from lenet5.reading.pieces import HEIGHT, Pieces, cut
+
+__all__ = ["Written", "candidates_of_strings", "labelled", "write"]
+
+Floats = NDArray[np.float32]
+
+_WHOLE: Final = 0.93  # of a digit's ink, and of the candidate's ink: such a candidate is the digit
+_PART: Final = 0.78  # with less of either a candidate is rubbish; between the two it is left out
+_STRAY: Final = 0.3  # of a digit's ink: with more ink of dots, links and rules it is left open what a whole digit is
+_MARGIN: Final = 8
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written line: ``level`` (h, w) float32 ink in 0..1, and ``shares`` (n + 1, h, w) float32, whose ink it is.
+
+    ``shares[k]`` is the ink of digit k of ``labels``; the last one that of everything else: dots, dashes, links, rules.
+    """
+
+    level: Floats
+    shares: Floats
+    labels: tuple[int, ...]
+
+
+def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator) -> Written:
+    """A line of digits (n, 28, 28) as one hand might write them: one slant and size, more or less close or touching."""
+    slant = float(generator.normal(0, 0.15))
+    wide = float(np.exp(generator.normal(0, 0.12)))
+    closeness = float(generator.uniform(-0.18, 0.35))
+    thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
+    shapes = [_shape(image, wide, slant, thickness, generator) for image in images]
+    height = 2 * HEIGHT
+    width = sum(shape.shape[1] for shape in shapes) + len(shapes) * HEIGHT + 2 * _MARGIN
+    shares = np.zeros((len(shapes) + 1, height, width), np.float32)
+    right, before = float(_MARGIN), None
+    for k, shape in enumerate(shapes):
+        gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
+        if k:
+            gap += _mark(shares[-1], right, generator)
+            right = max(right + gap, _MARGIN)
+        top = round(height / 2 - shape.shape[0] / 2 + float(generator.normal(0, 0.05)) * HEIGHT)
+        left = round(right)
+        shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
+        if before is not None and generator.random() < 0.2:
+            _link(shares[-1], before, (left, top, shape), generator)
+        before = (left, top, shape)
+        right = left + shape.shape[1]
+    if generator.random() < 0.1:
+        row = height // 2 + HEIGHT // 2 + int(generator.integers(-3, 5))
+        shares[-1, row : row + int(generator.integers(1, 3)), : round(right)] = generator.uniform(0.5, 1)
+    level = shares.max(axis=0)
+    used = np.flatnonzero(level.any(axis=0))
+    columns = slice(max(int(used[0]) - 2, 0), int(used[-1]) + 3)
+    return Written(level[:, columns], shares[:, :, columns], tuple(int(label) for label in labels))
+
+
+def _shape(
+    image: NDArray[np.uint8], wide: float, slant: float, thickness: int, generator: np.random.Generator
+) -> Floats:
+    """One digit cropped to its ink, about HEIGHT tall, slanted."""
+    rows, columns = np.flatnonzero(image.max(axis=1) > 64), np.flatnonzero(image.max(axis=0) > 64)
+    crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
+    scale = HEIGHT / max(crop.shape[0], 0.6 * SIDE * 20 / 28) * float(np.exp(generator.normal(0, 0.1)))
+    size = (max(3, round(crop.shape[1] * scale * wide)), max(3, round(crop.shape[0] * scale)))
+    large = np.clip(cv2.resize(np.pad(crop, 1), size, interpolation=cv2.INTER_CUBIC), 0, 1)
+    extra = math.ceil(abs(slant) * size[1])
+    matrix = np.array([[1, -slant, slant * size[1] if slant > 0 else 0], [0, 1, 0]])
+    large = cv2.warpAffine(large, matrix, (size[0] + extra, size[1]))
+    if thickness == 1:
+        large = cv2.erode(large, np.ones((2, 2), np.uint8))
+    if thickness == 2:
+        large = cv2.dilate(large, np.ones((2, 2), np.uint8))
+    used = np.flatnonzero(large.max(axis=0) > 0.2)
+    return np.asarray(large[:, used[0] : used[-1] + 1] if len(used) else large, np.float32)
+
+
+def _mark(ink: Floats, right: float, generator: np.random.Generator) -> float:
+    """Sometimes a dot, comma or dash after this column; the room that it takes."""
+    kind = generator.random()
+    middle, radius = ink.shape[0] // 2, int(generator.integers(2, 4))
+    x = round(right + generator.uniform(0.05, 0.2) * HEIGHT)
+    if kind < 0.12:
+        y = middle + round(generator.uniform(0.35, 0.55) * HEIGHT)
+        end = (x - round(generator.uniform(0, 0.15) * HEIGHT), y + round(generator.uniform(0, 0.25) * HEIGHT))
+        cv2.line(ink, (x, y), end if kind < 0.06 else (x + 1, y), 1.0, 2 * radius - 1, cv2.LINE_AA)
+        return generator.uniform(0.1, 0.4) * HEIGHT
+    if kind < 0.16:
+        length = round(generator.uniform(0.25, 0.7) * HEIGHT)
+        cv2.line(ink, (x, middle), (x + length, middle + int(generator.integers(-3, 4))), 1.0, radius, cv2.LINE_AA)
+        return float(length) + 0.25 * HEIGHT
+    return 0.0
+
+
+def _link(
+    ink: Floats, before: tuple[int, int, Floats], after: tuple[int, int, Floats], generator: np.random.Generator
+) -> None:
+    """A stroke that joins a digit to the next, as a fast hand leaves it."""
+    ends = []
+    for (left, top, shape), column in ((before, -1), (after, 0)):
+        row = int(generator.choice(np.flatnonzero(shape[:, column] > 0.2))) if (shape[:, column] > 0.2).any() else 0
+        ends.append((left + (shape.shape[1] - 1 if column else 0), top + row))
+    cv2.line(ink, ends[0], ends[1], 1.0, int(generator.integers(2, 5)), cv2.LINE_AA)
+
+
+def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArray[np.int64]:
+    """What each candidate is: a digit, NOT_A_DIGIT, or −1 where that is open; ``pieces`` not slanted back."""
+    ink = np.stack([np.bincount(pieces.labels.ravel(), share.ravel(), len(pieces) + 1)[1:] for share in written.shares])
+    total = ink.sum(axis=1)
+    result = np.full(len(candidates.first), -1, np.int64)
+    for k, (first, last) in enumerate(zip(candidates.first, candidates.last, strict=True)):
+        held = ink[:, first:last].sum(axis=1)
+        digit = int(held[:-1].argmax())
+        whole = held[digit] / max(total[digit], 1e-6)
+        others, digits = held.sum() - held[digit], held[:-1].sum()
+        pure = held[digit] / max(digits, 1e-6)
+        if min(whole, pure) >= _WHOLE:
+            result[k] = written.labels[digit] if others < _STRAY * held[digit] else -1
+        elif min(whole, pure) < _PART:
+            result[k] = NOT_A_DIGIT
+    return result
+
+
+def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:
+    """The candidates that the line reader makes of so many strings of 2 to 4 of these digits, with what they are."""
+    images, labels = [], []
+    for _ in range(strings):
+        chosen = generator.integers(0, len(data.images), int(generator.integers(2, 5)))
+        written = write(data.images[chosen], data.labels[chosen], generator)
+        pieces = cut(written.level, slanted=False)
+        found = runs(pieces)
+        truths = labelled(written, pieces, found)
+        known = truths >= 0
+        images.append(found.images[known])
+        labels.append(truths[known].astype(np.uint8))
+    return ImageSet(f"strings of {data.name}", np.concatenate(images), np.concatenate(labels))
