@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from click.testing import CliRunner
+from reading_tables import BLOCKS as READING_BLOCKS
 
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
@@ -183,6 +184,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "example": example,
     "speed": speed,
     "whole": whole,
+    **READING_BLOCKS,
 }
 
 

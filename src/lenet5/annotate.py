@@ -13,10 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.answer import REFUSED, Box, Digit, Reading
 from lenet5.errors import OutputError
+from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.picture import Picture
+from lenet5.reading.pieces import cut
 from lenet5.weights import write_beside
 
-__all__ = ["annotated", "as_png", "digit_sheet", "write_debug"]
+__all__ = ["annotated", "as_png", "digit_sheet", "pieces_picture", "write_debug"]
 
 Colour = tuple[int, int, int]
 
@@ -28,6 +30,8 @@ _COLOURS: Final[tuple[tuple[float, Colour], ...]] = (
 """The colour of a digit that is at least this sure; those that many colour-blind people tell apart by lightness."""
 _REFUSED: Final[Colour] = (140, 0, 170)
 _SEPARATOR: Final[Colour] = (0, 80, 220)
+
+_PIECES: Final[tuple[Colour, ...]] = ((200, 0, 40), (0, 90, 200), (0, 130, 60), (200, 110, 0), (140, 0, 170))
 
 _LEAST_DIGIT: Final = 40  # pixels: smaller digits are enlarged, so that their labels can be read
 _LEAST_SIDE: Final = 480  # pixels of the longer side, likewise
@@ -162,6 +166,15 @@ def _place(picture: Picture, box: Box) -> Image.Image:
     return tile
 
 
+def pieces_picture(line: Line) -> Image.Image:
+    """A line's ink, upright and at the height at which it is cut, each piece in a colour unlike its neighbours'."""
+    pieces = cut(line.level)
+    ink = 1 - pieces.level[..., None] * (1 - np.array(_PIECES)[(pieces.labels - 1) % len(_PIECES)] / 255)
+    ink[pieces.labels == 0] = (1 - 0.3 * pieces.level[..., None])[pieces.labels == 0]
+    drawn = Image.fromarray((ink * 255).astype(np.uint8))
+    return drawn.resize((2 * drawn.width, 2 * drawn.height), Image.Resampling.NEAREST)
+
+
 def as_png(image: Image.Image) -> bytes:
     """The image as the content of a PNG file."""
     encoded = io.BytesIO()
@@ -170,15 +183,16 @@ def as_png(image: Image.Image) -> bytes:
 
 
 def write_debug(picture: Picture, reading: Reading, folder: str | os.PathLike[str]) -> None:
-    """Into the folder: reading.json, annotated.png, digits.png, and each digit's 28×28 enlarged eightfold.
+    """Into the folder: reading.json, annotated.png, digits.png, the pieces of lines, and each digit's 28×28.
 
-    The last are ``line-index-answer.png``, such as 02-07-4.png, refused ones 02-07-refused.png;
-    those of an earlier reading go. Raises OutputError.
+    The last, enlarged eightfold, are ``line-index-answer.png``, such as 02-07-4.png, refused ones
+    02-07-refused.png. ``pieces-01.png`` and so on are the lines found, whether digits were read in
+    them or not. Files of an earlier reading go. Raises OutputError.
     """
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for old in (*target.glob("[0-9]*-[0-9]*-*.png"), target / "digits.png"):
+        for old in (*target.glob("[0-9]*-[0-9]*-*.png"), *target.glob("pieces-*.png"), target / "digits.png"):
             old.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {target}: {error.strerror}") from None
@@ -187,6 +201,8 @@ def write_debug(picture: Picture, reading: Reading, folder: str | os.PathLike[st
     sheet = digit_sheet(picture, reading)
     if sheet:
         write_beside(target / "digits.png", as_png(sheet))
+    for number, found in enumerate(find_lines(picture.grey), start=1):
+        write_beside(target / f"pieces-{number:02}.png", as_png(pieces_picture(found)))
     for number, line in enumerate(reading.lines, start=1):
         for k, digit in enumerate((mark for mark in line if isinstance(mark, Digit)), start=1):
             answer = "refused" if digit.label == REFUSED else digit.label
