@@ -270,7 +270,7 @@ def test_debug_keeps_what_the_network_saw_of_every_digit(command: Command, three
     kept = three.parent / "debug"
     assert command("read", "--debug", kept, three) == Outcome(0, "3\n", "")
     names = sorted(path.name for path in (kept / "three").iterdir())
-    assert names == ["01-01-3.png", "annotated.png", "digits.png", "reading.json"]
+    assert names == ["01-01-3.png", "annotated.png", "digits.png", "pieces-01.png", "reading.json"]
     seen = np.asarray(Image.open(kept / "three" / "01-01-3.png"))
     assert (seen[::8, ::8] == Reader().read(three).digits[0].image).all()
     assert json.loads((kept / "three" / "reading.json").read_text())["text"] == "3"
@@ -303,9 +303,66 @@ def test_beside_a_progress_bar_on_the_terminal_the_results_go_to_the_pipe(three:
     assert done.stdout.decode() == f"{three}: 3\n" * 30
 
 
-@pytest.mark.parametrize("layout", ["line", "page"])
-def test_a_layout_not_built_yet_is_told_in_one_line(layout: str, command: Command, three: Path) -> None:
-    assert layout in command("read", "--layout", layout, three).complaint
+@pytest.fixture
+def rows(write: Callable[..., Image.Image], tmp_path: Path) -> Path:
+    """A picture file of two rows of digits."""
+    path = tmp_path / "rows.png"
+    write("2708", "345").save(path)
+    return path
+
+
+@pytest.mark.parametrize("layout", ["page", "auto"])
+def test_a_page_prints_a_line_for_each_of_its_lines(layout: str, command: Command, rows: Path) -> None:
+    assert command("read", "--layout", layout, rows) == Outcome(0, "2708\n345\n", "")
+
+
+def test_a_line_prints_its_digits(command: Command, write: Callable[..., Image.Image], tmp_path: Path) -> None:
+    write("270").save(tmp_path / "line.png")
+    assert command("read", "--layout", "line", tmp_path / "line.png") == Outcome(0, "270\n", "")
+
+
+def test_among_several_files_the_lines_of_a_page_are_joined_by_a_space(command: Command, rows: Path) -> None:
+    assert command("read", rows, rows).out == f"{rows}: 2708 345\n" * 2
+
+
+def test_csv_joins_the_lines_of_a_page_by_a_space(command: Command, rows: Path) -> None:
+    assert command("read", "--csv", rows).out.splitlines()[1].startswith(f"{rows},2708 345,0.")
+
+
+def test_json_parts_the_lines_of_a_page_and_has_the_box_of_every_digit(command: Command, rows: Path) -> None:
+    page = json.loads(command("read", "--json", rows).out)
+    assert page["text"] == "2708\n345"
+    assert ["".join(digit["label"] for digit in line) for line in page["lines"]] == ["2708", "345"]
+    for row, line in enumerate(page["lines"]):
+        for column, digit in enumerate(line):
+            left, top, right, bottom = digit["box"]
+            assert 30 + 60 * column <= (left + right) / 2 <= 90 + 60 * column
+            assert 20 + 90 * row <= top < bottom <= 90 + 90 * row
+
+
+@pytest.mark.parametrize("layout", ["line", "page", "auto"])
+def test_a_picture_without_digits_has_an_empty_text_and_it_is_said(
+    layout: str, command: Command, write: Callable[..., Image.Image], tmp_path: Path
+) -> None:
+    path = tmp_path / "blank.png"
+    write().save(path)
+    assert command("read", "--layout", layout, path) == Outcome(0, "\n", f"lenet5: {path}: no digits found\n")
+
+
+def test_annotate_draws_a_page(command: Command, rows: Path) -> None:
+    drawn = rows.with_name("drawn.png")
+    assert command("read", "--annotate", drawn, rows).out == "2708\n345\n"
+    annotated_size(drawn)
+
+
+def test_debug_keeps_the_digits_of_a_page_by_line_and_index(command: Command, rows: Path) -> None:
+    kept = rows.parent / "debug"
+    command("read", "--debug", kept, rows)
+    names = sorted(path.name for path in (kept / "rows").glob("0*.png"))
+    assert names == [
+        f"{name}.png" for name in ("01-01-2", "01-02-7", "01-03-0", "01-04-8", "02-01-3", "02-02-4", "02-03-5")
+    ]
+    assert len(list((kept / "rows").glob("pieces-*.png"))) == 2
 
 
 @pytest.mark.parametrize(
