@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from lenet5.answer import Box
 
-__all__ = ["SPACINGS", "Material", "on_paper", "page", "string_ink", "strings"]
+__all__ = ["PENS", "SPACINGS", "Material", "on_paper", "page", "pens", "string_ink", "strings"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 SPACINGS: Final = ("spaced", "touching", "overlapping")
+PENS: Final = ("hairline", "marker")
 
 _MOST_OVERLAP: Final = 0.15  # of the narrower digit's width: how far overlapping digits go beyond their first contact
 _MOST_BOXES: Final = 0.3  # of the narrower digit's width: boxes of neighbours overlap no more, as under the bar of a 7
@@ -59,6 +60,36 @@ def string_ink(
     chosen = rng.integers(0, len(images), rng.integers(2, 11))
     ink, boxes = _line([_glyph(images[k], scale * rng.uniform(0.9, 1.1)) for k in chosen], spacing, rng)
     return ink, "".join(str(labels[k]) for k in chosen), boxes
+
+
+def pens(images: Bytes, labels: Bytes, pen: str, count: int, rng: np.random.Generator) -> Iterator[Material]:
+    """``count`` spaced strings of a "hairline" pen, one pixel wide, or a "marker", which thickens strokes a lot."""
+    for _ in range(count):
+        ink, text, boxes = string_ink(images, labels, "spaced", rng.uniform(2, 3), rng)
+        if pen == "hairline":
+            ink = np.asarray(np.pad(_thinned(ink > _CONTACT), 12), np.float32)
+            yield Material(np.where(ink > 0, 60, 235).astype(np.uint8), text, tuple(_moved(b, 12, 12) for b in boxes))
+        else:
+            tall = max(box.bottom - box.top for box in boxes)
+            round_tip = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (max(3, tall // 9) | 1,) * 2)
+            spread = cv2.dilate(np.pad(ink, tall // 3), round_tip)
+            yield Material(on_paper(spread, rng), text, tuple(_moved(b, tall // 3, tall // 3) for b in boxes))
+
+
+def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Strokes down to their middle lines, one pixel wide (Zhang & Suen 1984)."""
+    thin = np.pad(mask, 1)
+    while True:
+        before = thin.sum()
+        for first in (True, False):
+            n, e, s, w = (np.roll(thin, shift, axis) for shift, axis in ((1, 0), (-1, 1), (-1, 0), (1, 1)))
+            ne, se, sw, nw = (np.roll(side, shift, 1) for side, shift in ((n, -1), (s, -1), (s, 1), (n, 1)))
+            ring = np.stack([n, ne, e, se, s, sw, w, nw, n]).astype(np.int8)
+            neighbours, turns = ring[:8].sum(axis=0), (np.diff(ring, axis=0) == 1).sum(axis=0)
+            open_side = ~(n & e & s) & ~(e & s & w) if first else ~(n & e & w) & ~(n & s & w)
+            thin = thin & ~((neighbours >= 2) & (neighbours <= 6) & (turns == 1) & open_side)
+        if thin.sum() == before:
+            return thin[1:-1, 1:-1]
 
 
 def page(images: Bytes, labels: Bytes, groups: tuple[int, ...], lines: int, rng: np.random.Generator) -> Material:

@@ -25,6 +25,7 @@ from lenet5.reading.picture import Source
 __all__ = ["Case", "Read", "a4_page", "measure", "measured_sets", "mnist_digits", "synthetic"]
 
 STRINGS: Final = 300  # of each spacing
+PENS: Final = 100  # strings of each pen
 DIGITLESS: Final = 30  # pictures of each kind
 
 Read = Callable[[Source], Reading]
@@ -93,6 +94,8 @@ def synthetic(development: bool) -> Iterator[Case]:
     for spacing, goal in zip(material.SPACINGS, (97.0, 90.0, None), strict=True):
         pictures = partial(_strings, spacing, development)
         yield from Case(f"strings, {spacing}", "line", pictures, goal).layouts("auto")
+    for pen in material.PENS:
+        yield from Case(f"strings, {pen}", "auto", partial(_pens, pen, development)).layouts()
     for name, groups in (("lines of 10", (10,)), ("four groups of 3", (3, 3, 3, 3))):
         yield from Case(f"A4 page, {name}", "page", partial(_page, groups, development), lines=True).layouts("auto")
     yield from Case("words beside digits", "page", partial(_labelled, development), lines=True).layouts("auto")
@@ -128,6 +131,12 @@ def a4_page(groups: tuple[int, ...], development: bool = False) -> material.Mate
 def _strings(spacing: str, development: bool) -> Iterator[Named]:
     rng = np.random.default_rng([material.SPACINGS.index(spacing), development])
     for k, made in enumerate(material.strings(*mnist_digits(development), spacing, STRINGS, rng)):
+        yield f"{k}", made.picture, made.text
+
+
+def _pens(pen: str, development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([200 + material.PENS.index(pen), development])
+    for k, made in enumerate(material.pens(*mnist_digits(development), pen, PENS, rng)):
         yield f"{k}", made.picture, made.text
 
 
