@@ -1,7 +1,8 @@
 """How well lines and pages are read, and at what cost: writes results/reading.json and prints a table.
 
     python -m benchmarks.reading                       all that can be measured here
-    python -m benchmarks.reading --only cheque         the cases whose name contains a word; writes no results
+    python -m benchmarks.reading --only cheque         the cases whose name contains a word; writes no results …
+    python -m benchmarks.reading --only cost --update  … unless they are to replace these cases of the last results
     python -m benchmarks.reading --failures FOLDER     also what was misread, as pictures
     python -m benchmarks.reading --development         pictures from MNIST's training images; writes no results
     python -m benchmarks.reading --keep-peer           Tesseract's figures as the last results have them
@@ -52,11 +53,18 @@ def _works(reader: Reader, development: bool, peer: str | None) -> Iterator[tupl
     yield "cost: largest pictures", _largest_pictures
 
 
-def _kept_from_last(peer: str | None) -> list[Row]:
-    """The peer's rows of the last results: its pictures and answers stay the same while reading is worked on."""
-    rows = json.loads(RESULTS.read_text())["rows"]
+def _last_results() -> list[Row]:
+    """The rows of the last results; none where there are none."""
+    if not RESULTS.exists():
+        return []
     names = [field.name for field in fields(Row)]
-    return [Row(**{name: row[name] for name in names}) for row in rows if row["reader"] == peer]
+    return [Row(**{name: row[name] for name in names}) for row in json.loads(RESULTS.read_text())["rows"]]
+
+
+def _updated(last: list[Row], rows: list[Row]) -> list[Row]:
+    """The last results with those cases and readers replaced that were measured anew."""
+    anew = {(row.case, row.reader) for row in rows}
+    return [row for row in last if (row.case, row.reader) not in anew] + rows
 
 
 def _ours(case: Case, reader: Reader) -> Measured:
@@ -116,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--failures", type=Path, metavar="FOLDER")
     parser.add_argument("--development", action="store_true")
     parser.add_argument("--keep-peer", action="store_true")
+    parser.add_argument("--update", action="store_true")
     parser.add_argument("--no-peer", action="store_true", help="without Tesseract")
     parser.add_argument("--weights", default="lenet5")
     parser.add_argument("--threads", type=int)
@@ -125,7 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if peer is None and not given.no_peer:
         print("Tesseract is not measured: it is not installed (Debian, Ubuntu: apt install tesseract-ocr)")
     rows: list[Row] = []
-    kept = _kept_from_last(peer) if given.keep_peer else []
+    last = _last_results()
+    # Tesseract's pictures and answers stay the same while reading is worked on
+    kept = [row for row in last if row.reader == peer] if given.keep_peer else []
     for name, work in _works(reader, given.development, peer):
         if given.only not in name:
             continue
@@ -142,7 +153,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(*found, sep="\n", flush=True)
         if given.failures:
             write_sheets(failures, given.failures, name)
-    if not (given.only or given.development):
+    if given.update:
+        rows = _updated(last, rows)
+    if (given.update or not given.only) and not given.development:
         results = {"machine": machine.description(), "weights": given.weights, "rows": [row.to_json() for row in rows]}
         write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 
