@@ -15,7 +15,8 @@ from lenet5.reading.picture import Source, open_picture
 
 __all__ = ["Failure", "write_sheets"]
 
-_WIDTH, _TALLEST, _SEEN = 620, 170, 42
+_WIDTH, _SEEN = 620, 42
+_TALLEST, _TALLEST_PAGE = 170, 420  # pixels of a line's picture, and of a page's
 _A_SHEET: Final = 24
 
 
@@ -74,7 +75,8 @@ def _boxed(failure: Failure) -> Image.Image:
         opened = open_picture(failure.source)
     except PictureError:
         return Image.new("RGB", (_WIDTH, 40), "grey")
-    scale = min(_WIDTH / opened.grey.shape[1], _TALLEST / opened.grey.shape[0])
+    tallest = _TALLEST_PAGE if "\n" in failure.truth or not failure.truth else _TALLEST
+    scale = min(_WIDTH / opened.grey.shape[1], tallest / opened.grey.shape[0])
     size = (max(1, round(opened.grey.shape[1] * scale)), max(1, round(opened.grey.shape[0] * scale)))
     picture = Image.fromarray((opened.grey * 255).astype("uint8")).resize(size, Image.Resampling.BICUBIC).convert("RGB")
     draw = ImageDraw.Draw(picture)
