@@ -46,9 +46,13 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     """A line of digits (n, 28, 28) as one hand might write them: one slant and size, more or less close or touching."""
     slant = float(generator.normal(0, 0.15))
     wide = float(np.exp(generator.normal(0, 0.12)))
-    closeness = float(generator.uniform(-0.18, 0.35))
+    closeness = float(generator.uniform(-0.3, 0.3))
     thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
-    shapes = [_shape(image, wide, slant, thickness, generator) for image in images]
+    european = generator.random() < 0.4
+    shapes = [
+        _shape(image, int(label) if european else 0, wide, slant, thickness, generator)
+        for image, label in zip(images, labels, strict=True)
+    ]
     height = 2 * HEIGHT
     width = sum(shape.shape[1] for shape in shapes) + len(shapes) * HEIGHT + 2 * _MARGIN
     shares = np.zeros((len(shapes) + 1, height, width), np.float32)
@@ -75,23 +79,56 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
 
 
 def _shape(
-    image: NDArray[np.uint8], wide: float, slant: float, thickness: int, generator: np.random.Generator
+    image: NDArray[np.uint8], label: int, wide: float, slant: float, thickness: int, generator: np.random.Generator
 ) -> Floats:
-    """One digit cropped to its ink, about HEIGHT tall, slanted."""
+    """One digit cropped to its ink, about HEIGHT tall, slanted; a 1 or 7 (``label``) in the European way."""
     rows, columns = np.flatnonzero(image.max(axis=1) > 64), np.flatnonzero(image.max(axis=0) > 64)
     crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
     scale = HEIGHT / max(crop.shape[0], 0.6 * SIDE * 20 / 28) * float(np.exp(generator.normal(0, 0.1)))
     size = (max(3, round(crop.shape[1] * scale * wide)), max(3, round(crop.shape[0] * scale)))
-    large = np.clip(cv2.resize(np.pad(crop, 1), size, interpolation=cv2.INTER_CUBIC), 0, 1)
+    enlarged = cv2.resize(np.pad(crop, 1), size, interpolation=cv2.INTER_CUBIC)
+    large = np.asarray(np.clip(enlarged, 0, 1), np.float32)
+    if label in (1, 7):
+        large = _european(large, label, generator)
+        size = (large.shape[1], large.shape[0])
     extra = math.ceil(abs(slant) * size[1])
     matrix = np.array([[1, -slant, slant * size[1] if slant > 0 else 0], [0, 1, 0]])
-    large = cv2.warpAffine(large, matrix, (size[0] + extra, size[1]))
+    large = np.asarray(cv2.warpAffine(large, matrix, (size[0] + extra, size[1])), np.float32)
     if thickness == 1:
-        large = cv2.erode(large, np.ones((2, 2), np.uint8))
+        large = np.asarray(cv2.erode(large, np.ones((2, 2), np.uint8)), np.float32)
     if thickness == 2:
-        large = cv2.dilate(large, np.ones((2, 2), np.uint8))
+        large = np.asarray(cv2.dilate(large, np.ones((2, 2), np.uint8)), np.float32)
     used = np.flatnonzero(large.max(axis=0) > 0.2)
     return np.asarray(large[:, used[0] : used[-1] + 1] if len(used) else large, np.float32)
+
+
+def _european(ink: Floats, label: int, generator: np.random.Generator) -> Floats:
+    """A 1 with an upstroke before it, a 7 with a bar through it."""
+    height = len(ink)
+    stroke = max(2, round(float((ink > 0.5).sum(axis=1)[height // 4 : -height // 4].mean())))
+    stroke = min(stroke, HEIGHT // 7)
+    if label == 1:
+        length, angle = float(generator.uniform(0.25, 0.75)) * height, float(generator.uniform(0.4, 1.1))
+        room = round(length * math.sin(angle)) + stroke
+        ink = np.pad(ink, ((0, 0), (room, 0)))
+        row = stroke // 2 + 1
+        column = int(np.flatnonzero(ink[row] > 0.3).mean()) if (ink[row] > 0.3).any() else room
+        end = (round(column - length * math.sin(angle)), round(row + length * math.cos(angle)))
+        cv2.line(ink, (column, row), end, 1.0, stroke, cv2.LINE_AA)
+        if generator.random() < 0.3:  # and a foot
+            foot = max(stroke, round(float(generator.uniform(0.15, 0.35)) * height))
+            ink = np.pad(ink, ((0, 0), (0, foot)))
+            base = height - 1 - stroke // 2
+            column = int(np.flatnonzero(ink[base] > 0.3).mean()) if (ink[base] > 0.3).any() else column
+            cv2.line(ink, (column - foot, base), (column + foot, base), 1.0, stroke, cv2.LINE_AA)
+        return ink
+    row = round(height * float(generator.uniform(0.4, 0.65)))
+    column = int(np.flatnonzero(ink[row] > 0.3).mean()) if (ink[row] > 0.3).any() else ink.shape[1] // 2
+    half = round(height * float(generator.uniform(0.12, 0.3)))
+    tilt = round(height * float(generator.normal(0, 0.05)))
+    ink = np.pad(ink, ((0, 0), (half, half)))
+    cv2.line(ink, (column, row + tilt), (column + 2 * half, row - tilt), 1.0, stroke, cv2.LINE_AA)
+    return ink
 
 
 def _mark(ink: Floats, right: float, generator: np.random.Generator) -> float:
@@ -114,7 +151,15 @@ def _mark(ink: Floats, right: float, generator: np.random.Generator) -> float:
 def _link(
     ink: Floats, before: tuple[int, int, Floats], after: tuple[int, int, Floats], generator: np.random.Generator
 ) -> None:
-    """A stroke that joins a digit to the next, as a fast hand leaves it."""
+    """A stroke that joins a digit to the next, as a fast hand leaves it: from edge to edge or from top to top."""
+    if generator.random() < 0.5:
+        tops = [
+            (left + shape.shape[1] // 2 + column, top + 2) for (left, top, shape), column in ((before, 3), (after, -3))
+        ]
+        sag = (sum(x for x, _ in tops) // 2, max(y for _, y in tops) + int(generator.integers(0, HEIGHT // 4)))
+        points = np.array([tops[0], sag, tops[1]], np.int32)
+        cv2.polylines(ink, [points], False, 1.0, int(generator.integers(2, 5)), cv2.LINE_AA)
+        return
     ends = []
     for (left, top, shape), column in ((before, -1), (after, 0)):
         row = int(generator.choice(np.flatnonzero(shape[:, column] > 0.2))) if (shape[:, column] > 0.2).any() else 0
@@ -143,8 +188,11 @@ def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArra
 def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:
     """The candidates that the line reader makes of so many strings of 2 to 4 of these digits, with what they are."""
     images, labels = [], []
+    zeros = np.flatnonzero(data.labels == 0)
     for _ in range(strings):
         chosen = generator.integers(0, len(data.images), int(generator.integers(2, 5)))
+        if len(zeros) and generator.random() < 0.2:  # round numbers are the most frequent ones
+            chosen[1:] = generator.choice(zeros, len(chosen) - 1)
         written = write(data.images[chosen], data.labels[chosen], generator)
         pieces = cut(written.level, slanted=False)
         found = runs(pieces)

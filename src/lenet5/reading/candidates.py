@@ -14,7 +14,7 @@ from lenet5.reading.pieces import HEIGHT, Pieces
 
 __all__ = ["Candidates", "runs"]
 
-_MOST: Final = 6  # pieces in a digit
+_MOST: Final = 8  # pieces in a digit
 _WIDEST: Final = 1.5  # of the digits' height
 _GAP: Final = 0.35  # of the height: pieces farther apart are two marks
 _SMALLEST: Final = 0.25  # of the height: what is smaller both ways is no digit

@@ -23,7 +23,8 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 _LEAST_ALTERNATIVE: Final = 0.0005
 _WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
-_DIGITS: Final = 0.5  # of a word's marks must be digits, by their confidences: else it is no number
+_STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
+_DIGITS: Final = 0.4  # of a word's marks must be digits, by their confidences: else it is no number
 
 
 @dataclass(frozen=True)
@@ -34,35 +35,37 @@ class LineReading:
     confidence: float
 
 
-def read_line(line: Line, probabilities: Probabilities) -> LineReading:
-    """The digits and separators of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28)."""
+def read_line(line: Line, probabilities: Probabilities, every_word: bool = False) -> LineReading:
+    """The digits and separators of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28).
+
+    What looks like a word, not a number, is left out unless ``every_word`` is one; so is, at the
+    ends, what is surely no digit.
+    """
     pieces = cut(line.level)
     if len(pieces) == 0:
         return LineReading((), 1.0)
     candidates = runs(pieces)
     p = probabilities(candidates.images)
     path = best_path(arcs_of(pieces, candidates, p), len(pieces))
-    confidence = path.share
     marks: list[Digit | Separator] = []
     for word in _words(path, pieces):
         found = [_mark(path, k, line, pieces, candidates, p) for k in word]
         digits = [mark for mark in found if isinstance(mark, Digit)]
         sure = sum(mark.confidence for mark in digits if mark.label != REFUSED)
-        if digits and sure >= _DIGITS * len(digits):
+        if every_word or sure > _DIGITS * len(digits):
             marks += found
-    while marks and _is_refused(marks[-1]):
-        marks.pop()
-    while marks and _is_refused(marks[0]):
-        marks.pop(0)
+    kept = [k for k, mark in enumerate(marks) if not _is_strange(mark)]
+    marks = marks[kept[0] : kept[-1] + 1] if kept else []
+    confidence = path.share
     for mark in marks:
         if isinstance(mark, Digit) and mark.label != REFUSED:
-            known = mark.confidence + sum(p for _, p in mark.alternatives)
-            confidence *= mark.confidence / max(known, 1e-9)
+            confidence *= mark.confidence / (mark.confidence + sum(p for _, p in mark.alternatives))
     return LineReading(tuple(marks), confidence)
 
 
-def _is_refused(mark: Digit | Separator) -> bool:
-    return isinstance(mark, Digit) and mark.label == REFUSED
+def _is_strange(mark: Digit | Separator) -> bool:
+    """Whether a mark is surely no digit."""
+    return isinstance(mark, Digit) and mark.label == REFUSED and mark.confidence > _STRANGE
 
 
 def _words(path: Path, pieces: Pieces) -> list[list[int]]:

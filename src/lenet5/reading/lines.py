@@ -52,8 +52,11 @@ class Line:
         return Box(max(int(x[0]), 0), max(int(low), 0), int(np.ceil(x[1])), int(np.ceil(high)))
 
 
-def find_lines(grey: Floats) -> list[Line]:
-    """The lines of writing in grey levels (H, W) 0..1, from top to bottom and left to right; maybe none."""
+def find_lines(grey: Floats, single: bool = False) -> list[Line]:
+    """The lines of writing in grey levels (H, W) 0..1, from top to bottom and left to right; maybe none.
+
+    Where there is a ``single`` line, all that stands beside the largest group is in it.
+    """
     if min(grey.shape) < _FEWEST_PIXELS:
         return []
     small = shrunk(grey, _LONGEST)
@@ -69,7 +72,7 @@ def find_lines(grey: Floats) -> list[Line]:
         scale = larger
         flat = evened(shrunk(grey, round(scale * max(grey.shape))))[0]
     ink = ink_within(flat, max(round(height), 9))
-    return [] if ink is None else _lines(ink, height, scale)
+    return [] if ink is None else _lines(ink, height, scale, single)
 
 
 def _digit_height(found: Components) -> float | None:
@@ -82,7 +85,7 @@ def _digit_height(found: Components) -> float | None:
     return float(heights[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
 
 
-def _lines(ink: Ink, height: float, scale: float) -> list[Line]:
+def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     """The lines of an ink picture whose digits are about so tall, ``scale`` times as large as the picture."""
     mask = without_rules(ink.mask, length=round(2 * height), thickness=max(2, round(0.1 * height)))
     found = components(mask)
@@ -94,6 +97,8 @@ def _lines(ink: Ink, height: float, scale: float) -> list[Line]:
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])
     groups = _groups(found, chosen, height)
+    if single and groups:
+        groups = [_beside_the_largest(found, groups)]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
     made = [(_extent(found, group), _line(ink, found, group, rest, scale)) for group in groups]
     return [line for _, line in sorted(made, key=lambda item: _reading_order(item[0], height))]
@@ -121,6 +126,16 @@ def _groups(found: Components, chosen: Indices, height: float) -> list[Indices]:
             parent[root(int(other))] = root(k)
     roots = np.array([root(k) for k in range(len(order))], np.int64)
     return [order[roots == r] for r in np.unique(roots)]
+
+
+def _beside_the_largest(found: Components, groups: list[Indices]) -> Indices:
+    """The group with the most ink, and what shares at least half of its height with it."""
+    largest = max(groups, key=lambda group: int(found.area[group].sum()))
+    top, bottom = np.quantile(found.top[largest], 0.2), np.quantile(found.bottom[largest], 0.8)
+    every = np.concatenate(groups)
+    shared = np.minimum(found.bottom[every], bottom) - np.maximum(found.top[every], top)
+    beside = every[shared >= 0.5 * np.minimum(found.height[every], bottom - top)]
+    return np.asarray(np.union1d(largest, beside), np.int64)
 
 
 def _extent(found: Components, group: Indices) -> tuple[float, float, float]:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.reading.components import components
+
 __all__ = ["HEIGHT", "Cut", "Pieces", "cut"]
 
 Floats = NDArray[np.float32]
@@ -27,6 +29,8 @@ _SURE: Final = 0.5  # ink levels from here on are ink
 _LEAST: Final = 6  # pixels: less is no mark
 _APART: Final = 0.14  # of the height: cuts do not come closer to each other or to the end of a component
 _BEND: Final = 0.25  # what a step sideways costs, in pixels of ink
+_STIFF: Final = 1.5  # the same for the path through a waist, which must not turn aside into the digits' own white
+_WAIST: Final = 0.75  # of the lower of its sides: where a component is no taller it has a waist
 _DEAREST: Final = 0.75  # of the height: a cut through more ink than this is none
 _NARROW: Final = 0.4  # of the height: components no wider than this are not cut
 _STEEPEST: Final = 0.7  # pixels sideways for each pixel of height: no writing slants more
@@ -76,28 +80,32 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
     """
     slant = _slant(level) if slanted else 0.0
     upright = _sheared(level, slant)
-    mask = upright > _SURE
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    forward, through = _crossings(upright)
-    result = np.zeros_like(labels)
+    found = components(upright > _SURE)
+    free, stiff = (_Crossings(upright, bend) for bend in (_BEND, _STIFF))
+    result = np.zeros_like(found.labels)
     made, cuts = 0, []
-    for k in range(1, count):
-        x, y, width, height, area = (int(v) for v in stats[k])
-        if area < _LEAST:
-            continue
-        own = labels[y : y + height, x : x + width] == k
-        columns = _cuts(through, x, x + width) if width > _NARROW * HEIGHT else []
+    for k in np.flatnonzero(found.area >= _LEAST):
+        rows, columns = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
+        own = found.labels[rows, columns] == k + 1
+        ways = []
+        if own.shape[1] > _NARROW * HEIGHT:
+            start = int(found.left[k])
+            valleys = _valleys(free.ink[columns])
+            waists = [at for at in _waists(own) if all(abs(at - v) >= 0.5 * _APART * HEIGHT for v in valleys)]
+            ways = [(free, start + at) for at in valleys] + [(stiff, start + at) for at in waists]
+            ways.sort(key=lambda way: way[1])
         part = np.zeros(own.shape, np.int32)
-        for column in columns:
-            part += np.arange(x, x + width) > _path(forward, column)[y : y + height, None]
+        for kind, column in ways:
+            part += np.arange(columns.start, columns.stop) > kind.path(column)[rows, None]
         before: int | None = None
-        for value, size in enumerate(np.bincount(part[own], minlength=len(columns) + 1)):
+        for value, size in enumerate(np.bincount(part[own], minlength=len(ways) + 1)):
             if size < _LEAST:
                 continue
             made += 1
-            result[y : y + height, x : x + width][own & (part == value)] = made
+            result[rows, columns][own & (part == value)] = made
             if before is not None:
-                cuts.append(Cut(before, made - 1, float(through[columns[value - 1]])))
+                kind, column = ways[value - 1]
+                cuts.append(Cut(before, made - 1, float(kind.ink[column])))
             before = made - 1
     return _ordered(upright, result, cuts, slant)
 
@@ -145,57 +153,76 @@ def _start(slant: float, height: int) -> float:
     return 0.0 if slant > 0 else abs(slant) * (height - 1)
 
 
-def _crossings(level: Floats) -> tuple[tuple[Floats, Floats], Floats]:
-    """The least ink on any path from the top to each pixel, and from the bottom; and on those through the middle row."""
-    down, up = _least(level), _least(level[::-1])[::-1]
-    middle = level.shape[0] // 2
-    return (down, up), np.asarray(down[middle] + up[middle] - level[middle])
+class _Crossings:
+    """The cheapest paths from top to bottom through each column's middle, and the ``ink`` (w,) that they cross.
+
+    A step sideways costs as much as ``bend`` pixels of ink.
+    """
+
+    def __init__(self, level: Floats, bend: float) -> None:
+        self._bend = np.float32(bend)
+        self._down, self._up = self._least(level), self._least(level[::-1])[::-1]
+        self._middle = level.shape[0] // 2
+        self.ink = np.asarray(self._down[self._middle] + self._up[self._middle] - level[self._middle], np.float32)
+
+    def _least(self, level: Floats) -> Floats:
+        """(h, w): the cost of the cheapest path from row 0 to each pixel."""
+        least = level.copy()
+        for row in range(1, len(level)):
+            before = least[row - 1]
+            best = before.copy()
+            np.minimum(best[1:], before[:-1] + self._bend, out=best[1:])
+            np.minimum(best[:-1], before[1:] + self._bend, out=best[:-1])
+            least[row] += best
+        return np.asarray(least)
+
+    def path(self, column: int) -> NDArray[np.int64]:
+        """The column in which the cheapest path through (middle, column) crosses each row: (h,)."""
+        height = len(self._down)
+        path = np.empty(height, np.int64)
+        path[self._middle] = column
+        for table, step in ((self._down, -1), (self._up, 1)):
+            x, row = column, self._middle
+            while 0 <= row + step < height:
+                row += step
+                low = max(x - 1, 0)
+                near = table[row, low : x + 2] + self._bend
+                near[x - low] -= self._bend
+                x = low + int(near.argmin())
+                path[row] = x
+        return path
 
 
-def _least(level: Floats) -> Floats:
-    """(h, w): the ink on the cheapest path from row 0 to each pixel, steps sideways costing _BEND."""
-    least = level.copy()
-    for row in range(1, len(level)):
-        before = least[row - 1]
-        best = before.copy()
-        np.minimum(best[1:], before[:-1] + _BEND, out=best[1:])
-        np.minimum(best[:-1], before[1:] + _BEND, out=best[:-1])
-        least[row] += best
-    return least
-
-
-def _cuts(through: Floats, left: int, right: int) -> list[int]:
-    """Columns between these where a path crosses little ink: the cheapest, then those far enough from it, and so on."""
+def _valleys(ink: Floats) -> list[int]:
+    """Columns (of a component's) where a path crosses little ink: the cheapest, then others apart from it."""
     apart = _APART * HEIGHT
-    inside = np.arange(math.ceil(left + apart), math.floor(right - apart))
+    first, last = math.ceil(apart), math.floor(len(ink) - apart)
     chosen: list[int] = []
-    if len(inside) == 0:
+    if first >= last:
         return chosen
-    cost = through[inside]
+    cost = ink[first:last]
     valley = np.ones(len(cost), bool)
     valley[1:] &= cost[1:] <= cost[:-1]
     valley[:-1] &= cost[:-1] <= cost[1:]
     for k in np.argsort(cost, kind="stable"):
-        column = int(inside[k])
         if cost[k] > _DEAREST * HEIGHT:
             break
-        if valley[k] and all(abs(column - other) >= apart for other in chosen):
-            chosen.append(column)
+        if valley[k] and all(abs(first + k - other) >= apart for other in chosen):
+            chosen.append(first + int(k))
     return sorted(chosen)
 
 
-def _path(least: tuple[Floats, Floats], column: int) -> NDArray[np.int64]:
-    """The column in which the cheapest path through (middle, column) crosses each row: (h,)."""
-    down, up = least
-    height, width = down.shape
-    middle = height // 2
-    path = np.empty(height, np.int64)
-    path[middle] = column
-    for table, step in ((down, -1), (up, 1)):
-        x, row = column, middle
-        while 0 <= row + step < height:
-            row += step
-            near = [at for at in (x, x - 1, x + 1) if 0 <= at < width]
-            x = min(near, key=lambda at: float(table[row, at]) + (_BEND if at != x else 0.0))
-            path[row] = x
-    return path
+def _waists(own: Mask) -> list[int]:
+    """Columns where a component is lower than on both sides: where round digits lean on each other."""
+    height, width = own.shape
+    extent = (height - own.argmax(axis=0) - own[::-1].argmax(axis=0)).astype(np.float32)
+    extent = np.convolve(np.pad(extent, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
+    reach, apart = round(0.5 * HEIGHT), round(_APART * HEIGHT)
+    chosen: list[int] = []
+    for k in np.argsort(extent[apart : width - apart], kind="stable") + apart:
+        beside = min(extent[max(k - reach, 0) : k].max(), extent[k + 1 : k + reach + 1].max())
+        if extent[k] > _WAIST * beside:
+            continue
+        if all(abs(k - other) >= 2 * apart for other in chosen):
+            chosen.append(int(k))
+    return sorted(chosen)

@@ -53,7 +53,7 @@ class Reader:
         least = min_confidence or 0.0
         if layout == "digit" or (layout == "auto" and _is_icon(opened)):
             return self._read_digit(opened, least, blank=layout == "auto")
-        reading = self._read_lines(opened, least)
+        reading = self._read_lines(opened, least, single=layout == "line")
         if layout == "auto" and len(reading.digits) < 2:
             return self._read_digit(opened, least, blank=True)
         return reading
@@ -73,11 +73,11 @@ class Reader:
         digit = self._decide(image, box, least)
         return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
 
-    def _read_lines(self, opened: picture.Picture, least: float) -> Reading:
-        """Every line of digits in a picture."""
+    def _read_lines(self, opened: picture.Picture, least: float, single: bool) -> Reading:
+        """Every line of digits in a picture, or the single one that it shows."""
         lines, confidence = [], 1.0
-        for line in find_lines(opened.grey):
-            read = read_line(line, self._probabilities)
+        for line in find_lines(opened.grey, single):
+            read = read_line(line, self._probabilities, every_word=single)
             if any(isinstance(mark, Digit) for mark in read.marks):
                 marks = tuple(_shown(mark, opened, least) for mark in read.marks)
                 lines.append(marks)
@@ -131,7 +131,7 @@ def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Di
 
 def _is_icon(opened: picture.Picture) -> bool:
     """Whether a picture is so small that it can only show one digit, as MNIST's images are."""
-    return max(opened.grey.shape) <= _ICON
+    return bool(max(opened.grey.shape) <= _ICON)
 
 
 def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
