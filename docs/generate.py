@@ -17,6 +17,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 import accuracy
+import reading_tables
 import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
@@ -199,6 +200,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "whole": whole,
     **accuracy.BLOCKS,
     **robustness.BLOCKS,
+    **reading_tables.BLOCKS,
 }
 
 

@@ -1,13 +1,15 @@
-"""Draws the demo's pictures: ten digits by ten pens on ten papers, each with its own trouble.
+"""Draws the demo's pictures: ten digits by ten pens on ten papers, then lines, a form and pages.
 
     python examples/draw_pictures.py FOLDER
 
-The strokes are curves through a few points, moved a little by a seeded generator; nothing is taken
-from any data set. The pictures bundled with the package were drawn by this script.
+labels.csv names what each shows, lines parted by a slash. The strokes are curves through a few points,
+moved a little by a seeded generator; nothing is taken from any data set. The pictures bundled with
+the package were drawn by this script.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +37,13 @@ STROKES: dict[int, list[Points]] = {
     9: [[(0.88, 0.25), (0.5, 0.02), (0.12, 0.35), (0.4, 0.75), (0.85, 0.4), (0.88, 0.25), (0.82, 0.9), (0.6, 1.5)]],
 }  # fmt: skip
 
+# What stands between digits, in the same way.
+MARKS: dict[str, list[Points]] = {
+    ".": [[(0.05, 1.44), (0.09, 1.46)]],
+    ",": [[(0.12, 1.4), (0.12, 1.5), (0.0, 1.7)]],
+    "-": [[(0.0, 0.8), (0.3, 0.77), (0.6, 0.79)]],
+}
+
 
 def curve(points: Floats, steps: int = 60) -> Floats:
     """A Catmull-Rom curve through the points: (M, 2)."""
@@ -50,17 +59,52 @@ def ink(
     digit: int, size: tuple[int, int], height: float, centre: tuple[float, float], pen: float, rng: np.random.Generator
 ) -> Floats:
     """Ink 0..1 on a canvas of ``size`` (width, height), the digit ``height`` pixels high, the pen ``pen`` wide."""
-    y, x = np.mgrid[: size[1], : size[0]]
-    canvas = np.zeros(x.shape)
+    canvas = np.zeros(size[::-1])
     for stroke in STROKES[digit]:
         points = (np.array(stroke) + rng.normal(0, 0.02, (len(stroke), 2)) - (0.5, 0.75)) * height / 1.5
-        for px, py in curve(points)[::2] + np.array(centre):
-            radius = pen / 2 * rng.uniform(0.92, 1.08)
-            left, top = max(0, int(px - radius - 2)), max(0, int(py - radius - 2))
-            near = (slice(top, int(py + radius + 3)), slice(left, int(px + radius + 3)))
-            distance = np.hypot(x[near] - px, y[near] - py)
-            canvas[near] = np.maximum(canvas[near], np.clip(radius + 0.5 - distance, 0, 1))
+        draw(canvas, curve(points)[::2] + np.array(centre), pen, rng)
     return canvas
+
+
+def draw(canvas: Floats, path: Floats, pen: float, rng: np.random.Generator) -> None:
+    """Ink along a path (M, 2) of pixels, added to a canvas (H, W)."""
+    y, x = np.ogrid[: canvas.shape[0], : canvas.shape[1]]
+    for px, py in path:
+        radius = pen / 2 * rng.uniform(0.92, 1.08)
+        left, top = max(0, int(px - radius - 2)), max(0, int(py - radius - 2))
+        rows, columns = slice(top, int(py + radius + 3)), slice(left, int(px + radius + 3))
+        distance = np.hypot(x[:, columns] - px, y[rows] - py)
+        canvas[rows, columns] = np.maximum(canvas[rows, columns], np.clip(radius + 0.5 - distance, 0, 1))
+
+
+def write(
+    canvas: Floats,
+    text: str,
+    start: tuple[float, float],
+    height: float,
+    pen: float,
+    gap: float,
+    rng: np.random.Generator,
+    step: float = 0.0,
+) -> float:
+    """Write digits and marks from ``start`` (left, top), ``gap`` of their height apart; returns where they end.
+
+    With ``step`` each begins that many pixels after the last one, in the middle of its place, as in boxes.
+    """  # fmt: skip
+    left, slant = start[0], rng.uniform(-0.08, 0.16)
+    for place, character in enumerate(text):
+        strokes = [np.array(s) for s in (STROKES[int(character)] if character.isdigit() else MARKS[character])]
+        tall = height * rng.uniform(0.92, 1.06) / 1.5
+        low, high = min(s[:, 0].min() for s in strokes), max(s[:, 0].max() for s in strokes)
+        if step:
+            left = start[0] + place * step + (step - (high - low) * tall) / 2
+        top = start[1] + rng.uniform(-0.05, 0.05) * height
+        for stroke in strokes:
+            moved = stroke + rng.normal(0, 0.025, stroke.shape) - (low, 0)
+            moved[:, 0] += slant * (0.75 - moved[:, 1])
+            draw(canvas, curve(moved * tall)[::2] + np.array((left, top)), pen, rng)
+        left += (high - low) * tall + gap * height * rng.uniform(0.85, 1.2)
+    return left
 
 
 def paint(paper: Floats, colour: tuple[int, int, int], opacity: Floats) -> Floats:
@@ -121,10 +165,79 @@ def pictures(rng: np.random.Generator) -> dict[str, Floats]:
     }  # fmt: skip
 
 
+def boxes(paper: Floats, left: int, top: int, count: int, side: int, colour: tuple[int, int, int]) -> None:
+    """Print a row of square boxes for one digit each."""
+    for edge in (top, top + side):
+        paper[edge : edge + 2, left : left + count * side + 2] = colour
+    for edge in range(left, left + count * side + 1, side):
+        paper[top : top + side + 2, edge : edge + 2] = colour
+
+
+def guilloche(size: tuple[int, int]) -> Floats:
+    """The wavy print of a cheque."""
+    paper = plain(size, (232, 236, 226))
+    x = np.arange(size[0])
+    for k in range(-size[1] // 9, size[1] // 6):
+        for turn in (1, -1):
+            y = (9 * k + 26 * np.sin(x / 37 + turn * k / 5) + turn * x / 7).astype(int)
+            inside = (y >= 0) & (y < size[1])
+            paper[y[inside], x[inside]] = (196, 208, 200)
+    return paper
+
+
+def turned(picture: Floats, degrees: float, outside: tuple[int, int, int]) -> Floats:
+    """The sheet turned a little, as it lies on a table."""
+    image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+    return np.asarray(image.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=outside), float)
+
+
+def written(rng: np.random.Generator) -> dict[str, tuple[Floats, str]]:
+    """Lines, a form and pages by file name, (H, W, 3) in 0..255, each with its text, lines parted by a slash."""
+
+    def lines(size: tuple[int, int], texts: list[tuple[str, float, float]], height: float, pen: float, gap: float,
+              step: float = 0.0) -> Floats:  # fmt: skip
+        canvas = np.zeros(size[::-1])
+        for text, left, top in texts:
+            write(canvas, text, (left, top), height, pen, gap, rng, step)
+        return canvas
+
+    blue, black = (28, 44, 130), (30, 30, 34)
+    amount = paint(guilloche((460, 130)), black, 0.9 * lines((460, 130), [("60.000,-", 40, 36)], 56, 5, 0.22))
+    touching = paint(plain((470, 150)), black, lines((470, 150), [("340908", 40, 32)], 82, 7, 0.0))
+    on_lines = ruled((560, 170), 56, False, (176, 196, 224))
+    on_lines = paint(on_lines, blue, 0.92 * lines((560, 170), [("4875390162", 34, 63)], 44, 4.5, 0.28))
+    form = plain((620, 330), (250, 250, 247))
+    rows = [("01111998", 40, 40), ("2278", 40, 130), ("2324", 40, 220)]
+    for text, left, top in rows:
+        boxes(form, left, top, len(text), 64, (120, 130, 140))
+    form = paint(form, blue, 0.95 * lines((620, 330), [(t, x + 1, y + 11) for t, x, y in rows], 42, 4.5, 0, step=64))
+    parameters = ["156", "12", "1516", "32", "48120", "10164", "60000"]
+    column = [(text, 330 - 42 * len(text), 28 + 66 * k + 12 * (k == 6)) for k, text in enumerate(parameters)]
+    opacity = lines((420, 530), column, 42, 4, 0, step=42)
+    draw(opacity, np.linspace((100, 422), (350, 425), 200), 3.5, rng)
+    squared = photographed(paint(ruled((420, 530), 22, True, (190, 205, 216)), black, 0.9 * opacity), rng, 0.75, 2.0)
+    connections = ["122304", "5880", "151600", "2000", "48120", "10164", "840", "340908"]
+    sheet = [(text, 150 + rng.uniform(-6, 6), 90 + 92 * k) for k, text in enumerate(connections)]
+    page = paint(plain((640, 880), (244, 242, 236)), blue, 0.92 * lines((640, 880), sheet, 50, 5, 0.26))
+    page = photographed(turned(page, 2.0, (244, 242, 236)), rng, 0.6, 2.5)
+    return {
+        "amount-on-a-cheque.jpg": (amount + rng.normal(0, 2, amount.shape), "60000"),
+        "form-with-boxes.png": (form, "/".join(text for text, _, _ in rows)),
+        "line-on-lined-paper.png": (on_lines, "4875390162"),
+        "page-in-shadow.jpg": (page, "/".join(connections)),
+        "sum-on-squared-paper.jpg": (squared, "/".join(parameters)),
+        "touching-digits.png": (touching, "340908"),
+    }
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, levels in pictures(np.random.default_rng(1998)).items():
+    rng = np.random.default_rng(1998)
+    drawn = {name: (levels, name[0]) for name, levels in pictures(rng).items()} | written(rng)
+    for name, (levels, _) in drawn.items():
         Image.fromarray(np.clip(np.round(levels), 0, 255).astype(np.uint8)).save(folder / name, quality=90)
+    with open(folder / "labels.csv", "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([("file", "text"), *((n, t) for n, (_, t) in drawn.items())])
 
 
 if __name__ == "__main__":

@@ -56,6 +56,24 @@ def draw() -> Callable[..., Image.Image]:
     return drawn
 
 
+@pytest.fixture
+def write() -> Callable[..., Image.Image]:
+    """Draws lines of digits, black on white: ``write("2708", "345")``, a blank picture without any."""
+
+    def written(*lines: str, pitch: int = 60, pen: int = 6) -> Image.Image:
+        width = 80 + pitch * max(map(len, lines), default=1)
+        image = Image.new("L", (width, 60 + 90 * max(1, len(lines))), 255)
+        pencil = ImageDraw.Draw(image)
+        for row, line in enumerate(lines):
+            for column, digit in enumerate(line):
+                for stroke in STROKES[digit]:
+                    points = [(30 + column * pitch + 0.6 * x, 20 + row * 90 + 0.6 * y) for x, y in stroke]
+                    pencil.line(points, fill=0, width=pen, joint="curve")
+        return image
+
+    return written
+
+
 @pytest.fixture(scope="session")
 def reader() -> Reader:
     """A reader with the bundled weights."""

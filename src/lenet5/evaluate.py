@@ -15,7 +15,7 @@ from lenet5.errors import DataError, PictureError
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet
 from lenet5.reading.reader import Reader
 
-__all__ = ["Misread", "Report", "as_images", "calibration_error", "evaluate", "wilson_interval"]
+__all__ = ["Misread", "Report", "as_images", "calibration_error", "edit_distance", "evaluate", "wilson_interval"]
 
 OTHER = 10
 """The last row (not a digit) and the last column (refused) of a confusion matrix."""
@@ -201,7 +201,7 @@ def _report(
 
 def _report_texts(data: PictureSet, reader: Reader, answers: list[str], misread: tuple[Misread, ...]) -> Report:
     length = max(1, sum(map(len, data.truths)))
-    distance = sum(_edit_distance(a, t) for a, t in zip(answers, data.truths, strict=True))
+    distance = sum(edit_distance(a, t) for a, t in zip(answers, data.truths, strict=True))
     refused = sum(NO_DIGIT in answer for answer in answers)
     return Report(
         data.name, reader.weights.name, len(answers), len(misread), refused, None, misread,
@@ -209,7 +209,7 @@ def _report_texts(data: PictureSet, reader: Reader, answers: list[str], misread:
     )  # fmt: skip
 
 
-def _edit_distance(a: str, b: str) -> int:
+def edit_distance(a: str, b: str) -> int:
     """Levenshtein's distance: insertions, deletions and substitutions from a to b."""
     row = list(range(len(b) + 1))
     for i, left in enumerate(a, start=1):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import lenet5
+from lenet5 import Reader
 from lenet5.cli import demo
 from tests.conftest import Outcome
 
 Command = Callable[..., Outcome]
+
+BUNDLED = demo.pictures(Path(lenet5.__file__).parent / "bundled" / "pictures")
 
 
 def test_the_demo_reads_pictures_trains_and_says_what_to_try_next(
@@ -22,12 +27,23 @@ def test_the_demo_reads_pictures_trains_and_says_what_to_try_next(
     outcome = command("demo")
     assert outcome.status == 0
     assert "Traceback" not in outcome.err
-    read = [line for line in outcome.out.splitlines() if line.endswith(" sure")]
-    assert len(read) >= 1
-    assert all(re.search(r" [0-9?]   [0-9.]+% sure$", line) for line in read)
+    read = [line for line in outcome.out.splitlines() if " sure" in line]
+    assert len(read) == len(BUNDLED)
+    for line, (picture, _) in zip(read, BUNDLED, strict=True):
+        assert re.search(rf"^  {picture.name} +[0-9?/ ]+   [0-9.]+% sure( +misread)?$", line)
     assert "of 360 unseen digits right" in outcome.out
     for command_name in ("read", "describe", "train", "evaluate"):
         assert re.search(f"\n  .+ {command_name} ", outcome.out)
+
+
+@pytest.mark.parametrize(("picture", "text"), BUNDLED, ids=[picture.name for picture, _ in BUNDLED])
+def test_each_bundled_picture_is_read_as_it_was_drawn(picture: Path, text: str, reader: Reader) -> None:
+    assert reader.read(picture).text == text
+
+
+def test_every_bundled_picture_has_its_text() -> None:
+    folder = BUNDLED[0][0].parent
+    assert {picture.name for picture, _ in BUNDLED} == {path.name for path in folder.iterdir()} - {"labels.csv"}
 
 
 def test_blocks_show_paper_as_spaces_and_ink_as_full_blocks() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lenet5 import Reader
 from tests.conftest import Outcome
 from tests.reading.test_picture import encoded, float_tiff, png
 
@@ -172,9 +175,194 @@ def test_a_bad_picture_among_good_ones_gives_status_1_and_the_rest(command: Comm
     assert "none.png" in outcome.complaint
 
 
-@pytest.mark.parametrize("layout", ["line", "page"])
-def test_a_layout_not_built_yet_is_told_in_one_line(layout: str, command: Command, three: Path) -> None:
-    assert layout in command("read", "--layout", layout, three).complaint
+@pytest.fixture
+def scan(draw: Callable[..., Image.Image], tmp_path: Path) -> Path:
+    """A TIFF of three pages: a 3, nothing, and a 5."""
+    path = tmp_path / "scan.tif"
+    pages = [draw("3"), Image.new("L", (200, 200), 255), draw("5")]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    return path
+
+
+def test_a_tiff_of_several_pages_prints_a_text_for_each(command: Command, scan: Path) -> None:
+    outcome = command("read", "--layout", "digit", scan)
+    assert outcome == Outcome(0, "3\n?\n5\n", "")
+
+
+def test_the_pages_of_a_tiff_among_other_files_are_told_apart(command: Command, scan: Path, three: Path) -> None:
+    outcome = command("read", "--layout", "digit", scan, three)
+    assert outcome.out == f"{scan} page 1: 3\n{scan} page 2: ?\n{scan} page 3: 5\n{three}: 3\n"
+
+
+def test_json_numbers_the_pages_of_a_tiff(command: Command, scan: Path) -> None:
+    pages = [json.loads(line) for line in command("read", "--layout", "digit", "--json", scan).out.splitlines()]
+    assert [(page["file"], page["page"], page["text"]) for page in pages] == [
+        (str(scan), 1, "3"),
+        (str(scan), 2, "?"),
+        (str(scan), 3, "5"),
+    ]
+
+
+def test_a_damaged_page_is_told_after_the_pages_before_it(command: Command, scan: Path) -> None:
+    with Image.open(scan) as pages:
+        pages.seek(2)
+        strip = pages.tag_v2[273][0]  # where the third page's pixels start
+    broken = scan.with_name("broken.tif")
+    broken.write_bytes(scan.read_bytes()[: strip + 1000])
+    outcome = command("read", "--layout", "digit", broken)
+    assert outcome.out == "3\n?\n"
+    assert outcome.complaint == f"lenet5: not a picture: page 3 of {broken} is cut short"
+
+
+def annotated_size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")).astype(int), 2, 0)
+        assert (np.maximum(abs(red - green), abs(green - blue)) > 60).any()  # what is drawn has a colour
+        return image.size
+
+
+def test_annotate_draws_the_reading_on_the_picture(command: Command, three: Path) -> None:
+    drawn = three.with_name("drawn.png")
+    assert command("read", "--annotate", drawn, three) == Outcome(0, "3\n", "")
+    width, height = annotated_size(drawn)
+    assert width >= 200
+    assert height >= 200
+
+
+def test_annotate_gives_each_of_several_pictures_a_file(command: Command, scan: Path, folder: Path) -> None:
+    outcome = command("read", "--layout", "digit", "--annotate", scan.with_name("out.png"), scan, folder)
+    assert str(folder / "broken.png") in outcome.complaint
+    names = sorted(path.name for path in scan.parent.glob("out*"))
+    assert names == [
+        "out-a two.png", "out-scan-page1.png", "out-scan-page2.png", "out-scan-page3.png", "out-seven.png"
+    ]  # fmt: skip
+    for name in names:
+        annotated_size(scan.with_name(name))
+
+
+def test_two_pictures_of_one_name_are_annotated_in_two_files(command: Command, three: Path, folder: Path) -> None:
+    other = folder / "three.png"
+    other.write_bytes(three.read_bytes())
+    assert command("read", "--annotate", three.with_name("out.png"), three, other).status == 0
+    assert sorted(path.name for path in three.parent.glob("out*")) == ["out-three-2.png", "out-three.png"]
+
+
+def test_annotate_never_writes_over_a_picture_that_is_read(command: Command, three: Path) -> None:
+    before = three.read_bytes()
+    assert "is a picture to be read" in command("read", "--annotate", three, three).complaint
+    assert three.read_bytes() == before
+
+
+def test_annotate_into_no_folder_is_told_before_anything_is_read(command: Command, three: Path) -> None:
+    outcome = command("read", "--annotate", three.parent / "none" / "out.png", three)
+    assert outcome.out == ""
+    assert "cannot write" in outcome.complaint
+
+
+def test_annotate_to_what_is_no_png_is_wrong_usage(command: Command, three: Path) -> None:
+    outcome = command("read", "--annotate", three.with_name("out.jpg"), three)
+    assert outcome.status == 2
+    assert ".png" in outcome.err
+
+
+def test_debug_keeps_what_the_network_saw_of_every_digit(command: Command, three: Path) -> None:
+    kept = three.parent / "debug"
+    assert command("read", "--debug", kept, three) == Outcome(0, "3\n", "")
+    names = sorted(path.name for path in (kept / "three").iterdir())
+    assert names == ["01-01-3.png", "annotated.png", "digits.png", "pieces-01.png", "reading.json"]
+    seen = np.asarray(Image.open(kept / "three" / "01-01-3.png"))
+    assert (seen[::8, ::8] == Reader().read(three).digits[0].image).all()
+    assert json.loads((kept / "three" / "reading.json").read_text())["text"] == "3"
+
+
+def test_debug_leaves_nothing_of_an_earlier_reading(command: Command, three: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "debug"
+    command("read", "--debug", kept, three)
+    Image.new("L", (50, 50), 255).save(three)
+    command("read", "--layout", "digit", "--debug", kept, three)
+    names = sorted(path.name for path in (kept / "three").iterdir())
+    assert names == ["01-01-refused.png", "annotated.png", "digits.png", "reading.json"]
+
+
+def test_debug_into_a_file_is_told_in_one_line(command: Command, three: Path) -> None:
+    assert "cannot make the folder" in command("read", "--debug", three, three).complaint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_beside_a_progress_bar_on_the_terminal_the_results_go_to_the_pipe(three: Path) -> None:
+    pty = pytest.importorskip("pty")
+    master, terminal = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "lenet5", "read", *[three] * 30], stdout=subprocess.PIPE, stderr=terminal, check=True
+    )
+    os.close(terminal)
+    bar = os.read(master, 100_000).decode()
+    os.close(master)
+    assert "reading" in bar
+    assert done.stdout.decode() == f"{three}: 3\n" * 30
+
+
+@pytest.fixture
+def rows(write: Callable[..., Image.Image], tmp_path: Path) -> Path:
+    """A picture file of two rows of digits."""
+    path = tmp_path / "rows.png"
+    write("2708", "345").save(path)
+    return path
+
+
+@pytest.mark.parametrize("layout", ["page", "auto"])
+def test_a_page_prints_a_line_for_each_of_its_lines(layout: str, command: Command, rows: Path) -> None:
+    assert command("read", "--layout", layout, rows) == Outcome(0, "2708\n345\n", "")
+
+
+def test_a_line_prints_its_digits(command: Command, write: Callable[..., Image.Image], tmp_path: Path) -> None:
+    write("270").save(tmp_path / "line.png")
+    assert command("read", "--layout", "line", tmp_path / "line.png") == Outcome(0, "270\n", "")
+
+
+def test_among_several_files_the_lines_of_a_page_are_joined_by_a_space(command: Command, rows: Path) -> None:
+    assert command("read", rows, rows).out == f"{rows}: 2708 345\n" * 2
+
+
+def test_csv_joins_the_lines_of_a_page_by_a_space(command: Command, rows: Path) -> None:
+    assert command("read", "--csv", rows).out.splitlines()[1].startswith(f"{rows},2708 345,0.")
+
+
+def test_json_parts_the_lines_of_a_page_and_has_the_box_of_every_digit(command: Command, rows: Path) -> None:
+    page = json.loads(command("read", "--json", rows).out)
+    assert page["text"] == "2708\n345"
+    assert ["".join(digit["label"] for digit in line) for line in page["lines"]] == ["2708", "345"]
+    for row, line in enumerate(page["lines"]):
+        for column, digit in enumerate(line):
+            left, top, right, bottom = digit["box"]
+            assert 30 + 60 * column <= (left + right) / 2 <= 90 + 60 * column
+            assert 20 + 90 * row <= top < bottom <= 90 + 90 * row
+
+
+@pytest.mark.parametrize("layout", ["line", "page", "auto"])
+def test_a_picture_without_digits_has_an_empty_text_and_it_is_said(
+    layout: str, command: Command, write: Callable[..., Image.Image], tmp_path: Path
+) -> None:
+    path = tmp_path / "blank.png"
+    write().save(path)
+    assert command("read", "--layout", layout, path) == Outcome(0, "\n", f"lenet5: {path}: no digits found\n")
+
+
+def test_annotate_draws_a_page(command: Command, rows: Path) -> None:
+    drawn = rows.with_name("drawn.png")
+    assert command("read", "--annotate", drawn, rows).out == "2708\n345\n"
+    annotated_size(drawn)
+
+
+def test_debug_keeps_the_digits_of_a_page_by_line_and_index(command: Command, rows: Path) -> None:
+    kept = rows.parent / "debug"
+    command("read", "--debug", kept, rows)
+    names = sorted(path.name for path in (kept / "rows").glob("0*.png"))
+    assert names == [
+        f"{name}.png" for name in ("01-01-2", "01-02-7", "01-03-0", "01-04-8", "02-01-3", "02-02-4", "02-03-5")
+    ]
+    assert len(list((kept / "rows").glob("pieces-*.png"))) == 2
 
 
 @pytest.mark.parametrize(

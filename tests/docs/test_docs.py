@@ -64,6 +64,8 @@ def test_the_bundled_pictures_are_those_that_the_script_draws(tmp_path: Path) ->
     run(tmp_path, str(ROOT / "examples" / "draw_pictures.py"), str(tmp_path))
     drawn = sorted(path.name for path in tmp_path.iterdir())
     assert drawn == sorted(path.name for path in PICTURE.parent.iterdir())
+    assert (tmp_path / "labels.csv").read_text() == (PICTURE.parent / "labels.csv").read_text()
+    drawn.remove("labels.csv")
     for name in drawn:  # JPEG encoders differ by a level here and there
         ours, bundled = (np.asarray(Image.open(folder / name), float) for folder in (tmp_path, PICTURE.parent))
         assert np.abs(ours - bundled).mean() < 1, name

@@ -6,7 +6,7 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from lenet5 import Box, PictureError
 from lenet5.reading import picture
-from lenet5.reading.picture import Picture, Source, open_picture
+from lenet5.reading.picture import Picture, Source, open_pages, open_picture
 
 GREY = np.array([[0, 64, 128], [192, 255, 32]], np.uint8)
 LEVELS = GREY.astype(np.float32) / 255
@@ -130,9 +130,51 @@ def test_an_animated_gif_gives_its_first_frame() -> None:
     assert open_picture(content).grey.tolist() == np.zeros((4, 5)).tolist()
 
 
-def test_a_tiff_of_several_pages_gives_its_first() -> None:
-    pages = [Image.fromarray(np.full((4, 5), level, np.uint8)) for level in (255, 0)]
-    assert open_picture(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])).grey.min() == 1
+def tiff(*levels: int, copies: Sequence[int] = ()) -> bytes:
+    """A TIFF with a page of each level; those at the indices ``copies`` claim to be small copies of others."""
+    file = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(file, True) as writer:
+        for k, level in enumerate(levels):
+            image = Image.new("L", (20 + k, 10), level)
+            image.save(writer, "TIFF", tiffinfo={254: 1 if k in copies else 0})
+            writer.newFrame()
+    return file.getvalue()
+
+
+def test_a_tiff_of_several_pages_gives_its_first_and_it_is_said() -> None:
+    opened = open_picture(tiff(255, 0, 51))
+    assert opened.grey.min() == 1
+    assert opened.notes == ("only the first of 3 pages is read here",)
+
+
+def test_the_pages_of_a_tiff_come_one_by_one_and_are_numbered() -> None:
+    pages = list(open_pages(tiff(255, 0, 51)))
+    assert [float(page.grey.mean()) for page in pages] == pytest.approx([1, 0, 0.2])
+    assert [(page.page, page.pages, page.size) for page in pages] == [
+        (1, 3, (20, 10)),
+        (2, 3, (21, 10)),
+        (3, 3, (22, 10)),
+    ]
+    assert all(page.notes == () for page in pages)
+
+
+def test_small_copies_in_a_tiff_are_no_pages() -> None:
+    assert [page.grey.min() for page in open_pages(tiff(0, 51, 255, copies=[1]))] == [0, 1]
+
+
+@pytest.mark.parametrize("source", ["GIF", "PIL", "array"])
+def test_what_is_no_tiff_has_one_page(source: str) -> None:
+    images = [Image.new("L", (20, 10), level) for level in (0, 255)]
+    gif = encoded(images[0], "GIF", save_all=True, append_images=images[1:])
+    sources: dict[str, Source] = {"GIF": gif, "PIL": Image.open(io.BytesIO(gif)), "array": GREY}
+    (page,) = open_pages(sources[source])
+    assert (page.page, page.pages, page.notes) == (1, 1, ())
+
+
+def test_an_opened_picture_is_what_it_is() -> None:
+    opened = open_picture(GREY)
+    assert open_picture(opened) is opened
+    assert list(open_pages(opened)) == [opened]
 
 
 ORIENTATIONS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import sys
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import click
@@ -33,13 +35,14 @@ def command() -> None:
 
     click.echo("Reading the bundled pictures with the bundled weights (60,000 parameters):\n")
     reader = Reader()
-    folder = resources.files("lenet5") / "bundled" / "pictures"
-    for picture in sorted(folder.iterdir(), key=lambda p: p.name):
-        digit = reader.read(picture.read_bytes(), layout="digit").digits[0]
-        click.echo(f"  {picture.name:<28} {digit.label}   {digit.confidence:.1%} sure")
+    with resources.as_file(resources.files("lenet5") / "bundled" / "pictures") as folder:
+        for picture, shown in pictures(folder):
+            reading = reader.read(picture)
+            text, wrong = reading.text.replace("\n", " / "), "" if reading.text == shown else "   misread"
+            click.echo(f"  {picture.name:<28} {text}   {reading.confidence:.1%} sure{wrong}")
 
-    click.echo("\nWhat the network saw of the last one:\n")
-    click.echo(as_blocks(digit.image))
+    click.echo("\nWhat the network saw of the last digit:\n")
+    click.echo(as_blocks(reading.digits[-1].image))
 
     data = load("digits", "train")
     assert isinstance(data, ImageSet)
@@ -56,11 +59,17 @@ def command() -> None:
     program = "lenet5" if shutil.which("lenet5") else os.path.relpath(sys.argv[0])
     click.echo(
         f"\n{report.images - report.errors} of {report.images} unseen digits right. Try next:\n\n"
-        f"  {program} read YOUR_PICTURE.png      one digit, any photo, scan or drawing\n"
+        f"  {program} read YOUR_PICTURE.png      digits, lines or a page, any photo, scan or drawing\n"
         f"  {program} describe                   the network beside the paper's table\n"
         f"  {program} train --passes 20          the same training on MNIST\n"
         f"  {program} evaluate --report report   errors on MNIST's test set, with the misread pictures"
     )
+
+
+def pictures(folder: Path) -> list[tuple[Path, str]]:
+    """The pictures of a folder with labels.csv, each with its text, lines parted by a line break."""
+    with open(folder / "labels.csv", newline="") as file:
+        return [(folder / row["file"], row["text"].replace("/", "\n")) for row in csv.DictReader(file)]
 
 
 def as_blocks(image: NDArray[np.uint8]) -> str:

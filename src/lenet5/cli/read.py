@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lenet5.answer import PICTURE_SUFFIXES
-from lenet5.errors import PictureError, UnavailableError
+from lenet5.cli.drawings import Drawings
+from lenet5.errors import PictureError
 
 if TYPE_CHECKING:
     from lenet5.answer import Reading
+    from lenet5.reading.picture import Picture
 
 __all__ = ["command"]
 
@@ -26,10 +28,10 @@ __all__ = ["command"]
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="auto", show_default=True)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Answer ? below this probability.")
-@click.option("--json", "form", flag_value="json", help="One JSON object a line and file.")
-@click.option("--csv", "form", flag_value="csv", help="One row a file: file, text, confidence.")
-@click.option("--annotate", metavar="FILE.png", help="Not built yet.")
-@click.option("--debug", metavar="FOLDER", help="Not built yet.")
+@click.option("--json", "form", flag_value="json", help="One JSON object a line and page.")
+@click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
+@click.option("--annotate", metavar="FILE.png", help="Draw boxes, answers and confidences on the picture.")
+@click.option("--debug", metavar="FOLDER", help="Keep what the network saw of every digit.")
 @click.option("--weights", default="lenet5", show_default=True, help="lenet5, concise, or a .safetensors file.")
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 def command(
@@ -44,30 +46,35 @@ def command(
 ) -> None:
     """Read the digits in pictures, folders of pictures, or a picture on standard input (-).
 
-    One file prints its text; several print FILE: text. A digit that is not sure is ?. A file that
-    cannot be read gives one line on stderr and exit status 1 at the end; the others are read.
+    One file prints its text; several print FILE: text, and a TIFF of several pages FILE page N:
+    text. A digit that is not sure is ?. A file that cannot be read gives one line on stderr and
+    exit status 1 at the end; the others are read.
+
+    With several pictures each file of --annotate has the picture's name in its own: out.png becomes
+    out-PICTURE.png. --debug makes a folder for each in FOLDER.
     """
+    from lenet5.reading.picture import open_pages
     from lenet5.reading.reader import Reader
 
-    if annotate or debug:
-        raise UnavailableError("--annotate and --debug are not built yet: --json has the box of each digit")
+    files = list(_files(pictures))
+    drawings = Drawings(annotate, debug, files)
     reader = Reader(weights, threads=threads)
     failed = False
-    files = list(_files(pictures))
     if form == "csv":
         click.echo(_csv_row("file", "text", "confidence"))
     for name in _with_progress(files):
         try:
-            reading = reader.read(_source(name), layout, min_confidence)
+            for picture in open_pages(_source(name)):
+                reading = next(reader.pages(picture, layout, min_confidence))
+                for note in reading.notes if reading.digits else (*reading.notes, "no digits found"):
+                    click.echo(f"lenet5: {_called(name, picture)}: {note}", err=True)
+                click.echo(_printed(name, picture, reading, form, alone=len(files) == 1))
+                drawings.keep(name, picture, reading)
         except PictureError as error:
             failed = True
             if form == "json":
                 click.echo(json.dumps({"file": name, "error": str(error)}))
             click.echo(f"lenet5: {error}", err=True)
-            continue
-        for note in reading.notes:
-            click.echo(f"lenet5: {name}: {note}", err=True)
-        click.echo(_printed(name, reading, form, alone=len(files) == 1))
     if failed:
         sys.exit(1)
 
@@ -95,8 +102,11 @@ def _source(name: str) -> bytes | str:
 
 
 def _with_progress(files: list[str]) -> Iterator[str]:
-    """The files one by one, with a bar when they are many and stderr is a terminal."""
-    if len(files) < 20 or not sys.stderr.isatty():
+    """The files one by one, with a bar when they are many and stderr is a terminal, but stdout is not.
+
+    Where the results appear on the terminal themselves, they show how far it is.
+    """
+    if len(files) < 20 or not sys.stderr.isatty() or sys.stdout.isatty():
         yield from files
         return
     from lenet5.cli.progress import bar
@@ -105,13 +115,19 @@ def _with_progress(files: list[str]) -> Iterator[str]:
         yield from progress.track(files, description="reading")
 
 
-def _printed(name: str, reading: Reading, form: str | None, alone: bool) -> str:
+def _called(name: str, picture: Picture) -> str:
+    """What a page is called beside others."""
+    return name if picture.pages == 1 else f"{name} page {picture.page}"
+
+
+def _printed(name: str, picture: Picture, reading: Reading, form: str | None, alone: bool) -> str:
     """One reading in the form that was asked for."""
     if form == "json":
         return json.dumps({"file": name, **reading.to_json()})
+    text = reading.text.replace("\n", " ")
     if form == "csv":
-        return _csv_row(name, reading.text.replace("\n", " "), f"{reading.confidence:.4f}")
-    return reading.text if alone else f"{name}: {reading.text}".replace("\n", " ")
+        return _csv_row(_called(name, picture), text, f"{reading.confidence:.4f}")
+    return reading.text if alone else f"{_called(name, picture)}: {text}"
 
 
 def _csv_row(*cells: Any) -> str:

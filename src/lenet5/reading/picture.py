@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,27 +23,29 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lenet5.answer import Box
 from lenet5.errors import PictureError
 
-__all__ = ["Picture", "Source", "open_picture"]
-
-Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
-"""What ``Reader.read`` takes."""
+__all__ = ["Picture", "Source", "open_pages", "open_picture"]
 
 MOST_PIXELS: Final = 100_000_000
 SCALE_ABOVE: Final = 16_000_000
 MOST_BYTES: Final = 200_000_000
+
+_SUBFILE_TYPE: Final = 254  # the TIFF tag whose lowest bit says: a small copy of another page
 
 
 @dataclass(frozen=True)
 class Picture:
     """Grey levels (H, W) float32, 0 black to 1 white, of a picture ``scale`` times as large as shown.
 
-    ``scale`` is at most 1; ``size`` is the (width, height) as shown; ``notes`` are for the user.
+    ``scale`` is at most 1; ``size`` is the (width, height) as shown; ``notes`` are for the user;
+    it is page ``page`` of ``pages``.
     """
 
     grey: NDArray[np.float32]
     size: tuple[int, int]
     scale: float = 1.0
     notes: tuple[str, ...] = ()
+    page: int = 1
+    pages: int = 1
 
     def box(self, found: Box) -> Box:
         """A box in pixels of ``grey`` as the smallest box in pixels of the picture as shown that holds it."""
@@ -53,17 +55,65 @@ class Picture:
         return Box(left, top, min(right, width), min(bottom, height))
 
 
+Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any] | Picture
+"""What ``Reader.read`` takes."""
+
+
 def open_picture(source: Source) -> Picture:
-    """The picture that a path, bytes, a PIL image or an array holds.
+    """The picture that a path, bytes, a PIL image or an array holds; of several pages the first, which is noted.
 
     Arrays are (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, bool, or float in 0..1. Raises
     PictureError in one line for anything that is missing, no picture, cut short, empty, too large,
-    NaN or infinite.
+    NaN or infinite. A Picture is what it is.
     """
-    if isinstance(source, np.ndarray):
-        return _from_grey(_array_to_grey(source))
-    if isinstance(source, Image.Image):
-        return _from_image(source, "the picture")
+    if isinstance(source, Picture):
+        return source
+    first = next(open_pages(source))
+    if first.pages > 1:
+        return replace(first, notes=(*first.notes, f"only the first of {first.pages} pages is read here"))
+    return first
+
+
+def open_pages(source: Source) -> Iterator[Picture]:
+    """The pages of a TIFF one by one, or the one picture of anything else. Raises PictureError as open_picture does.
+
+    A page that is damaged raises when its turn comes. Small copies of other pages are left out.
+    """
+    if isinstance(source, Picture):
+        yield source
+    elif isinstance(source, np.ndarray):
+        yield _from_grey(_array_to_grey(source))
+    elif isinstance(source, Image.Image):
+        yield _from_image(source, "the picture")
+    else:
+        name, content = _named_content(source)
+        with _pictures_own_words(name):
+            image = Image.open(io.BytesIO(content))
+        with image:
+            frames = _page_frames(image, name)
+            for page, frame in enumerate(frames, start=1):
+                part = f"page {page} of {name}" if len(frames) > 1 else name
+                if len(frames) > 1:
+                    with _pictures_own_words(part):
+                        image.seek(frame)
+                yield replace(_from_image(image, part), page=page, pages=len(frames))
+
+
+def _page_frames(image: Image.Image, name: str) -> list[int]:
+    """The frames of an opened file that are pages: in a TIFF all but small copies, in other formats the first."""
+    frames = [0]
+    if image.format == "TIFF":
+        with _pictures_own_words(name):
+            for frame in range(1, getattr(image, "n_frames", 1)):
+                image.seek(frame)
+                if not getattr(image, "tag_v2", {}).get(_SUBFILE_TYPE, 0) & 1:
+                    frames.append(frame)
+            image.seek(0)
+    return frames
+
+
+def _named_content(source: object) -> tuple[str, bytes]:
+    """What messages call a source, and the bytes of its file."""
     if isinstance(source, bytes | bytearray | memoryview):
         name, content = "the picture", bytes(source)
     elif isinstance(source, str | os.PathLike):
@@ -74,10 +124,7 @@ def open_picture(source: Source) -> Picture:
         raise PictureError(f"not a picture: {name} is empty")
     if len(content) > MOST_BYTES:
         raise PictureError(_too_many_bytes(name))
-    with _pictures_own_words(name):
-        image = Image.open(io.BytesIO(content))
-    with image:
-        return _from_image(image, name)
+    return name, content
 
 
 def _content(path: Path) -> bytes:
@@ -122,7 +169,7 @@ def _too_large(name: str) -> str:
 
 
 def _from_image(image: Image.Image, name: str) -> Picture:
-    """The first frame of a PIL image, scaled down before it takes four bytes a pixel."""
+    """The frame of a PIL image that it stands at, scaled down before it takes four bytes a pixel."""
     if image.width * image.height > MOST_PIXELS:
         raise PictureError(_too_large(name))
     if image.width == 0 or image.height == 0:

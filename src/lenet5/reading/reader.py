@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -58,6 +59,13 @@ class Reader:
         if layout == "auto" and len(reading.digits) < 2:
             return self._read_digit(opened, least, blank=True)
         return reading
+
+    def pages(
+        self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
+    ) -> Iterator[Reading]:
+        """``read`` for each page of a TIFF, one by one; for anything else, once."""
+        for opened in picture.open_pages(source):
+            yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
     def _read_digit(self, opened: picture.Picture, least: float, blank: bool) -> Reading:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink."""

@@ -1,0 +1,170 @@
+"""The pictures that reading is measured on, with their texts, and how a case is measured."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.progress import track
+
+from benchmarks import digitless, material
+from benchmarks.failures import Failure
+from benchmarks.figures import Row, share
+from lenet5 import Reading
+from lenet5.evaluate import edit_distance
+from lenet5.learning.mnist import load_mnist
+from lenet5.reading.picture import Source
+
+__all__ = ["Case", "Read", "a4_page", "measure", "measured_sets", "mnist_digits", "synthetic"]
+
+STRINGS: Final = 300  # of each spacing
+PENS: Final = 100  # strings of each pen
+DIGITLESS: Final = 30  # pictures of each kind
+
+Read = Callable[[Source], Reading]
+Named = tuple[str, Source, str]
+"""A picture's name, the picture, and its text: lines of digits parted by a line break."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Pictures with their texts, read in one layout. ``whole`` and ``digits`` are goals in percent right."""
+
+    name: str
+    layout: str
+    pictures: Callable[[], Iterable[Named]]
+    whole: float | None = None
+    digits: float | None = None
+    single: bool = False  # whether every picture holds one digit at most
+    lines: bool = False  # whether lines are counted, too
+
+    def layouts(self, *others: str) -> Iterator[Case]:
+        """This case, then the same in other layouts, without goals."""
+        yield replace(self, name=f"{self.name}, layout {self.layout}")
+        for layout in others:
+            yield replace(self, name=f"{self.name}, layout {layout}", layout=layout, whole=None, digits=None)
+
+
+def measure(case: Case, read: Read, reader: str = "lenet5") -> tuple[list[Row], list[Failure]]:
+    """A case read picture by picture: its figures, and what was misread."""
+    failures, seconds = [], []
+    n = length = distance = lines = lines_right = false = several = 0
+    for name, source, text in track(
+        list(case.pictures()), f"{case.name:44}", transient=True, disable=not sys.stderr.isatty()
+    ):
+        start = time.perf_counter()
+        reading = read(source)
+        seconds.append(time.perf_counter() - start)
+        answer = reading.text
+        if not text and set(answer) <= {"?"}:
+            answer = ""  # refused, as it should be
+        n, length = n + 1, length + len(text.replace("\n", ""))
+        distance += edit_distance(answer.replace("\n", ""), text.replace("\n", ""))
+        lines, lines_right = (
+            lines + text.count("\n") + 1,
+            lines_right + len({*text.split("\n")} & {*answer.split("\n")}),
+        )
+        several += len(answer) > 1
+        false += 0 if text else sum(character.isdigit() for character in answer)
+        if answer != text:
+            failures.append(Failure(name, source, text, reading))
+    what = "whole texts right" if length else "without a false digit"
+    rows = [share(case.name, what, n - len(failures), n, least=case.whole)]
+    if case.lines:
+        rows.append(share(case.name, "lines right", lines_right, lines))
+    if case.single:
+        rows.append(share(case.name, "more than one digit", several, n, most=None if case.whole is None else 0.0))
+    if not length:
+        rows.append(Row(case.name, "false digits", n, false, ""))
+    elif length > n:
+        rows.append(Row(case.name, "digits right", length, 100 * (1 - distance / length), least=case.digits))
+    rows.append(Row(case.name, "median time", n, 1000 * float(np.median(seconds)), "ms"))
+    return [replace(row, reader=reader) for row in rows], failures
+
+
+def synthetic(development: bool) -> Iterator[Case]:
+    """Strings and pages from MNIST's test images (``development``: training images), and pictures without digits."""
+    for spacing, goal in zip(material.SPACINGS, (97.0, 90.0, None), strict=True):
+        pictures = partial(_strings, spacing, development)
+        yield from Case(f"strings, {spacing}", "line", pictures, goal).layouts("auto")
+    for pen in material.PENS:
+        yield from Case(f"strings, {pen}", "auto", partial(_pens, pen, development)).layouts()
+    for name, groups in (("lines of 10", (10,)), ("four groups of 3", (3, 3, 3, 3))):
+        yield from Case(f"A4 page, {name}", "page", partial(_page, groups, development), lines=True).layouts("auto")
+    yield from Case("words beside digits", "page", partial(_labelled, development), lines=True).layouts("auto")
+    for kind in digitless.KINDS:
+        yield from Case(f"no digits: {kind}", "auto", partial(_digitless, kind, development), 100).layouts("page")
+
+
+def measured_sets(data: Path) -> Iterator[Case]:
+    """The sets of LENET5_DATA, which are for measuring only."""
+    cheques, drawn, pages = data / "cheque_amounts", data / "drawn_and_photographed", data / "pages"
+    yield from Case("cheque amounts", "line", partial(_folder, cheques, "text"), 75, 93).layouts("auto")
+    yield from Case("drawn and photographed", "auto", partial(_folder, drawn, "label"), 99, single=True).layouts(
+        "digit"
+    )
+    yield from Case("two rows", "page", partial(_folder, pages, "lines"), 100, lines=True).layouts("auto")
+    cells = data / "other_hands" / "boxed_cells.npz"
+    yield from Case("boxed digits", "digit", partial(_cells, cells, False), 97, single=True).layouts("auto")
+    yield from Case("empty boxes", "digit", partial(_cells, cells, True), 99).layouts("auto")
+
+
+def mnist_digits(development: bool) -> tuple[material.Bytes, material.Bytes]:
+    """10,000 images and labels: the test images, or the last training images."""
+    images, labels = load_mnist("train" if development else "t10k")
+    return images[-10_000:], labels[-10_000:]
+
+
+def a4_page(groups: tuple[int, ...], development: bool = False) -> material.Material:
+    """A page of 300 digits, in lines of so many groups."""
+    rng = np.random.default_rng([len(groups), development])
+    return material.page(*mnist_digits(development), groups, 300 // sum(groups), rng)
+
+
+def _strings(spacing: str, development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([material.SPACINGS.index(spacing), development])
+    for k, made in enumerate(material.strings(*mnist_digits(development), spacing, STRINGS, rng)):
+        yield f"{k}", made.picture, made.text
+
+
+def _pens(pen: str, development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([200 + material.PENS.index(pen), development])
+    for k, made in enumerate(material.pens(*mnist_digits(development), pen, PENS, rng)):
+        yield f"{k}", made.picture, made.text
+
+
+def _page(groups: tuple[int, ...], development: bool) -> Iterator[Named]:
+    made = a4_page(groups, development)
+    yield "page", made.picture, made.text
+
+
+def _labelled(development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([50, development])
+    for k, made in enumerate(digitless.labelled(*mnist_digits(development), 40, rng)):
+        yield f"{k}", made.picture, made.text
+
+
+def _digitless(kind: str, development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([list(digitless.KINDS).index(kind), 100 + development])
+    for k, picture in enumerate(digitless.digitless(kind, DIGITLESS, rng)):
+        yield f"{k}", picture, ""
+
+
+def _folder(folder: Path, column: str) -> Iterator[Named]:
+    with open(folder / "labels.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            yield row["file"], folder / row["file"], row[column].replace("/", "\n")
+
+
+def _cells(path: Path, empty: bool) -> Iterator[Named]:
+    with np.load(path) as held:
+        for k, (image, label) in enumerate(zip(held["images"], held["labels"], strict=True)):
+            if (label == 255) == empty:
+                yield f"{k}", image, "" if empty else str(label)

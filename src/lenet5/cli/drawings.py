@@ -1,0 +1,68 @@
+"""Where ``lenet5 read`` keeps the drawings of --annotate and --debug."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lenet5.errors import OutputError
+
+if TYPE_CHECKING:
+    from lenet5.answer import Reading
+    from lenet5.reading.picture import Picture
+
+__all__ = ["Drawings"]
+
+
+class Drawings:
+    """Draws readings where the user asked for it, each under a name of its own.
+
+    ``annotate`` is the PNG file of --annotate, ``debug`` the folder of --debug, either None where
+    not asked for; ``files`` are all files to be read. Wrong usage where ``annotate`` is no PNG.
+    Raises OutputError where it cannot be written, or is one of the files.
+    """
+
+    def __init__(self, annotate: str | None, debug: str | None, files: list[str]) -> None:
+        self._annotate, self._debug = annotate, debug
+        self._several = len(files) > 1
+        self._taken: set[str] = set()
+        if annotate is None:
+            return
+        from lenet5.weights import require_writable
+
+        if Path(annotate).suffix.lower() != ".png":
+            raise click.BadParameter("give a file name that ends in .png", param_hint="--annotate")
+        require_writable(annotate)
+        if os.path.realpath(annotate) in map(os.path.realpath, files):
+            raise OutputError(f"cannot write {annotate}: it is a picture to be read")
+
+    def keep(self, name: str, picture: Picture, reading: Reading) -> None:
+        """Draw one page's reading, as far as asked for. Raises OutputError."""
+        if self._annotate is None and self._debug is None:
+            return
+        from lenet5.annotate import annotated, as_png, write_debug
+        from lenet5.weights import write_beside
+
+        own = self._own_name(name, picture)
+        if self._annotate is not None:
+            path = Path(self._annotate)
+            if self._several or picture.pages > 1:
+                path = path.with_name(f"{path.stem}-{own}{path.suffix}")
+            write_beside(path, as_png(annotated(picture, reading)))
+        if self._debug is not None:
+            write_debug(picture, reading, Path(self._debug) / own)
+
+    def _own_name(self, name: str, picture: Picture) -> str:
+        """The file's name without its ending, with the page where there are several; numbered where it is taken."""
+        own = "stdin" if name == "-" else Path(name).stem
+        if picture.pages > 1:
+            own += f"-page{picture.page}"
+        number, first = 1, own
+        while own in self._taken:
+            number += 1
+            own = f"{first}-{number}"
+        self._taken.add(own)
+        return own
