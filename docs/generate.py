@@ -14,10 +14,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import reading_tables
 from click.testing import CliRunner
 
 import accuracy
-import reading_tables
 import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5

@@ -29,10 +29,11 @@ _DIGITS: Final = 0.4  # of a word's marks must be digits, by their confidences: 
 
 @dataclass(frozen=True)
 class LineReading:
-    """The marks of one line from left to right, and P(all of them are right)."""
+    """The marks of one line from left to right, P(all of them are right), and how many were ``seen``, words and all."""
 
     marks: tuple[Digit | Separator, ...]
     confidence: float
+    seen: int = 0
 
 
 def read_line(line: Line, probabilities: Probabilities, every_word: bool = False) -> LineReading:
@@ -60,7 +61,7 @@ def read_line(line: Line, probabilities: Probabilities, every_word: bool = False
     for mark in marks:
         if isinstance(mark, Digit) and mark.label != REFUSED:
             confidence *= mark.confidence / (mark.confidence + sum(p for _, p in mark.alternatives))
-    return LineReading(tuple(marks), confidence)
+    return LineReading(tuple(marks), confidence, sum(map(len, _words(path, pieces))))
 
 
 def _is_strange(mark: Digit | Separator) -> bool:

@@ -24,6 +24,7 @@ __all__ = ["LAYOUTS", "Reader"]
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
+_FEW: Final = 4  # marks: a picture with more in it does not show one digit
 _ICON: Final = 40  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -43,9 +44,10 @@ class Reader:
     def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
         """What stands in a picture: a path, bytes, a PIL image, or an array (see ``open_picture``).
 
-        ``layout`` "digit" always answers with exactly one Digit; "auto" picks a layout, which is
-        "digit" as long as no other is built. Digits less sure than ``min_confidence`` (0..1) become
-        "?". Raises PictureError, UnavailableError for layouts not built yet.
+        ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
+        digits and separators, "page" with as many lines as there are, words and drawings left out;
+        "auto" is "digit" for a picture with a single mark, else "page". Digits less sure than
+        ``min_confidence`` (0..1) become "?". Raises PictureError.
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
@@ -55,8 +57,8 @@ class Reader:
         least = min_confidence or 0.0
         if layout == "digit" or (layout == "auto" and _is_icon(opened)):
             return self._read_digit(opened, least, blank=layout == "auto")
-        reading = self._read_lines(opened, least, single=layout == "line")
-        if layout == "auto" and len(reading.digits) < 2:
+        reading, seen = self._read_lines(opened, least, single=layout == "line")
+        if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
             return self._read_digit(opened, least, blank=True)
         return reading
 
@@ -75,16 +77,17 @@ class Reader:
         digit = self._decide(image, box, least)
         return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
 
-    def _read_lines(self, opened: picture.Picture, least: float, single: bool) -> Reading:
-        """Every line of digits in a picture, or the single one that it shows."""
-        lines, confidence = [], 1.0
+    def _read_lines(self, opened: picture.Picture, least: float, single: bool) -> tuple[Reading, int]:
+        """Every line of digits in a picture, or the single one that it shows; and how many marks were seen."""
+        lines, confidence, seen = [], 1.0, 0
         for line in find_lines(opened.grey, single):
-            read = read_line(line, self._probabilities, every_word=single)
+            read = read_line(line, self._answers, every_word=single)
+            seen += read.seen
             if any(isinstance(mark, Digit) for mark in read.marks):
                 marks = tuple(_shown(mark, opened, least) for mark in read.marks)
                 lines.append(marks)
                 confidence *= read.confidence
-        return Reading(tuple(lines), confidence, notes=opened.notes)
+        return Reading(tuple(lines), confidence, notes=opened.notes), seen
 
     def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
@@ -111,9 +114,14 @@ class Reader:
         p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(posterior.RUBBISH + 1)[posterior.RUBBISH]
         return p
 
+    def _answers(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(N, 11): as ``_probabilities``, averaged over images as they are and slanted both ways."""
+        p = self._probabilities(_slanted(images).reshape(-1, paper.SIDE, paper.SIDE))
+        return np.asarray(p.reshape(-1, len(images), posterior.RUBBISH + 1).mean(axis=0))
+
     def _decide(self, image: NDArray[np.uint8], box: Box, min_confidence: float) -> Digit:
         """The answer to one image, refused where rubbish is likelier or no digit is sure enough."""
-        p = self._probabilities(_slanted(image)).mean(axis=0)
+        p = self._answers(image[None])[0]
         names = [str(digit) for digit in range(10)] + [REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         sure = order[0] != posterior.RUBBISH and p[order[0]] >= min_confidence
@@ -122,11 +130,15 @@ class Reader:
         return Digit(names[answer], float(p[answer]), box, others, image)
 
 
-def _slanted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One image (28, 28) as it is and slanted both ways, (3, 28, 28): averaged, their answers err less than any one."""
+def _slanted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Images (N, 28, 28) as they are, then slanted to one side and to the other: (3, N, 28, 28)."""
     middle = (paper.SIDE - 1) / 2
-    ways = [np.array([[1, slant, -slant * middle], [0, 1, 0]]) for slant in (-_SLANT, _SLANT)]
-    return np.stack([image, *(cv2.warpAffine(image, way, image.shape) for way in ways)])
+    result = np.stack([images] * 3)
+    for way, slant in ((1, -_SLANT), (2, _SLANT)):
+        matrix = np.array([[1, slant, -slant * middle], [0, 1, 0]])
+        for image, slanted in zip(images, result[way], strict=True):
+            cv2.warpAffine(image, matrix, image.shape, dst=slanted)
+    return result
 
 
 def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Digit | Separator:
