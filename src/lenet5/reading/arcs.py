@@ -75,9 +75,10 @@ def _small_mark(pieces: Pieces, k: int, band: _Band) -> Arc:
     wide, tall = float(pieces.right[k] - pieces.left[k]) / HEIGHT, float(pieces.bottom[k] - pieces.top[k]) / HEIGHT
     extent = band.baseline - band.top
     middle = (float(pieces.top[k] + pieces.bottom[k]) / 2 - band.top) / max(extent, 1.0)
-    if wide > 1.5 * tall and tall < 0.25 and 0.12 < wide < 1.3 and 0.2 < middle < 0.85:
-        return Arc(k, k + 1, "-", math.log(0.3) - max(0.0, wide - 0.6) ** 2 / 0.1)
-    if wide < 0.4 and tall < 0.5 and middle > 0.65:
-        size = -(max(0.0, wide - 0.25) ** 2 + max(0.0, tall - 0.35) ** 2) / 0.01
+    if wide > 1.8 * tall and tall < 0.35 and 0.12 < wide < 1.5 and 0.2 < middle < 0.85:
+        return Arc(k, k + 1, "-", math.log(0.3) - max(0.0, wide - 0.7) ** 2 / 0.1)
+    below = float(pieces.bottom[k]) - band.baseline > 0.1 * HEIGHT
+    if wide < 0.4 and tall < (0.65 if below else 0.5) and middle > 0.65:
+        size = -(max(0.0, wide - 0.25) ** 2 + max(0.0, tall - (0.5 if below else 0.35)) ** 2) / 0.01
         return Arc(k, k + 1, "," if tall > 0.25 else ".", math.log(0.5) + size)
     return Arc(k, k + 1, "", -2.0 - 4 * (max(wide, tall) / 0.3) ** 2)

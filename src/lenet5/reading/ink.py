@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 FAINTEST: Final = 0.05
 """What differs less than this from its paper is no ink."""
 
+_FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
+
 
 @dataclass(frozen=True)
 class Ink:
@@ -100,10 +102,13 @@ def _dark_on_light(grey: Floats) -> bool:
 
 def _contrast(flat: Floats, window: int) -> Floats:
     """How much darker than its paper each pixel is, paper being what a closing by the window leaves: (H, W), ≥ 0."""
-    kernel = np.ones((window | 1, window | 1), np.uint8)
     smooth = cv2.medianBlur(flat, 3) if min(flat.shape) > 32 else flat
-    paper = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, kernel)
-    paper = cv2.GaussianBlur(paper, (0, 0), window / 6)
+    coarser = max(1, window // _FINE_ENOUGH)  # so much smaller the paper is found as well
+    small = cv2.resize(smooth, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA)
+    side = window // coarser | 1
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    paper = cv2.GaussianBlur(paper, (0, 0), side / 6)
+    paper = cv2.resize(paper, flat.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.maximum(paper - flat, 0), np.float32)
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.reading.components import components
+from lenet5.reading.components import Components, components
 
 __all__ = ["HEIGHT", "Cut", "Pieces", "cut"]
 
@@ -81,22 +81,15 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
     slant = _slant(level) if slanted else 0.0
     upright = _sheared(level, slant)
     found = components(upright > _SURE)
-    free, stiff = (_Crossings(upright, bend) for bend in (_BEND, _STIFF))
+    marks = [int(k) for k in np.flatnonzero(found.area >= _LEAST)]
     result = np.zeros_like(found.labels)
     made, cuts = 0, []
-    for k in np.flatnonzero(found.area >= _LEAST):
+    for k, ways in zip(marks, _ways(found, marks, upright), strict=True):
         rows, columns = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
         own = found.labels[rows, columns] == k + 1
-        ways = []
-        if own.shape[1] > _NARROW * HEIGHT:
-            start = int(found.left[k])
-            valleys = _valleys(free.ink[columns])
-            waists = [at for at in _waists(own) if all(abs(at - v) >= 0.5 * _APART * HEIGHT for v in valleys)]
-            ways = [(free, start + at) for at in valleys] + [(stiff, start + at) for at in waists]
-            ways.sort(key=lambda way: way[1])
         part = np.zeros(own.shape, np.int32)
-        for kind, column in ways:
-            part += np.arange(columns.start, columns.stop) > kind.path(column)[rows, None]
+        for way in ways:
+            part += np.arange(columns.start, columns.stop) > way.path[rows, None]
         before: int | None = None
         for value, size in enumerate(np.bincount(part[own], minlength=len(ways) + 1)):
             if size < _LEAST:
@@ -104,10 +97,38 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
             made += 1
             result[rows, columns][own & (part == value)] = made
             if before is not None:
-                kind, column = ways[value - 1]
-                cuts.append(Cut(before, made - 1, float(kind.ink[column])))
+                cuts.append(Cut(before, made - 1, ways[value - 1].ink))
             before = made - 1
     return _ordered(upright, result, cuts, slant)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way from top to bottom: the column at which it passes each row, (h,), and the ink that it crosses."""
+
+    path: NDArray[np.int64]
+    ink: float
+
+
+def _ways(found: Components, marks: list[int], level: Floats) -> list[list[_Way]]:
+    """For each of these components the ways along which it may be cut, from left to right."""
+    free, stiff = (_Crossings(level, bend) for bend in (_BEND, _STIFF))
+    columns: list[list[tuple[_Crossings, int]]] = []
+    for k in marks:
+        box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
+        if found.right[k] - found.left[k] <= _NARROW * HEIGHT:
+            columns.append([])
+            continue
+        valleys = _valleys(free.ink[box[1]])
+        waists = _waists(found.labels[box] == k + 1)
+        waists = [at for at in waists if all(abs(at - v) >= 0.5 * _APART * HEIGHT for v in valleys)]
+        start = int(found.left[k])
+        here = [(free, start + at) for at in valleys] + [(stiff, start + at) for at in waists]
+        columns.append(sorted(here, key=lambda item: item[1]))
+    paths = {
+        kind: kind.paths([at for here in columns for other, at in here if other is kind]) for kind in (free, stiff)
+    }
+    return [[_Way(paths[kind][at], float(kind.ink[at])) for kind, at in here] for here in columns]
 
 
 def _ordered(level: Floats, labels: NDArray[np.int32], cuts: list[Cut], slant: float) -> Pieces:
@@ -176,21 +197,20 @@ class _Crossings:
             least[row] += best
         return np.asarray(least)
 
-    def path(self, column: int) -> NDArray[np.int64]:
-        """The column in which the cheapest path through (middle, column) crosses each row: (h,)."""
+    def paths(self, columns: list[int]) -> dict[int, NDArray[np.int64]]:
+        """For each column the columns (h,) in which the cheapest path through its middle crosses the rows."""
         height = len(self._down)
-        path = np.empty(height, np.int64)
-        path[self._middle] = column
+        result = np.empty((height, len(columns)), np.int64)
+        result[self._middle] = columns
         for table, step in ((self._down, -1), (self._up, 1)):
-            x, row = column, self._middle
+            edged = np.pad(table + self._bend, ((0, 0), (1, 1)), constant_values=np.inf)
+            x, row = result[self._middle], self._middle
             while 0 <= row + step < height:
                 row += step
-                low = max(x - 1, 0)
-                near = table[row, low : x + 2] + self._bend
-                near[x - low] -= self._bend
-                x = low + int(near.argmin())
-                path[row] = x
-        return path
+                near = edged[row][x + np.arange(3)[:, None]]  # to the left, straight on, to the right
+                near[1] -= self._bend
+                result[row] = x = x + near.argmin(axis=0) - 1
+        return dict(zip(columns, result.T, strict=True))
 
 
 def _valleys(ink: Floats) -> list[int]:
