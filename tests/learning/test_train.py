@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5 import DataError, Reader, paper, pixels, weights
+from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
@@ -21,7 +22,7 @@ from lenet5.learning.train import Progress, Training
 
 Floats = NDArray[np.float32]
 
-SHORT = replace(MODERN, passes=2, batch=128, distortion=NONE)
+SHORT = replace(MODERN, criterion=maximum_a_posteriori(j=20), passes=2, batch=128, distortion=NONE)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,9 @@ __all__ = ["command"]
 @click.option("--csv", "form", flag_value="csv", help="One row a file: file, text, confidence.")
 @click.option("--annotate", metavar="FILE.png", help="Not built yet.")
 @click.option("--debug", metavar="FOLDER", help="Not built yet.")
-@click.option("--weights", default="lenet5", show_default=True, help="lenet5, concise, or a .safetensors file.")
+@click.option(
+    "--weights", default="lenet5", show_default=True, help="lenet5, concise, lenet5-mnist, or a .safetensors file."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 def command(
     pictures: tuple[str, ...],
