@@ -54,7 +54,6 @@ def _distorted(share: float) -> Recipe:
 
 
 CHOICES = (
-    *(Choice(_AMOUNT, f"{share:g} of the recipe's", _distorted(share)) for share in (0.5, 1, 1.5)),
     Choice(_NEITHER, "the recipe: eq. 9, j = 5; μ = 1", PAPER),
     Choice(_CRITERION, "eq. 8", replace(PAPER, criterion=MEAN_PENALTY)),
     *(Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j))) for j in (1, 20)),
@@ -63,6 +62,7 @@ CHOICES = (
     Choice(_SCALE, "μ = 0.02, a tenth of η", _rates(0.1, 0.02)),
     Choice(_SCALE, "μ = 0.3, η as published", _rates(1, 0.3)),
     Choice(_SCALE, "μ = 1, twice η", _rates(2, 1)),
+    *(Choice(_AMOUNT, f"{share:g} times the recipe's", _distorted(share)) for share in (0.5, 1, 1.5)),
 )
 
 
@@ -90,6 +90,7 @@ def main() -> None:
             if not any((row["what"], row["choice"], row["seed"]) == (choice.what, choice.name, seed) for row in found):
                 found.append(carried_out(choice, seed, data, held_out))
                 print(found[-1], flush=True)
+                found.sort(key=lambda row: [(c.what, c.name) for c in CHOICES].index((row["what"], row["choice"])))
                 write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, found)) + "\n]\n").encode())
 
 
