@@ -36,13 +36,14 @@ class Choice:
     recipe: Recipe
 
 
-def _recipe(base: Recipe = PAPER, **changes: float) -> Recipe:
+def _rates(factor: float, damping: float) -> Recipe:
+    """The recipe with the published η times ``factor``, and this μ."""
     method = PAPER.method
     assert isinstance(method, StochasticDiagonal)
-    return replace(base, method=replace(method, **changes))
+    rates = tuple(factor * rate for rate in method.rates)
+    return replace(PAPER, method=replace(method, rates=rates, damping=damping))
 
 
-_PUBLISHED = (5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,)
 _NEITHER, _CRITERION, _SCALE, _AMOUNT = "no distortions", "criterion", "scale of the rates", "amount of distortion"
 
 
@@ -53,14 +54,15 @@ def _distorted(share: float) -> Recipe:
 
 
 CHOICES = (
-    *(Choice(_AMOUNT, f"{share:g} of the recipe's", _distorted(share)) for share in (0.5, 1, 1.5)),
     Choice(_NEITHER, "the recipe: eq. 9, j = 5; μ = 1", PAPER),
     Choice(_CRITERION, "eq. 8", replace(PAPER, criterion=MEAN_PENALTY)),
     *(Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j))) for j in (1, 20)),
     Choice(_CRITERION, "eq. 9, j = ∞", replace(PAPER, criterion=CROSS_ENTROPY)),
-    Choice(_SCALE, "μ = 0.02, η as published", _recipe(damping=0.02)),
-    Choice(_SCALE, "μ = 0.02, η a tenth", _recipe(damping=0.02, rates=tuple(rate / 10 for rate in _PUBLISHED))),
-    Choice(_SCALE, "μ = 0.3, η as published", _recipe(damping=0.3)),
+    Choice(_SCALE, "μ = 0.02, η as published", _rates(1, 0.02)),
+    Choice(_SCALE, "μ = 0.02, a tenth of η", _rates(0.1, 0.02)),
+    Choice(_SCALE, "μ = 0.3, η as published", _rates(1, 0.3)),
+    Choice(_SCALE, "μ = 1, twice η", _rates(2, 1)),
+    *(Choice(_AMOUNT, f"{share:g} times the recipe's", _distorted(share)) for share in (0.5, 1, 1.5)),
 )
 
 
@@ -70,10 +72,8 @@ def carried_out(choice: Choice, seed: int, data: ImageSet, held_out: ImageSet) -
     training = Training(data, recipe, to_minimise, seed)
     for _ in training:
         pass
-    errors = (Errors(recipe.network, to_minimise, images)(training.current) for images in (held_out, data))
-    return {"what": choice.what, "choice": choice.name, "seed": seed} | dict(
-        zip(("validation_error_percent", "training_error_percent"), errors, strict=True)
-    )
+    error = Errors(recipe.network, to_minimise, held_out)(training.current)
+    return {"what": choice.what, "choice": choice.name, "seed": seed, "validation_error_percent": error}
 
 
 def main() -> None:
@@ -90,6 +90,7 @@ def main() -> None:
             if not any((row["what"], row["choice"], row["seed"]) == (choice.what, choice.name, seed) for row in found):
                 found.append(carried_out(choice, seed, data, held_out))
                 print(found[-1], flush=True)
+                found.sort(key=lambda row: [(c.what, c.name) for c in CHOICES].index((row["what"], row["choice"])))
                 write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, found)) + "\n]\n").encode())
 
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import lenet5
-from lenet5 import weights
+from lenet5 import engine, weights
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import distort
 from lenet5.learning.recipe import MODERN
@@ -71,6 +71,26 @@ def test_the_same_command_writes_the_same_weights(command: Command, output: Path
 def test_the_concise_recipe_trains_the_concise_network(command: Command, output: Path) -> None:
     assert command("train", *ONE_PASS, "--recipe", "concise", "--output", output).status == 0
     assert weights.load(output).network.name == "concise"
+
+
+@pytest.mark.skipif(not engine.AVAILABLE, reason="the paper's training needs the compiled engine")
+def test_the_papers_recipe_trains_on_so_many_images_with_its_distortions_if_asked(
+    command: Command, output: Path
+) -> None:
+    given = ("--recipe", "paper", "--images", "300", "--passes", "1", "--data", "digits")
+    written = []
+    for distortions in ((), ("--distortions",), ("--no-distortions",)):
+        assert command("train", *given, *distortions, "--output", output).status == 0
+        written.append(weights.load(output))
+        assert written[-1].metadata["trained_on"].startswith("digits, 300 of 300 images, sha256 ")
+        assert written[-1].metadata["recipe"] == "paper"
+    plain, distorted, again = (made.parameters for made in written)
+    assert (plain == again).all()
+    assert (plain != distorted).any()
+
+
+def test_more_images_than_there_are_cannot_be_drawn(command: Command, output: Path) -> None:
+    assert "1,437" in command("train", *ONE_PASS, "--images", "2000", "--output", output).complaint
 
 
 def test_pictures_in_class_folders_can_be_trained_on(
@@ -183,8 +203,9 @@ def test_pictures_that_are_no_digit_need_a_recipe_with_rubbish(command: Command,
     folder = output.parent
     (folder / "train-images-idx3-ubyte").write_bytes(idx(np.ones((20, 28, 28), np.uint8)))
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.array([1, 255] * 10, np.uint8)))
-    assert command("train", "--data", folder, "--passes", "1", "--output", output).status == 0
-    refused = command("train", "--data", folder, "--recipe", "concise", "--passes", "1", "--output", output)
+    known = command("train", "--data", folder, "--recipe", "fast", "--passes", "1", "--output", output)
+    assert known.status == 0
+    refused = command("train", "--data", folder, "--passes", "1", "--output", output)
     assert refused.status == 1
     assert refused.err.splitlines()[-1].startswith("lenet5: cross-entropy takes labels of 0 to 9")
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet5 import DataError, paper
-from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
+from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, drawn, load
 from tests.learning.test_idx import idx
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
@@ -62,6 +62,18 @@ def test_the_embedded_digits_are_ucis_1797() -> None:
     assert (train.name, len(train.images), len(test.images)) == ("digits", 1437, 360)
     counts = np.bincount(np.concatenate([train.labels, test.labels])).tolist()
     assert counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
+def test_images_drawn_keep_their_labels_and_a_smaller_draw_is_part_of_a_larger_one() -> None:
+    digits = load("digits", "train")
+    assert isinstance(digits, ImageSet)
+    truth = {image.tobytes(): label for image, label in zip(digits.images, digits.labels, strict=True)}
+    small, large, other = (drawn(digits, n, np.random.default_rng(seed)) for n, seed in ((50, 1), (200, 1), (50, 2)))
+    assert (small.images == large.images[:50]).all()
+    assert (small.images != other.images).any()
+    assert all(truth[image.tobytes()] == label for image, label in zip(large.images, large.labels, strict=True))
+    with pytest.raises(DataError, match="digits has 1,437 images, not 1,438"):
+        drawn(digits, 1438, np.random.default_rng(0))
 
 
 def test_the_embedded_digits_look_as_mnists_do() -> None:

@@ -24,7 +24,7 @@ from lenet5.learning.train import Progress, Training
 
 Floats = NDArray[np.float32]
 
-SHORT = replace(MODERN, passes=2, batch=128, distortion=NONE)
+SHORT = replace(MODERN, criterion=maximum_a_posteriori(j=20), passes=2, batch=128, distortion=NONE)
 
 
 @pytest.fixture(scope="module")

@@ -40,15 +40,16 @@ class Recipe:
 MODERN: Final = Recipe(
     name="modern",
     network=paper.LENET5,
-    criterion=maximum_a_posteriori(j=20),
-    passes=100,
+    criterion=CROSS_ENTROPY,
+    passes=80,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
-        translation=1.2, rotation=10, scaling=0.1, squeezing=0.1, shear=0.12, elastic=0.5, stroke=0.25
+        translation=1.2, rotation=10, scaling=0.12, squeezing=0.16, shear=0.18, elastic=0.6, stroke=0.35
     ),
     validation=5_000,
 )
+"""For the fewest errors on MNIST alone: with j = ∞ nothing is refused, and other hands are read less well."""
 
 READING: Final = Recipe(
     name="reading",
