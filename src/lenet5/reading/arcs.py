@@ -19,6 +19,7 @@ __all__ = ["arcs_of"]
 
 _LEAST: Final = 1e-4  # no probability counts as smaller: one bad digit does not spoil a line
 _CUT: Final = 0.1  # how much less likely, in logarithms, each pixel of ink makes a cut
+_WRONG: Final = 3  # how much likelier rubbish is among a line's candidates, most of which are cut wrongly, than elsewhere
 _REFUSED: Final = 0.03  # how likely, before looking, a mark in a line of digits is none
 
 
@@ -33,6 +34,8 @@ class _Band:
 def arcs_of(pieces: Pieces, candidates: Candidates, p: NDArray[np.float64]) -> list[Arc]:
     """All arcs: digits and rubbish for each candidate with its probabilities (N, 11); separators and specks."""
     band = _band(pieces)
+    p = p * np.where(np.arange(RUBBISH + 1) == RUBBISH, _WRONG, 1)
+    p /= p.sum(axis=1, keepdims=True)
     found: list[Arc] = []
     for k in range(len(p)):
         first, last = int(candidates.first[k]), int(candidates.last[k])
