@@ -62,6 +62,7 @@ CHOICES = (
     Choice(_SCALE, "μ = 0.02, a tenth of η", _rates(0.1, 0.02)),
     Choice(_SCALE, "μ = 0.3, η as published", _rates(1, 0.3)),
     Choice(_SCALE, "μ = 1, twice η", _rates(2, 1)),
+    Choice(_SCALE, "μ = 2, η as published", _rates(1, 2)),
     *(Choice(_AMOUNT, f"{share:g} times the recipe's", _distorted(share)) for share in (0.5, 1, 1.5)),
 )
 
