@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,13 +150,16 @@ def record() -> list[Row]:
 
 def add(run: Run, row: Row) -> None:
     """Put a row into the record, in the order of RUNS, in the place of an older one of the same run."""
-    with open(RESULTS.parent / ".accuracy.lock", "w") as lock:  # two programs may share the work
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.open(RESULTS.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # two programs may share the work
         rows = [old for old in record() if not run.describes(old)] + [row]
         rank = [next((k for k, run in enumerate(RUNS) if run.describes(row)), len(RUNS)) for row in rows]
         rows = [row for _, _, row in sorted(zip(rank, range(len(rows)), rows, strict=True))]
         text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
         write_beside(RESULTS, text.encode())
+    finally:
+        os.close(folder)
 
 
 def main() -> None:

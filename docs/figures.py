@@ -58,7 +58,7 @@ def sizes() -> Figure:
     axes.set_xticks(where, [f"{p:,}" + ("\n(540,000 distorted)" if p > 60_000 else "") for p, _ in found])
     axes.set(xlabel="training patterns", ylabel="error, %", ylim=(0, None))
     axes.set_xlim(where[0] - 0.1, where[-1] + 0.15)
-    axes.legend(frameon=False, title=f"mean of {len(found[0][1])} seeds, 95% intervals", title_fontsize=9)
+    axes.legend(frameon=False, title="mean over the seeds, 95% intervals", title_fontsize=9)
     return _finished(figure, axes)
 
 
