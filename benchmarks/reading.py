@@ -67,6 +67,11 @@ def _updated(last: list[Row], rows: list[Row]) -> list[Row]:
     return [row for row in last if (row.case, row.reader) not in anew] + rows
 
 
+def _write(rows: list[Row], weights: str) -> None:
+    results = {"machine": machine.description(), "weights": weights, "rows": [row.to_json() for row in rows]}
+    write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+
+
 def _ours(case: Case, reader: Reader) -> Measured:
     return measure(case, lambda source: reader.read(source, case.layout))
 
@@ -151,13 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         rows += found
         print(*found, sep="\n", flush=True)
+        if (given.update or not given.only) and not given.development:
+            _write(_updated(last, rows) if given.update else rows, given.weights)
         if given.failures:
             write_sheets(failures, given.failures, name)
-    if given.update:
-        rows = _updated(last, rows)
-    if (given.update or not given.only) and not given.development:
-        results = {"machine": machine.description(), "weights": given.weights, "rows": [row.to_json() for row in rows]}
-        write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -116,8 +116,9 @@ class Reader:
 
     def _answers(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, 11): as ``_probabilities``, averaged over images as they are and slanted both ways."""
-        p = self._probabilities(_slanted(images).reshape(-1, paper.SIDE, paper.SIDE))
-        return np.asarray(p.reshape(-1, len(images), posterior.RUBBISH + 1).mean(axis=0))
+        slanted = _slanted(images)
+        p = self._probabilities(slanted.reshape(-1, paper.SIDE, paper.SIDE))
+        return np.asarray(p.reshape(*slanted.shape[:2], posterior.RUBBISH + 1).mean(axis=0))
 
     def _decide(self, image: NDArray[np.uint8], box: Box, min_confidence: float) -> Digit:
         """The answer to one image, refused where rubbish is likelier or no digit is sure enough."""
