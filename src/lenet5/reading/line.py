@@ -24,7 +24,9 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 _LEAST_ALTERNATIVE: Final = 0.0005
 _WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
-_DIGITS: Final = 0.4  # of a word's marks must be digits, by their confidences: else it is no number
+_NUMBER: Final = 0.95  # of a word's marks must be digits, by their confidences, for it to be a number;
+_NUMBERS: Final = 0.85  # or, where so many of its line's marks are,
+_DOUBTFUL: Final = 0.3  # so many of its own
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,32 @@ def read_line(line: Line, probabilities: Probabilities, every_word: bool = False
     candidates = runs(pieces)
     p = probabilities(candidates.images)
     path = best_path(arcs_of(pieces, candidates, p), len(pieces))
-    marks: list[Digit | Separator] = []
-    for word in _words(path, pieces):
-        found = [_mark(path, k, line, pieces, candidates, p) for k in word]
-        digits = [mark for mark in found if isinstance(mark, Digit)]
-        sure = sum(mark.confidence for mark in digits if mark.label != REFUSED)
-        if every_word or sure > _DIGITS * len(digits):
-            marks += found
+    words = [[_mark(path, k, line, pieces, candidates, p) for k in word] for word in _words(path, pieces)]
+    marks = [mark for word in (words if every_word else _numbers(words)) for mark in word]
     kept = [k for k, mark in enumerate(marks) if not _is_strange(mark)]
     marks = marks[kept[0] : kept[-1] + 1] if kept else []
     confidence = path.share
     for mark in marks:
         if isinstance(mark, Digit) and mark.label != REFUSED:
             confidence *= mark.confidence / (mark.confidence + sum(p for _, p in mark.alternatives))
-    return LineReading(tuple(marks), confidence, sum(map(len, _words(path, pieces))))
+    return LineReading(tuple(marks), confidence, sum(map(len, words)))
+
+
+def _numbers(words: list[list[Digit | Separator]]) -> list[list[Digit | Separator]]:
+    """The words that are numbers: read with confidence, or with some in a line that is read with confidence."""
+    shares = [_share(word) for word in words]
+    line = _share([mark for word in words for mark in word])
+    return [
+        word
+        for word, share in zip(words, shares, strict=True)
+        if share >= _NUMBER or (line >= _NUMBERS and share >= _DOUBTFUL)
+    ]
+
+
+def _share(marks: list[Digit | Separator]) -> float:
+    """How many of these marks, separators aside, are digits, by their confidences: 0..1."""
+    digits = [mark for mark in marks if isinstance(mark, Digit)]
+    return sum(mark.confidence for mark in digits if mark.label != REFUSED) / max(len(digits), 1)
 
 
 def _is_strange(mark: Digit | Separator) -> bool:

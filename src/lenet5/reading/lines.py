@@ -44,6 +44,11 @@ class Line:
     scale: float
     tilt: float
 
+    @property
+    def height(self) -> float:
+        """How tall the digits are in the picture, in its pixels."""
+        return HEIGHT / self.scale
+
     def box(self, rows: NDArray[np.floating], columns: NDArray[np.floating]) -> Box:
         """The box in the picture of pixels of ``level`` at these rows and columns."""
         x = self.left + np.array([columns.min(), columns.max() + 1]) / self.scale

@@ -17,13 +17,14 @@ from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import picture, single
 from lenet5.reading.line import read_line
-from lenet5.reading.lines import find_lines
+from lenet5.reading.lines import Line, find_lines
 
 __all__ = ["LAYOUTS", "Reader"]
 
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
+_STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
 _ICON: Final = 40  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
@@ -46,8 +47,8 @@ class Reader:
 
         ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
         digits and separators, "page" with as many lines as there are, words and drawings left out;
-        "auto" is "digit" for a picture with a single mark, else "page". Digits less sure than
-        ``min_confidence`` (0..1) become "?". Raises PictureError.
+        "auto" is "digit" for a picture with a single mark, "line" where one fills its height, else "page". Digits
+        less sure than ``min_confidence`` (0..1) become "?". Raises PictureError.
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
@@ -57,7 +58,11 @@ class Reader:
         least = min_confidence or 0.0
         if layout == "digit" or (layout == "auto" and _is_icon(opened)):
             return self._read_digit(opened, least, blank=layout == "auto")
-        reading, seen = self._read_lines(opened, least, single=layout == "line")
+        lines = find_lines(opened.grey, single=layout == "line")
+        alone = layout == "line"
+        if layout == "auto" and lines and max(line.height for line in lines) >= _STRIP * opened.grey.shape[0]:
+            lines, alone = find_lines(opened.grey, single=True), True
+        reading, seen = self._read_lines(opened, lines, least, alone)
         if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
             return self._read_digit(opened, least, blank=True)
         return reading
@@ -77,11 +82,11 @@ class Reader:
         digit = self._decide(image, box, least)
         return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
 
-    def _read_lines(self, opened: picture.Picture, least: float, single: bool) -> tuple[Reading, int]:
-        """Every line of digits in a picture, or the single one that it shows; and how many marks were seen."""
+    def _read_lines(self, opened: picture.Picture, found: list[Line], least: float, alone: bool) -> tuple[Reading, int]:
+        """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence, seen = [], 1.0, 0
-        for line in find_lines(opened.grey, single):
-            read = read_line(line, self._answers, every_word=single)
+        for line in found:
+            read = read_line(line, self._answers, every_word=alone)
             seen += read.seen
             if any(isinstance(mark, Digit) for mark in read.marks):
                 marks = tuple(_shown(mark, opened, least) for mark in read.marks)
