@@ -50,7 +50,7 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
     european = generator.random() < 0.4
     shapes = [
-        _shape(image, int(label) if european else 0, wide, slant, thickness, generator)
+        _shape(image, int(label) if european else None, wide, slant, thickness, generator)
         for image, label in zip(images, labels, strict=True)
     ]
     height = 2 * HEIGHT
@@ -79,17 +79,22 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
 
 
 def _shape(
-    image: NDArray[np.uint8], label: int, wide: float, slant: float, thickness: int, generator: np.random.Generator
+    image: NDArray[np.uint8],
+    label: int | None,
+    wide: float,
+    slant: float,
+    thickness: int,
+    generator: np.random.Generator,
 ) -> Floats:
-    """One digit cropped to its ink, about HEIGHT tall, slanted; a 1 or 7 (``label``) in the European way."""
+    """One digit cropped to its ink, about HEIGHT tall, slanted; a 0, 1 or 7 (``label``) in another hand's way."""
     rows, columns = np.flatnonzero(image.max(axis=1) > 64), np.flatnonzero(image.max(axis=0) > 64)
     crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
     scale = HEIGHT / max(crop.shape[0], 0.6 * SIDE * 20 / 28) * float(np.exp(generator.normal(0, 0.1)))
     size = (max(3, round(crop.shape[1] * scale * wide)), max(3, round(crop.shape[0] * scale)))
     enlarged = cv2.resize(np.pad(crop, 1), size, interpolation=cv2.INTER_CUBIC)
     large = np.asarray(np.clip(enlarged, 0, 1), np.float32)
-    if label in (1, 7):
-        large = _european(large, label, generator)
+    if label in (1, 7) or (label == 0 and generator.random() < 0.5):
+        large = _in_another_way(large, label, generator)
         size = (large.shape[1], large.shape[0])
     extra = math.ceil(abs(slant) * size[1])
     matrix = np.array([[1, -slant, slant * size[1] if slant > 0 else 0], [0, 1, 0]])
@@ -102,8 +107,8 @@ def _shape(
     return np.asarray(large[:, used[0] : used[-1] + 1] if len(used) else large, np.float32)
 
 
-def _european(ink: Floats, label: int, generator: np.random.Generator) -> Floats:
-    """A 1 with an upstroke before it, a 7 with a bar through it."""
+def _in_another_way(ink: Floats, label: int, generator: np.random.Generator) -> Floats:
+    """A 1 with an upstroke before it, a 7 with a bar through it, a 0 with a tail at its end."""
     height = len(ink)
     stroke = max(2, round(float((ink > 0.5).sum(axis=1)[height // 4 : -height // 4].mean())))
     stroke = min(stroke, HEIGHT // 7)
@@ -121,6 +126,14 @@ def _european(ink: Floats, label: int, generator: np.random.Generator) -> Floats
             base = height - 1 - stroke // 2
             column = int(np.flatnonzero(ink[base] > 0.3).mean()) if (ink[base] > 0.3).any() else column
             cv2.line(ink, (column - foot, base), (column + foot, base), 1.0, stroke, cv2.LINE_AA)
+        return ink
+    if label == 0:
+        start = ink.shape[1] // 2 + stroke, stroke
+        reach, fall = (round(height * float(generator.uniform(*span))) for span in ((0.15, 0.45), (-0.02, 0.3)))
+        ink = np.pad(ink, ((0, 0), (0, reach)))
+        middle = start[0] + reach // 2, start[1] + round(height * float(generator.uniform(0, 0.2)))
+        points = np.array([start, middle, (start[0] + reach, stroke + fall)], np.int32)
+        cv2.polylines(ink, [points], False, 1.0, stroke, cv2.LINE_AA)
         return ink
     row = round(height * float(generator.uniform(0.4, 0.65)))
     column = int(np.flatnonzero(ink[row] > 0.3).mean()) if (ink[row] > 0.3).any() else ink.shape[1] // 2
