@@ -49,6 +49,11 @@ SIZES = (
 """The paper's Fig. 6: how many patterns, and the runs that learnt from them."""
 
 
+def _seconds(runs: list[dict[str, Any]]) -> float:
+    """The median processor time of runs, of some of which it may not have been taken."""
+    return statistics.median(run["seconds"] for run in runs if run["seconds"] is not None)
+
+
 def rows() -> list[Row]:
     found: list[Row] = json.loads((ROOT / "results" / "accuracy.json").read_text())
     return found
@@ -88,7 +93,7 @@ def summary() -> str:
             lines.append(
                 f"| {group.title} | **{interval(errors)}** | {min(errors):.2f}–{max(errors):.2f}% "
                 f"| {percent(group.goal)} | {percent(group.paper)} | {len(runs)} "
-                f"| {statistics.median(run['seconds'] for run in runs):,.0f} s | `{command(runs)}` |"
+                f"| {_seconds(runs):,.0f} s | `{command(runs)}` |"
             )
     return "\n".join(lines)
 

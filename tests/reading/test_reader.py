@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
 import lenet5
-from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading, UnavailableError, WeightsError, paper, weights
+from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading, WeightsError, paper, weights
 from lenet5.learning.data import ImageSet, load
 from tests.reading.test_ink import BLANK
 
@@ -270,9 +270,3 @@ def test_the_package_offers_the_reader_by_name() -> None:
     assert all(hasattr(lenet5, name) for name in lenet5.__all__)
     with pytest.raises(AttributeError):
         lenet5.Writer  # noqa: B018
-
-
-def test_a_layout_not_built_yet_names_the_one_that_is(reader: Reader, draw: Callable[..., Image.Image]) -> None:
-    for layout in ("line", "page"):
-        with pytest.raises(UnavailableError, match="layout 'digit'"):
-            reader.read(draw("3"), layout=layout)

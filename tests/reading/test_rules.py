@@ -1,0 +1,32 @@
+"""Rules and boxes go, strokes stay."""
+
+import cv2
+import numpy as np
+
+from lenet5.reading.components import components
+from lenet5.reading.rules import frames, without_rules
+
+
+def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
+    ink = np.zeros((100, 300), np.uint8)
+    cv2.line(ink, (150, 20), (150, 90), 1, 5)
+    stroke = ink.astype(bool)
+    ink[70:72] = 1
+    kept = without_rules(ink.astype(bool), length=120, thickness=4)
+    assert kept[stroke].all()
+    assert not kept[:, :140].any()
+    assert not kept[:, 160:].any()
+
+
+def test_strokes_shorter_than_a_rule_stay() -> None:
+    ink = np.zeros((100, 300), bool)
+    ink[50:53, 100:180] = True
+    assert (without_rules(ink, length=120, thickness=4) == ink).all()
+
+
+def test_a_drawn_box_is_a_frame_and_a_round_zero_is_none() -> None:
+    ink = np.zeros((120, 240), np.uint8)
+    cv2.rectangle(ink, (10, 10), (100, 110), 1, 2)
+    cv2.ellipse(ink, (170, 60), (35, 50), 0, 0, 360, 1, 5)
+    found = components(ink.astype(bool))
+    assert frames(found)[np.argsort(found.left)].tolist() == [True, False]
