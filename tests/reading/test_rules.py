@@ -12,7 +12,7 @@ def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
     cv2.line(ink, (150, 20), (150, 90), 1, 5)
     stroke = ink.astype(bool)
     ink[70:72] = 1
-    kept = without_rules(ink.astype(bool), length=120, thickness=4)
+    kept = without_rules(ink.astype(bool), length=120, height=90, thickness=4)
     assert kept[stroke].all()
     assert not kept[:, :140].any()
     assert not kept[:, 160:].any()
@@ -21,7 +21,7 @@ def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
 def test_strokes_shorter_than_a_rule_stay() -> None:
     ink = np.zeros((100, 300), bool)
     ink[50:53, 100:180] = True
-    assert (without_rules(ink, length=120, thickness=4) == ink).all()
+    assert (without_rules(ink, length=120, height=90, thickness=4) == ink).all()
 
 
 def test_a_drawn_box_is_a_frame_and_a_round_zero_is_none() -> None:

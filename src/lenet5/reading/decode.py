@@ -39,12 +39,13 @@ class Path:
     share: float
 
 
-def best_path(arcs: list[Arc], pieces: int) -> Path:
+def best_path(arcs: list[Arc], pieces: int, sharpness: float = 1.0) -> Path:
     """The best path from gap 0 to gap ``pieces``; every piece must begin an arc to its own right side.
 
-    A share is an arc's posterior probability: the sum over all paths that use it over that of all paths.
+    A share is an arc's posterior probability: the sum over all paths that use it over that of all paths,
+    each path's probability raised to the power ``sharpness``.
     """
-    scores = np.array([arc.score for arc in arcs])
+    scores = sharpness * np.array([arc.score for arc in arcs])
     first, last = (np.array([getattr(arc, side) for arc in arcs]) for side in ("first", "last"))
     starting = [np.flatnonzero(first == gap) for gap in range(pieces)]
     ending = [np.flatnonzero(last == gap) for gap in range(pieces + 1)]

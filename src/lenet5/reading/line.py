@@ -23,9 +23,11 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 _LEAST_ALTERNATIVE: Final = 0.0005
 _WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
+_SHARPNESS: Final = 3.0  # candidates of a line share their ink, so that the right path is surer than their product says
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
-_NUMBER: Final = 0.95  # of a word's marks must be digits, by their confidences, for it to be a number;
-_NUMBERS: Final = 0.85  # or, where so many of its line's marks are,
+_NUMBER: Final = 0.97  # of a word's marks must be digits, by their confidences, for it to be a number;
+_NUMBERS: Final = 0.78  # or, where so many of its line's marks are,
+_UNEVEN: Final = 2.5  # (and so many more for each part of the height by which heights differ above a tenth)
 _DOUBTFUL: Final = 0.3  # so many of its own
 
 
@@ -49,7 +51,7 @@ def read_line(line: Line, probabilities: Probabilities, every_word: bool = False
         return LineReading((), 1.0)
     candidates = runs(pieces)
     p = probabilities(candidates.images)
-    path = best_path(arcs_of(pieces, candidates, p), len(pieces))
+    path = best_path(arcs_of(pieces, candidates, p), len(pieces), _SHARPNESS)
     words = [[_mark(path, k, line, pieces, candidates, p) for k in word] for word in _words(path, pieces)]
     marks = [mark for word in (words if every_word else _numbers(words)) for mark in word]
     kept = [k for k, mark in enumerate(marks) if not _is_strange(mark)]
@@ -62,13 +64,20 @@ def read_line(line: Line, probabilities: Probabilities, every_word: bool = False
 
 
 def _numbers(words: list[list[Digit | Separator]]) -> list[list[Digit | Separator]]:
-    """The words that are numbers: read with confidence, or with some in a line that is read with confidence."""
+    """The words that are numbers: read with confidence, or with some in a line that is read with confidence.
+
+    The digits of one hand are nearly as tall as each other, letters are not: the more heights differ,
+    the surer a line must be.
+    """
     shares = [_share(word) for word in words]
-    line = _share([mark for word in words for mark in word])
+    every = [mark for word in words for mark in word]
+    heights = np.array([mark.box.bottom - mark.box.top for mark in every if isinstance(mark, Digit)], np.float64)
+    uneven = float(heights.std() / heights.mean()) if len(heights) >= 3 else 0.0
+    are_numbers = _share(every) >= _NUMBERS + _UNEVEN * max(0.0, uneven - 0.1)
     return [
         word
         for word, share in zip(words, shares, strict=True)
-        if share >= _NUMBER or (line >= _NUMBERS and share >= _DOUBTFUL)
+        if share >= _NUMBER or (are_numbers and share >= _DOUBTFUL)
     ]
 
 

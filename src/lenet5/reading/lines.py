@@ -92,7 +92,7 @@ def _digit_height(found: Components) -> float | None:
 
 def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     """The lines of an ink picture whose digits are about so tall, ``scale`` times as large as the picture."""
-    mask = without_rules(ink.mask, length=round(2 * height), thickness=max(2, round(0.1 * height)))
+    mask = without_rules(ink.mask, round(2 * height), round(1.3 * height), max(2, round(0.1 * height)))
     found = components(mask)
     height = _digit_height(found) or height
     size = np.maximum(found.width, found.height)

@@ -18,13 +18,13 @@ _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengt
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
 
 
-def without_rules(mask: Mask, length: int, thickness: int) -> Mask:
-    """The mask (H, W) without level and upright runs of at least ``length`` that are at most ``thickness`` wide.
+def without_rules(mask: Mask, length: int, height: int, thickness: int) -> Mask:
+    """The mask (H, W) without level runs of ``length`` or more and upright ones of ``height``, ``thickness`` at most.
 
     Where a stroke crosses a rule, the ink there is thicker than the rule and stays.
     """
     level = _runs(mask, length, thickness)
-    upright = _runs(np.ascontiguousarray(mask.T), length, thickness).T
+    upright = _runs(np.ascontiguousarray(mask.T), height, thickness).T
     return np.asarray(mask & ~level & ~upright)
 
 
