@@ -26,7 +26,7 @@ LAYOUTS = ("auto", "digit", "line", "page")
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
-_ICON: Final = 40  # pixels of the longer side
+_ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
 
@@ -157,8 +157,9 @@ def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Di
 
 
 def _is_icon(opened: picture.Picture) -> bool:
-    """Whether a picture is so small that it can only show one digit, as MNIST's images are."""
-    return bool(max(opened.grey.shape) <= _ICON)
+    """Whether a picture is so small and square that it can only show one digit, as MNIST's images are."""
+    shorter, longer = sorted(opened.grey.shape)
+    return longer <= _ICON and longer <= 1.5 * shorter
 
 
 def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
