@@ -159,7 +159,7 @@ def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Di
 def _is_icon(opened: picture.Picture) -> bool:
     """Whether a picture is so small and square that it can only show one digit, as MNIST's images are."""
     shorter, longer = sorted(opened.grey.shape)
-    return longer <= _ICON and longer <= 1.5 * shorter
+    return bool(longer <= min(_ICON, 1.5 * shorter))
 
 
 def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
