@@ -38,13 +38,14 @@ class Turns:
     """Three kinds of patterns by number: ``own`` training images, then the made ones with these labels (M,).
 
     Each pass takes as many patterns as there are own images, in the mixture's shares; of each kind
-    they take turns.
+    they take turns. Where nothing of a kind was made, own images take its place.
     """
 
     def __init__(self, own: int, made: NDArray[np.uint8], mixture: Mixture, generator: np.random.Generator) -> None:
-        digits, rubbish = round(mixture.digits * own), round(mixture.rubbish * own)
-        self._counts = (own - digits - rubbish, digits, rubbish)
         is_rubbish = made == paper.NOT_A_DIGIT
+        digits = round(mixture.digits * own) if not is_rubbish.all() else 0
+        rubbish = round(mixture.rubbish * own) if is_rubbish.any() else 0
+        self._counts = (own - digits - rubbish, digits, rubbish)
         self._kinds = [np.arange(own), own + np.flatnonzero(~is_rubbish), own + np.flatnonzero(is_rubbish)]
         self._waiting = [np.empty(0, np.intp)] * 3
         self._generator = generator
