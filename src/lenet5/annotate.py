@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -192,8 +193,9 @@ def write_debug(picture: Picture, reading: Reading, folder: str | os.PathLike[st
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for old in (*target.glob("[0-9]*-[0-9]*-*.png"), *target.glob("pieces-*.png"), target / "digits.png"):
-            old.unlink(missing_ok=True)
+        own = re.compile(r"\d{2,}-\d{2,}-(\d|refused)\.png|pieces-\d{2,}\.png|digits\.png")
+        for old in [path for path in target.iterdir() if own.fullmatch(path.name)]:
+            old.unlink()
     except OSError as error:
         raise OutputError(f"cannot make the folder {target}: {error.strerror}") from None
     write_beside(target / "reading.json", (json.dumps(reading.to_json(), indent=1) + "\n").encode())

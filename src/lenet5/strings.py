@@ -201,9 +201,12 @@ def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArra
 def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:
     """The candidates that the line reader makes of so many strings of 2 to 4 of these digits, with what they are."""
     images, labels = [], []
-    zeros = np.flatnonzero(data.labels == 0)
+    inked = np.flatnonzero(data.images.max(axis=(1, 2)) > 64)
+    if strings < 1 or not len(inked):
+        return ImageSet(f"strings of {data.name}", data.images[:0], data.labels[:0])
+    zeros = inked[data.labels[inked] == 0]
     for _ in range(strings):
-        chosen = generator.integers(0, len(data.images), int(generator.integers(2, 5)))
+        chosen = inked[generator.integers(0, len(inked), int(generator.integers(2, 5)))]
         if len(zeros) and generator.random() < 0.2:  # round numbers are the most frequent ones
             chosen[1:] = generator.choice(zeros, len(chosen) - 1)
         written = write(data.images[chosen], data.labels[chosen], generator)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -270,3 +271,21 @@ def test_the_package_offers_the_reader_by_name() -> None:
     assert all(hasattr(lenet5, name) for name in lenet5.__all__)
     with pytest.raises(AttributeError):
         lenet5.Writer  # noqa: B018
+
+
+@pytest.mark.parametrize("shape", [(6, 2000), (24, 9000), (2000, 6), (3, 3)])
+def test_thin_strips_with_a_mark_do_not_crash_any_layout(shape: tuple[int, int], reader: Reader) -> None:
+    strip = np.full(shape, 230, np.uint8)
+    strip[shape[0] // 3 : 2 * shape[0] // 3, shape[1] // 2 : shape[1] // 2 + 3] = 20
+    for layout in ("digit", "line", "page", "auto"):
+        assert 0 <= reader.read(strip, layout=layout).confidence <= 1
+
+
+def test_a_line_with_refused_digits_is_as_unsure_as_they_are(reader: Reader) -> None:
+    strip = np.full((60, 300), 255, np.uint8)
+    for x in (40, 110, 180, 250):
+        cv2.ellipse(strip, (x, 30), (16, 24), 0, 0, 360, 0, 4)
+    sure, refused = (reader.read(strip, layout="line", min_confidence=least) for least in (0, 1))
+    assert sure.text == "0000"
+    assert refused.text == "????"
+    assert refused.confidence < 0.1 < sure.confidence

@@ -29,6 +29,7 @@ class Drawings:
         self._annotate, self._debug = annotate, debug
         self._several = len(files) > 1
         self._taken: set[str] = set()
+        self._files = {os.path.realpath(file) for file in files}
         if annotate is None:
             return
         from lenet5.weights import require_writable
@@ -36,7 +37,7 @@ class Drawings:
         if Path(annotate).suffix.lower() != ".png":
             raise click.BadParameter("give a file name that ends in .png", param_hint="--annotate")
         require_writable(annotate)
-        if os.path.realpath(annotate) in map(os.path.realpath, files):
+        if os.path.realpath(annotate) in self._files:
             raise OutputError(f"cannot write {annotate}: it is a picture to be read")
 
     def keep(self, name: str, picture: Picture, reading: Reading) -> None:
@@ -51,6 +52,8 @@ class Drawings:
             path = Path(self._annotate)
             if self._several or picture.pages > 1:
                 path = path.with_name(f"{path.stem}-{own}{path.suffix}")
+            if os.path.realpath(path) in self._files:
+                raise OutputError(f"cannot write {path}: it is a picture to be read")
             write_beside(path, as_png(annotated(picture, reading)))
         if self._debug is not None:
             write_debug(picture, reading, Path(self._debug) / own)

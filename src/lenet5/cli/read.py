@@ -58,6 +58,8 @@ def command(
     from lenet5.reading.picture import open_pages
     from lenet5.reading.reader import Reader
 
+    if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
+        raise click.BadParameter("give a probability in 0..1", param_hint="--min-confidence")
     files = list(_files(pictures))
     drawings = Drawings(annotate, debug, files)
     reader = Reader(weights, threads=threads)

@@ -103,7 +103,7 @@ def _dark_on_light(grey: Floats) -> bool:
 def _contrast(flat: Floats, window: int) -> Floats:
     """How much darker than its paper each pixel is, paper being what a closing by the window leaves: (H, W), ≥ 0."""
     smooth = cv2.medianBlur(flat, 3) if min(flat.shape) > 32 else flat
-    coarser = max(1, window // _FINE_ENOUGH)  # so much smaller the paper is found as well
+    coarser = max(1, min(window // _FINE_ENOUGH, min(flat.shape) // 2))  # so much smaller the paper is found as well
     small = cv2.resize(smooth, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA)
     side = window // coarser | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
@@ -116,7 +116,7 @@ def _noise(grey: Floats) -> float:
     """The standard deviation of sensor noise, from the smallest differences of neighbours."""
     step = max(1, min(grey.shape) // 256)
     residual = grey[::step, 1:] - grey[::step, :-1]
-    return float(np.median(np.abs(residual)) * 1.05)
+    return float(np.median(np.abs(residual)) * 1.05) if residual.size else 0.0
 
 
 def _otsu(values: Floats) -> float:

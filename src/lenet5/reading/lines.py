@@ -65,7 +65,7 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
     if min(grey.shape) < _FEWEST_PIXELS:
         return []
     small = shrunk(grey, _LONGEST)
-    scale = small.shape[1] / grey.shape[1]
+    scale = max(small.shape) / max(grey.shape)
     flat = evened(small)[0]
     ink = ink_within(flat, max(max(small.shape) // 8, 15))
     height = None if ink is None else _digit_height(components(ink.mask))
@@ -106,7 +106,13 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
         groups = [_beside_the_largest(found, groups)]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
     made = [(_extent(found, group), _line(ink, found, group, rest, scale)) for group in groups]
-    return [line for _, line in sorted(made, key=lambda item: _reading_order(item[0], height))]
+    made.sort(key=lambda item: item[0][1])
+    rows: list[list[tuple[tuple[float, float, float], Line]]] = []
+    for item in made:
+        if not rows or item[0][1] - rows[-1][0][0][1] > 0.5 * height:
+            rows.append([])
+        rows[-1].append(item)
+    return [line for row in rows for _, line in sorted(row, key=lambda item: item[0][0])]
 
 
 def _groups(found: Components, chosen: Indices, height: float) -> list[Indices]:
@@ -147,11 +153,6 @@ def _extent(found: Components, group: Indices) -> tuple[float, float, float]:
     """Left edge, middle row and height of a group."""
     top, bottom = float(np.median(found.top[group])), float(np.median(found.bottom[group]))
     return float(found.left[group].min()), (top + bottom) / 2, bottom - top
-
-
-def _reading_order(extent: tuple[float, float, float], height: float) -> tuple[float, float]:
-    left, middle, _ = extent
-    return round(middle / (1.2 * height)), left
 
 
 def _line(ink: Ink, found: Components, group: Indices, rest: Indices, scale: float) -> Line:

@@ -92,6 +92,9 @@ class Reader:
                 marks = tuple(_shown(mark, opened, least) for mark in read.marks)
                 lines.append(marks)
                 confidence *= read.confidence
+                for before, after in zip(read.marks, marks, strict=True):
+                    if isinstance(before, Digit) and isinstance(after, Digit) and after.label != before.label:
+                        confidence *= after.confidence / max(before.confidence, 1e-12)
         return Reading(tuple(lines), confidence, notes=opened.notes), seen
 
     def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
