@@ -61,13 +61,16 @@ def accuracy(names: tuple[str, ...]) -> str:
 
 def nothing() -> str:
     """The pictures without digits."""
-    lines = ["| pictures | n | without a false digit | goal | false digits | median |", "| --- | " + "---: | " * 5]
-    for (case, _), figures in _grouped(_rows("reading.json")).items():
+    lines = [
+        "| pictures | read by | n | without a false digit | goal | false digits | median |",
+        "| --- | --- |" + " ---: |" * 5,
+    ]
+    for (case, reader), figures in _grouped(_rows("reading.json")).items():
         row = figures.get("without a false digit")
         if row:
             lines.append(
-                f"| {case} | {row['n']} | {_percent(row)} | {_goal(row)} | {figures['false digits']['value']:.0f} "
-                f"| {figures['median time']['value']:,.0f} ms |"
+                f"| {case} | {reader} | {row['n']} | {_percent(row)} | {_goal(row)} "
+                f"| {figures['false digits']['value']:.0f} | {figures['median time']['value']:,.0f} ms |"
             )
     return "\n".join(lines)
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lenet5 import Reader
 from lenet5.learning.data import ImageSet, load
 from lenet5.reading.lines import find_lines
-from lenet5.reading.pieces import HEIGHT
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +41,7 @@ def test_two_rows_are_two_lines_from_top_to_bottom(digits: ImageSet) -> None:
     assert lines[0].top < lines[1].top
     for line in lines:
         assert line.level.max() <= 1
-        assert abs(line.height - HEIGHT / line.scale) < 1e-6
+        assert 32 < line.height < 46  # MNIST's digits are up to 20 pixels tall, here twice as large
 
 
 def test_blank_paper_has_no_lines() -> None:
@@ -87,3 +86,15 @@ def test_marks_lie_where_a_sloping_line_has_them(digits: ImageSet) -> None:
     for a, b in zip(level, sloped, strict=True):
         middle = (a.box.left + a.box.right) / 2
         assert abs((b.box.top + b.box.bottom) / 2 - (a.box.top + a.box.bottom) / 2 - slope * middle) < 6
+
+
+@pytest.mark.parametrize("lower", range(0, 40, 5))
+def test_what_stands_on_one_row_is_read_from_left_to_right_wherever_the_row_is(lower: int) -> None:
+    page = np.full((400, 1200), 0.9, np.float32)
+    for left, shift in ((100, 6), (900, 0)):  # too far apart to be one line, and not at quite the same height
+        for k in range(3):
+            cv2.ellipse(page, (left + 60 * k, 100 + lower + shift), (18, 27), 0, 0, 360, 0.1, 6)
+    for k in range(3):
+        cv2.ellipse(page, (40 + 60 * k, 200 + lower), (18, 27), 0, 0, 360, 0.1, 6)
+    lines = find_lines(page)
+    assert [round(line.left / 50) for line in lines] == [round(x / 50) for x in (76, 876, 16)]

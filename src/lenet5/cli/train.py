@@ -75,7 +75,7 @@ def command(
         loaded = drawn(loaded, images, np.random.default_rng(seed))
     if chosen.mixture:
         click.echo("lenet5: making further images from the training images, which takes minutes", err=True)
-    training = Training(loaded, chosen, to_minimise, seed, made_from)
+    training = Training(loaded, chosen, to_minimise, seed, made_from, threads)
     stopped = run(training)
     made = training.weights()
     given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"

@@ -86,10 +86,10 @@ def distort(
     return moved if network is None else network_input(network, moved)
 
 
-def transform(images: NDArray[np.uint8], matrices: Floats) -> Floats:
+def transform(images: NDArray[np.uint8], matrices: Floats, threads: int | None = None) -> Floats:
     """Images (N, 28, 28) uint8 under the maps (N, 2, 3) of :func:`affine`: (N, 28, 28) float32 ink levels."""
     if engine.AVAILABLE:
-        return engine.warp(images, matrices)
+        return engine.warp(images, matrices, threads=threads)
     return resample_in_numpy(images, _positions(matrices, None, 0.0))
 
 

@@ -27,11 +27,19 @@ class Presentation:
     """The patterns of a recipe over the images ``which`` (N,) of a set, pass by pass.
 
     Pattern p is version p // N of image which[p % N], and version 0 is the image itself. All random numbers
-    are drawn from ``generator``, when they are needed.
+    are drawn from ``generator``, when they are needed. ``threads`` limits the distortion's.
     """
 
-    def __init__(self, data: ImageSet, which: NDArray[np.intp], recipe: Recipe, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        data: ImageSet,
+        which: NDArray[np.intp],
+        recipe: Recipe,
+        generator: np.random.Generator,
+        threads: int | None = None,
+    ) -> None:
         self._data, self._which, self._recipe, self._generator = data, which, recipe, generator
+        self._threads = threads
         distorted = recipe.versions * len(which)
         self._maps = affine(recipe.distortion, distorted, generator) if distorted else None
         self._waiting = np.empty(0, np.intp)
@@ -65,11 +73,11 @@ class Presentation:
         index = self._which[image]
         network, images, labels = self._recipe.network, self._data.images[index], self._data.labels[index]
         if self._maps is None:
-            return distort(images, self._recipe.distortion, self._generator, network), labels
+            return distort(images, self._recipe.distortion, self._generator, network, self._threads), labels
         distorted = images.astype(np.float32)
         moved = np.flatnonzero(version)
         maps = self._maps[(version[moved] - 1) * len(self._which) + image[moved]]
-        distorted[moved] = transform(images[moved], maps)
+        distorted[moved] = transform(images[moved], maps, self._threads)
         return pixels.network_input(network, distorted), labels
 
 
@@ -77,9 +85,15 @@ class MixedPresentation:
     """The training images ``own`` and those ``made`` from them, in the mixture's shares."""
 
     def __init__(
-        self, own: ImageSet, made: ImageSet, mixture: Mixture, recipe: Recipe, generator: np.random.Generator
+        self,
+        own: ImageSet,
+        made: ImageSet,
+        mixture: Mixture,
+        recipe: Recipe,
+        generator: np.random.Generator,
+        threads: int | None = None,
     ) -> None:
-        self._recipe, self._mixture, self._generator = recipe, mixture, generator
+        self._recipe, self._mixture, self._generator, self._threads = recipe, mixture, generator, threads
         self._own, self._all = len(own.images), joined(own.name, own, made)
         self._turns = Turns(self._own, made.labels, mixture, generator)
 
@@ -101,7 +115,8 @@ class MixedPresentation:
         images = np.empty((len(patterns), SIDE, SIDE), np.float32)
         own = patterns < self._own
         for chosen, distortion in ((own, self._recipe.distortion), (~own, self._mixture.distortion)):
-            images[chosen] = distort(self._all.images[patterns[chosen]], distortion, self._generator)
+            shown = self._all.images[patterns[chosen]]
+            images[chosen] = distort(shown, distortion, self._generator, threads=self._threads)
         return pixels.network_input(self._recipe.network, images), self._all.labels[patterns]
 
     def reconsider(self, passes: int, penalties: Callable[[Floats], Floats]) -> None:

@@ -66,13 +66,20 @@ class Training:
 
     The same data, recipe, objective and seed give the same weights on the same machine. The
     weights that are validated and kept are a running mean over the steps, where the method has one;
-    after each pass they are kept if no earlier pass erred less on the held-out images.
+    after each pass they are kept if no earlier pass erred less on the held-out images. ``threads`` limits those
+    that distort the images; the objective has its own.
     """
 
     def __init__(
-        self, data: ImageSet, recipe: Recipe, objective: Objective, seed: int = 0, maker: Maker | None = None
+        self,
+        data: ImageSet,
+        recipe: Recipe,
+        objective: Objective,
+        seed: int = 0,
+        maker: Maker | None = None,
+        threads: int | None = None,
     ) -> None:
-        self._data, self._recipe, self._objective, self._seed = data, recipe, objective, seed
+        self._data, self._recipe, self._objective, self._seed, self._threads = data, recipe, objective, seed, threads
         self._generator = np.random.default_rng(seed)
         validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
@@ -83,7 +90,7 @@ class Training:
         if recipe.mixture:
             self._presentation = self._mixed(recipe.mixture, maker)
         else:
-            self._presentation = Presentation(data, self._training, recipe, self._generator)
+            self._presentation = Presentation(data, self._training, recipe, self._generator, threads)
         self._averaged = self._parameters.copy() if recipe.method.averaging else self._parameters
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
@@ -101,7 +108,7 @@ class Training:
         made = maker(own, self._generator)
         if self._held_out:
             self._held_out = joined(self._data.name, self._held_out, maker(self._held_out, self._generator))
-        return MixedPresentation(own, made, mixture, self._recipe, self._generator)
+        return MixedPresentation(own, made, mixture, self._recipe, self._generator, self._threads)
 
     @property
     def steps(self) -> int:
@@ -194,7 +201,7 @@ class Training:
         digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             recipe, generator = self._recipe, np.random.default_rng(self._seed)
-            images = distort(digits, recipe.distortion, generator, recipe.network)
+            images = distort(digits, recipe.distortion, generator, recipe.network, self._threads)
             j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
         if held_out is None:
             return 1.0, j

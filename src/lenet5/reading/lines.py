@@ -105,14 +105,7 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     if single and groups:
         groups = [_beside_the_largest(found, groups)]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
-    made = [(_extent(found, group), _line(ink, found, group, rest, scale)) for group in groups]
-    made.sort(key=lambda item: item[0][1])
-    rows: list[list[tuple[tuple[float, float, float], Line]]] = []
-    for item in made:
-        if not rows or item[0][1] - rows[-1][0][0][1] > 0.5 * height:
-            rows.append([])
-        rows[-1].append(item)
-    return [line for row in rows for _, line in sorted(row, key=lambda item: item[0][0])]
+    return [_line(ink, found, group, rest, scale) for group in _in_reading_order(found, groups, height)]
 
 
 def _groups(found: Components, chosen: Indices, height: float) -> list[Indices]:
@@ -149,10 +142,18 @@ def _beside_the_largest(found: Components, groups: list[Indices]) -> Indices:
     return np.asarray(np.union1d(largest, beside), np.int64)
 
 
-def _extent(found: Components, group: Indices) -> tuple[float, float, float]:
-    """Left edge, middle row and height of a group."""
-    top, bottom = float(np.median(found.top[group])), float(np.median(found.bottom[group]))
-    return float(found.left[group].min()), (top + bottom) / 2, bottom - top
+def _in_reading_order(found: Components, groups: list[Indices], height: float) -> list[Indices]:
+    """Groups from top to bottom, those that are about as high up from left to right."""
+
+    def middle(group: Indices) -> float:
+        return float(np.median(found.top[group]) + np.median(found.bottom[group])) / 2
+
+    rows: list[list[Indices]] = []
+    for group in sorted(groups, key=middle):
+        if not rows or middle(group) - middle(rows[-1][0]) > 0.5 * height:
+            rows.append([])
+        rows[-1].append(group)
+    return [group for row in rows for group in sorted(row, key=lambda group: int(found.left[group].min()))]
 
 
 def _line(ink: Ink, found: Components, group: Indices, rest: Indices, scale: float) -> Line:

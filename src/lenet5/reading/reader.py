@@ -47,8 +47,9 @@ class Reader:
 
         ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
         digits and separators, "page" with as many lines as there are, words and drawings left out;
-        "auto" is "digit" for a picture with a single mark, "line" where one fills its height, else "page". Digits
-        less sure than ``min_confidence`` (0..1) become "?". Raises PictureError.
+        "auto" is "digit" for a picture with a single mark or of no more than 64 pixels and nearly square, "line"
+        where one fills its height, else "page". Digits less sure than ``min_confidence`` (0..1) become "?".
+        Raises PictureError.
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
@@ -160,7 +161,7 @@ def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Di
 
 
 def _is_icon(opened: picture.Picture) -> bool:
-    """Whether a picture is so small and square that it can only show one digit, as MNIST's images are."""
+    """Whether a picture is so small and square that it is taken for one digit, as MNIST's images are."""
     shorter, longer = sorted(opened.grey.shape)
     return bool(longer <= min(_ICON, 1.5 * shorter))
 

@@ -40,7 +40,7 @@ def _runs(mask: Mask, length: int, thickness: int) -> Mask:
 
 
 def frames(found: Components) -> Mask:
-    """Which components are drawn boxes: nearly all of their ink along the edges of their own box, and others inside."""
+    """Which components are drawn boxes: nearly all of their ink along three straight edges of their own box."""
     result = np.zeros(len(found), bool)
     side = np.minimum(found.width, found.height)
     for k in np.flatnonzero((side >= 16) & (found.area < 0.4 * found.width * found.height)):
