@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.learning.data import ImageSet
+from lenet5.learning.hands import otherwise
 from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.pieces import HEIGHT, Pieces, cut
@@ -26,7 +27,9 @@ Floats = NDArray[np.float32]
 
 _WHOLE: Final = 0.93  # of a digit's ink, and of the candidate's ink: such a candidate is the digit
 _PART: Final = 0.78  # with less of either a candidate is rubbish; between the two it is left out
+_PART_OF_ZERO: Final = 0.62  # the same for the best candidate of a 0, which may share a side with its neighbour
 _STRAY: Final = 0.3  # of a digit's ink: with more ink of dots, links and rules it is left open what a whole digit is
+_RUBBISH: Final = 1 / 3  # of the candidates that are no digit are taken: they are many, and much alike
 _MARGIN: Final = 8
 
 
@@ -48,11 +51,12 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     wide = float(np.exp(generator.normal(0, 0.12)))
     closeness = float(generator.uniform(-0.3, 0.3))
     thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
-    european = generator.random() < 0.4
-    shapes = [
-        _shape(image, int(label) if european else None, wide, slant, thickness, generator)
-        for image, label in zip(images, labels, strict=True)
-    ]
+    school = generator.random() < 0.4
+    shapes, answers = [], []
+    for image, label in zip(images, labels, strict=True):
+        shape, answer = _upright(image, int(label), wide, school, generator)
+        shapes.append(_slanted(shape, slant, thickness))
+        answers.append(answer)
     height = 2 * HEIGHT
     width = sum(shape.shape[1] for shape in shapes) + len(shapes) * HEIGHT + 2 * _MARGIN
     shares = np.zeros((len(shapes) + 1, height, width), np.float32)
@@ -61,6 +65,8 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
         gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
         if k:
             gap += _mark(shares[-1], right, generator)
+            if answers[k - 1 : k + 1] == [0, 0] and generator.random() < 0.6:  # as chains are written
+                gap = -float(generator.uniform(0, 0.3)) * HEIGHT
             right = max(right + gap, _MARGIN)
         top = round(height / 2 - shape.shape[0] / 2 + float(generator.normal(0, 0.05)) * HEIGHT)
         left = round(right)
@@ -75,30 +81,31 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     level = shares.max(axis=0)
     used = np.flatnonzero(level.any(axis=0))
     columns = slice(max(int(used[0]) - 2, 0), int(used[-1]) + 3)
-    return Written(level[:, columns], shares[:, :, columns], tuple(int(label) for label in labels))
+    level = level[:, columns]
+    if generator.random() < 0.5:
+        level = _ragged(level, generator)
+    return Written(level, shares[:, :, columns], tuple(answers))
 
 
-def _shape(
-    image: NDArray[np.uint8],
-    label: int | None,
-    wide: float,
-    slant: float,
-    thickness: int,
-    generator: np.random.Generator,
-) -> Floats:
-    """One digit cropped to its ink, about HEIGHT tall, slanted; a 0, 1 or 7 (``label``) in another hand's way."""
+def _upright(
+    image: NDArray[np.uint8], label: int, wide: float, school: bool, generator: np.random.Generator
+) -> tuple[Floats, int]:
+    """One digit cropped to its ink, about HEIGHT tall, if ``school`` as another one teaches it; and its label."""
     rows, columns = np.flatnonzero(image.max(axis=1) > 64), np.flatnonzero(image.max(axis=0) > 64)
     crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
     scale = HEIGHT / max(crop.shape[0], 0.6 * SIDE * 20 / 28) * float(np.exp(generator.normal(0, 0.1)))
     size = (max(3, round(crop.shape[1] * scale * wide)), max(3, round(crop.shape[0] * scale)))
     enlarged = cv2.resize(np.pad(crop, 1), size, interpolation=cv2.INTER_CUBIC)
     large = np.asarray(np.clip(enlarged, 0, 1), np.float32)
-    if label in (1, 7) or (label == 0 and generator.random() < 0.5):
-        large = _in_another_way(large, label, generator)
-        size = (large.shape[1], large.shape[0])
-    extra = math.ceil(abs(slant) * size[1])
-    matrix = np.array([[1, -slant, slant * size[1] if slant > 0 else 0], [0, 1, 0]])
-    large = np.asarray(cv2.warpAffine(large, matrix, (size[0] + extra, size[1])), np.float32)
+    return otherwise(large, label, generator) if school and generator.random() < 0.8 else (large, label)
+
+
+def _slanted(large: Floats, slant: float, thickness: int) -> Floats:
+    """A digit (h, w) slanted, with thinner (1) or thicker (2) strokes, cropped to its columns of ink."""
+    height, width = large.shape
+    extra = math.ceil(abs(slant) * height)
+    matrix = np.array([[1, -slant, slant * height if slant > 0 else 0], [0, 1, 0]])
+    large = np.asarray(cv2.warpAffine(large, matrix, (width + extra, height)), np.float32)
     if thickness == 1:
         large = np.asarray(cv2.erode(large, np.ones((2, 2), np.uint8)), np.float32)
     if thickness == 2:
@@ -107,41 +114,15 @@ def _shape(
     return np.asarray(large[:, used[0] : used[-1] + 1] if len(used) else large, np.float32)
 
 
-def _in_another_way(ink: Floats, label: int, generator: np.random.Generator) -> Floats:
-    """A 1 with an upstroke before it, a 7 with a bar through it, a 0 with a tail at its end."""
-    height = len(ink)
-    stroke = max(2, round(float((ink > 0.5).sum(axis=1)[height // 4 : -height // 4].mean())))
-    stroke = min(stroke, HEIGHT // 7)
-    if label == 1:
-        length, angle = float(generator.uniform(0.25, 0.75)) * height, float(generator.uniform(0.4, 1.1))
-        room = round(length * math.sin(angle)) + stroke
-        ink = np.pad(ink, ((0, 0), (room, 0)))
-        row = stroke // 2 + 1
-        column = int(np.flatnonzero(ink[row] > 0.3).mean()) if (ink[row] > 0.3).any() else room
-        end = (round(column - length * math.sin(angle)), round(row + length * math.cos(angle)))
-        cv2.line(ink, (column, row), end, 1.0, stroke, cv2.LINE_AA)
-        if generator.random() < 0.3:  # and a foot
-            foot = max(stroke, round(float(generator.uniform(0.15, 0.35)) * height))
-            ink = np.pad(ink, ((0, 0), (0, foot)))
-            base = height - 1 - stroke // 2
-            column = int(np.flatnonzero(ink[base] > 0.3).mean()) if (ink[base] > 0.3).any() else column
-            cv2.line(ink, (column - foot, base), (column + foot, base), 1.0, stroke, cv2.LINE_AA)
-        return ink
-    if label == 0:
-        start = ink.shape[1] // 2 + stroke, stroke
-        reach, fall = (round(height * float(generator.uniform(*span))) for span in ((0.15, 0.45), (-0.02, 0.3)))
-        ink = np.pad(ink, ((0, 0), (0, reach)))
-        middle = start[0] + reach // 2, start[1] + round(height * float(generator.uniform(0, 0.2)))
-        points = np.array([start, middle, (start[0] + reach, stroke + fall)], np.int32)
-        cv2.polylines(ink, [points], False, 1.0, stroke, cv2.LINE_AA)
-        return ink
-    row = round(height * float(generator.uniform(0.4, 0.65)))
-    column = int(np.flatnonzero(ink[row] > 0.3).mean()) if (ink[row] > 0.3).any() else ink.shape[1] // 2
-    half = round(height * float(generator.uniform(0.12, 0.3)))
-    tilt = round(height * float(generator.normal(0, 0.05)))
-    ink = np.pad(ink, ((0, 0), (half, half)))
-    cv2.line(ink, (column, row + tilt), (column + 2 * half, row - tilt), 1.0, stroke, cv2.LINE_AA)
-    return ink
+def _ragged(level: Floats, generator: np.random.Generator) -> Floats:
+    """The ink as a coarse and noisy picture leaves it."""
+    height, width = level.shape
+    scale = float(generator.uniform(0.35, 1))
+    small = cv2.resize(level, (max(3, round(width * scale)), round(height * scale)), interpolation=cv2.INTER_AREA)
+    near = cv2.dilate(small, np.ones((3, 3), np.uint8))
+    noise = generator.uniform(0, 0.2) * generator.standard_normal(small.shape, np.float32)
+    coarse = cv2.resize((small + noise) * near, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip((coarse - 0.2) / 0.6, 0, 1), np.float32)
 
 
 def _mark(ink: Floats, right: float, generator: np.random.Generator) -> float:
@@ -181,20 +162,24 @@ def _link(
 
 
 def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArray[np.int64]:
-    """What each candidate is: a digit, NOT_A_DIGIT, or −1 where that is open; ``pieces`` not slanted back."""
+    """What each candidate is: a digit, NOT_A_DIGIT, or −1 where that is open; ``pieces`` not slanted back.
+
+    The candidate that comes nearest to a digit is that digit where the cuts allow no better one.
+    """
     ink = np.stack([np.bincount(pieces.labels.ravel(), share.ravel(), len(pieces) + 1)[1:] for share in written.shares])
-    total = ink.sum(axis=1)
-    result = np.full(len(candidates.first), -1, np.int64)
-    for k, (first, last) in enumerate(zip(candidates.first, candidates.last, strict=True)):
-        held = ink[:, first:last].sum(axis=1)
-        digit = int(held[:-1].argmax())
-        whole = held[digit] / max(total[digit], 1e-6)
-        others, digits = held.sum() - held[digit], held[:-1].sum()
-        pure = held[digit] / max(digits, 1e-6)
-        if min(whole, pure) >= _WHOLE:
-            result[k] = written.labels[digit] if others < _STRAY * held[digit] else -1
-        elif min(whole, pure) < _PART:
-            result[k] = NOT_A_DIGIT
+    sums = np.concatenate([np.zeros((len(ink), 1)), ink.cumsum(axis=1)], axis=1)
+    held = sums[:, candidates.last] - sums[:, candidates.first]
+    digit = held[:-1].argmax(axis=0)
+    of_digit = held[digit, np.arange(held.shape[1])]
+    whole = of_digit / np.maximum(sums[digit, -1], 1e-6)
+    match = np.minimum(whole, of_digit / np.maximum(held[:-1].sum(axis=0), 1e-6))
+    result = np.where(match < _PART, NOT_A_DIGIT, -1)
+    clean = held.sum(axis=0) - of_digit < _STRAY * of_digit
+    for k, label in enumerate(written.labels):
+        match_of_k = np.where(digit == k, match, 0)
+        least = min(_WHOLE, match_of_k.max(initial=0))
+        if least >= (_PART_OF_ZERO if label == 0 else _PART):
+            result[(match_of_k >= least) & clean] = label
     return result
 
 
@@ -207,13 +192,13 @@ def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Gen
     zeros = inked[data.labels[inked] == 0]
     for _ in range(strings):
         chosen = inked[generator.integers(0, len(inked), int(generator.integers(2, 5)))]
-        if len(zeros) and generator.random() < 0.2:  # round numbers are the most frequent ones
+        if len(zeros) and generator.random() < 0.25:  # round numbers are the most frequent ones
             chosen[1:] = generator.choice(zeros, len(chosen) - 1)
         written = write(data.images[chosen], data.labels[chosen], generator)
         pieces = cut(written.level, slanted=False)
         found = runs(pieces)
         truths = labelled(written, pieces, found)
-        known = truths >= 0
+        known = (truths >= 0) & ((truths != NOT_A_DIGIT) | (generator.random(len(truths)) < _RUBBISH))
         images.append(found.images[known])
         labels.append(truths[known].astype(np.uint8))
     return ImageSet(f"strings of {data.name}", np.concatenate(images), np.concatenate(labels))

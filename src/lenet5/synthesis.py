@@ -16,6 +16,7 @@ from lenet5 import paper
 from lenet5.learning import rubbish
 from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import Distortion, distort
+from lenet5.learning.hands import otherwise
 from lenet5.learning.render import CANVAS, Look, cropped, rendered
 from lenet5.normalise import resize
 from lenet5.strings import candidates_of_strings
@@ -29,6 +30,7 @@ _HARD: Final = Look(stretch=0.5, square=0.3)
 _MARKS: Final = Look(stretch=0.2, square=0.1, cut=0.0)
 _HAND: Final = Distortion(rotation=12, shear=0.3, elastic=0.7)
 _FILLED: Final = 0.7  # of its frame; the fullest of MNIST's digits are bare strokes
+_SCHOOLS: Final = 0.35  # of the hard digits are written as other schools teach them
 _AT_ONCE: Final = 500  # groups of digits distorted at a time
 
 
@@ -39,7 +41,7 @@ def made_from(data: ImageSet, generator: np.random.Generator) -> ImageSet:
     return joined(
         f"made from {data.name}",
         hard_digits(digits, round(0.9 * n), generator),
-        candidates_of_strings(digits, max(1, n // 11), generator),
+        candidates_of_strings(digits, max(1, n // 4), generator),
         junk(digits, max(1, n // 2), generator),
     )
 
@@ -49,9 +51,11 @@ def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> I
 
     def made() -> Made:
         for (ink,), (label,) in _groups(data, count, 1, generator):
-            sized = resize(ink, CANVAS, max(3, round(ink.shape[1] * CANVAS / ink.shape[0])))
+            sized, answer = resize(ink, CANVAS, max(3, round(ink.shape[1] * CANVAS / ink.shape[0]))), int(label)
+            if generator.random() < _SCHOOLS:
+                sized, answer = otherwise(sized, answer, generator)
             image = rendered(sized, _HARD, generator)
-            yield None if image is None or _is_blot(image) else image, int(label)
+            yield None if image is None or _is_blot(image) else image, answer
 
     return _collected(f"hard {data.name}", made())
 

@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 FAINTEST: Final = 0.05
 """What differs less than this from its paper is no ink."""
 
+_TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is its rougher part,
+_DARK: Final = 0.25  # unless it is as dark as this
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
 
 
@@ -33,7 +35,10 @@ class Ink:
 
 
 def ink_within(flat: Floats, window: int) -> Ink | None:
-    """The ink of an evened picture (H, W) whose strokes are narrower than ``window`` pixels; None without any."""
+    """The ink of an evened picture (H, W) whose strokes are narrower than ``window`` pixels; None without any.
+
+    Where paper is rough, a threshold finds its roughest part: ink stands apart from what is lighter, texture does not.
+    """
     contrast, noise = _contrast(flat, window), min(_noise(flat), 0.05)  # rougher than that is drawing, not noise
     strongest = float(np.quantile(contrast, 1 - min(0.002, 4 / contrast.size)))
     if strongest < max(FAINTEST, 8 * noise):
@@ -41,6 +46,8 @@ def ink_within(flat: Floats, window: int) -> Ink | None:
     threshold = max(_otsu(contrast), 0.25 * strongest, 3 * noise)
     mask = contrast > threshold
     full = float(np.quantile(contrast[mask], 0.6)) if mask.any() else strongest
+    if full < _DARK and full < _TEXTURE * float(contrast[~mask].std()):
+        return None
     low = min(0.3 * threshold + 2 * noise, 0.6 * full)
     level = np.clip((contrast - low) / (full - low), 0, 1)
     return Ink(np.asarray(level, np.float32), mask)
