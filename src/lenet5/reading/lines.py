@@ -13,7 +13,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
-from lenet5.reading.rules import frames, without_rules
+from lenet5.reading.rules import blots, frames, without_rules
 
 __all__ = ["Line", "find_lines"]
 
@@ -27,6 +27,7 @@ _TALL: Final = 2.2  # of the digits' height: what is taller is a drawing or belo
 _REACH: Final = 3.5  # of the digits' height: marks farther apart are in different lines
 _OVERLAP: Final = 0.4  # of the lower one's height: neighbours in a line share at least that
 _MOST: Final = 4000  # marks looked at, the tallest first
+_FULLEST: Final = 0.4  # of a picture's pixels: with more ink it shows a pattern, no writing
 _FEWEST_PIXELS: Final = 6  # height of a digit at least
 
 
@@ -77,7 +78,9 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
         scale = larger
         flat = evened(shrunk(grey, round(scale * max(grey.shape))))[0]
     ink = ink_within(flat, max(round(height), 9))
-    return [] if ink is None else _lines(ink, height, scale, single)
+    if ink is None or ink.mask.mean() > _FULLEST:
+        return []
+    return _lines(ink, height, scale, single)
 
 
 def _digit_height(found: Components) -> float | None:
@@ -97,7 +100,7 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     height = _digit_height(found) or height
     size = np.maximum(found.width, found.height)
     main = (found.height <= _TALL * height) & (size >= _SMALL * height) & (found.height >= 0.25 * height)
-    main &= (size >= _FEWEST_PIXELS) & ~frames(found)
+    main &= (size >= _FEWEST_PIXELS) & ~frames(found) & ~blots(found)
     chosen = np.flatnonzero(main)
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])

@@ -15,9 +15,9 @@ from lenet5 import engine, paper, pixels, posterior, weights
 from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
-from lenet5.reading import picture, single
-from lenet5.reading.line import read_line
+from lenet5.reading import line, picture, single
 from lenet5.reading.lines import Line, find_lines
+from lenet5.reading.numbers import numbers
 
 __all__ = ["LAYOUTS", "Reader"]
 
@@ -26,6 +26,9 @@ LAYOUTS = ("auto", "digit", "line", "page")
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
+_CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it
+_LIKELY: Final = 0.5  # such a mark must so likely be a digit to be one, where there may be none;
+_SURE: Final = 0.995  # and another, which may be a shadow, so likely
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -61,7 +64,7 @@ class Reader:
             return self._read_digit(opened, least, blank=layout == "auto")
         lines = find_lines(opened.grey, single=layout == "line")
         alone = layout == "line"
-        if layout == "auto" and lines and max(line.height for line in lines) >= _STRIP * opened.grey.shape[0]:
+        if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
         reading, seen = self._read_lines(opened, lines, least, alone)
         if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
@@ -77,25 +80,31 @@ class Reader:
 
     def _read_digit(self, opened: picture.Picture, least: float, blank: bool) -> Reading:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink."""
-        image, box = _see_digit(opened)
+        image, box, clear = _see_digit(opened)
+        nothing = Reading(lines=(), confidence=1.0, notes=opened.notes)
         if blank and not image.any():
-            return Reading(lines=(), confidence=1.0, notes=opened.notes)
+            return nothing
         digit = self._decide(image, box, least)
+        likely = digit.confidence if digit.label != REFUSED else max((p for _, p in digit.alternatives), default=0.0)
+        if blank and likely < (_LIKELY if clear >= _CLEAR else _SURE) and not _is_icon(opened):
+            return nothing
         return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
 
     def _read_lines(self, opened: picture.Picture, found: list[Line], least: float, alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
-        lines, confidence, seen = [], 1.0, 0
-        for line in found:
-            read = read_line(line, self._answers, every_word=alone)
-            seen += read.seen
-            if any(isinstance(mark, Digit) for mark in read.marks):
-                marks = tuple(_shown(mark, opened, least) for mark in read.marks)
-                lines.append(marks)
-                confidence *= read.confidence
-                for before, after in zip(read.marks, marks, strict=True):
-                    if isinstance(before, Digit) and isinstance(after, Digit) and after.label != before.label:
-                        confidence *= after.confidence / max(before.confidence, 1e-12)
+        lines, confidence = [], 1.0
+        read = [line.read_line(one, self._answers) for one in found]
+        chosen = [one.words for one in read] if alone else numbers(one.words for one in read)
+        for one, words in zip(read, chosen, strict=True):
+            before = line.trimmed([mark for word in words for mark in word])
+            if any(isinstance(mark, Digit) for mark in before):
+                after = tuple(_shown(mark, opened, least) for mark in before)
+                lines.append(after)
+                confidence *= line.confidence(before, one.share)
+                for old, new in zip(before, after, strict=True):
+                    if isinstance(old, Digit) and isinstance(new, Digit) and new.label != old.label:
+                        confidence *= new.confidence / max(old.confidence, 1e-12)
+        seen = sum(len(word) for one in read for word in one.words)
         return Reading(tuple(lines), confidence, notes=opened.notes), seen
 
     def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -166,9 +175,12 @@ def _is_icon(opened: picture.Picture) -> bool:
     return bool(longer <= min(_ICON, 1.5 * shorter))
 
 
-def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
-    """Layout digit: the picture's one digit in MNIST's form and its box; all 0 where the picture is blank."""
+def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box, float]:
+    """Layout digit: the picture's one digit in MNIST's form, its box, and how clearly it stands out.
+
+    All 0 where the picture is blank.
+    """
     found = single.find_digit(opened.grey)
     if found is None:
-        return np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size)
-    return normalise(found.ink), opened.box(found.box)
+        return np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size), 0.0
+    return normalise(found.ink), opened.box(found.box), found.clear

@@ -1,4 +1,4 @@
-"""Ruled lines, squared paper and the lines of forms, taken out of a mask of ink without eating strokes."""
+"""Ruled lines, squared paper, the lines of forms and filled shapes, told from strokes in a mask of ink."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from lenet5.reading.components import Components
 
-__all__ = ["frames", "without_rules"]
+__all__ = ["blots", "frames", "without_rules"]
 
 Mask = NDArray[np.bool_]
 
 _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
+_FILLED: Final = 0.74  # of a blot's box is ink; a disc fills 0.785
+_SLENDER: Final = 0.55  # what is narrower than this part of its length may be a 1
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
 
 
@@ -51,6 +53,12 @@ def frames(found: Components) -> Mask:
         if own.sum() - inside > _ON_RIM * own.sum() and _straight(own):
             result[k] = True
     return result
+
+
+def blots(found: Components) -> Mask:
+    """Which components are filled shapes, as stamps, bullets and dots are, and no strokes."""
+    narrow = np.minimum(found.width, found.height) < _SLENDER * np.maximum(found.width, found.height)
+    return np.asarray(~narrow & (found.area > _FILLED * found.width * found.height))
 
 
 def _straight(own: Mask) -> bool:

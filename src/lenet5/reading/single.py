@@ -38,11 +38,15 @@ _FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
 
 @dataclass(frozen=True)
 class Candidate:
-    """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper."""
+    """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper.
+
+    ``clear`` is by how much darker it is than what surrounds it, in standard deviations of all the rest.
+    """
 
     ink: Floats
     box: Box
     likeness: float
+    clear: float
 
 
 def find_digit(grey: Floats) -> Candidate | None:
@@ -59,7 +63,8 @@ def find_digit(grey: Floats) -> Candidate | None:
     if closer is None:
         return found
     b = closer.box
-    return Candidate(closer.ink, Box(b.left + left, b.top + top, b.right + left, b.bottom + top), closer.likeness)
+    box = Box(b.left + left, b.top + top, b.right + left, b.bottom + top)
+    return Candidate(closer.ink, box, closer.likeness, found.clear)
 
 
 def _longer(box: Box) -> int:
@@ -83,7 +88,7 @@ def _search(grey: Floats) -> Candidate | None:
     scale_x, scale_y = grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]
     b = best.box
     box = Box(int(b.left * scale_x), int(b.top * scale_y), round(b.right * scale_x), round(b.bottom * scale_y))
-    return Candidate(best.ink, box, best.likeness)
+    return Candidate(best.ink, box, best.likeness, best.clear)
 
 
 def _best(candidates: list[Candidate | None]) -> Candidate | None:
@@ -104,20 +109,20 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
         return None
     mask = np.isin(pieces.labels, 1 + np.flatnonzero(kept)) & ink.mask
     touches = bool(pieces.touches[kept].any())
-    likeness = _likeness(flat, mask, touches)
+    likeness, clear = _likeness(flat, mask, touches)
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
         return None  # what a small window sees at the border is the rim of a shadow
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return Candidate(np.where(near, ink.level, 0)[box.top : box.bottom, box.left : box.right], box, likeness)
+    return Candidate(np.where(near, ink.level, 0)[box.top : box.bottom, box.left : box.right], box, likeness, clear)
 
 
-def _likeness(flat: Floats, mask: Mask, touches: bool) -> float:
+def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
     """How much darker than what surrounds it the masked ink is; less if it is cut by the border or fat; 0 for shading.
 
-    Shading has no edge, so that its surroundings are nearly as dark as itself. A shadow is fat and
-    reaches the border, which together no digit in a photo does.
+    And how many standard deviations of all the rest that is. Shading has no edge, so that its surroundings are
+    nearly as dark as itself. A shadow is fat and reaches the border, which together no digit in a photo does.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
@@ -128,12 +133,13 @@ def _likeness(flat: Floats, mask: Mask, touches: bool) -> float:
     step = (float(flat[around].mean()) if around.any() else 1.0) - inside
     shades = max(flat.shape) > _PHOTO and step < 0.4 * (float(np.quantile(flat, 0.9)) - inside)
     if step < FAINTEST or shades:
-        return 0.0
+        return 0.0, 0.0
     outline = float(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
     fat = 2 * float(mask.sum()) / max(outline, 1.0) > _FAT * size
     if fat and touches and max(flat.shape) > _PHOTO:
-        return 0.0
-    return step * (0.4 if touches else 1.0) * (0.4 if fat else 1.0)
+        return 0.0, 0.0
+    rest = float(flat[~grown].std()) if not grown.all() else 0.0
+    return step * (0.4 if touches else 1.0) * (0.4 if fat else 1.0), step / max(rest, 1e-3)
 
 
 @dataclass(frozen=True)

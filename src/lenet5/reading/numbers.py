@@ -1,0 +1,91 @@
+"""Words of a page → those that are numbers: letters are read as digits, too, but less surely and less evenly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from lenet5.answer import REFUSED, Digit, Separator
+
+__all__ = ["Word", "numbers"]
+
+Word = Sequence[Digit | Separator]
+"""Marks without a wide gap between them, from left to right."""
+
+_EXPECTED: Final = 0.95  # of a page's marks are digits, by their confidences, where it is one of numbers,
+_SPREAD: Final = 0.8  # give or take so much, divided by the square root of their number
+_NUMBER: Final = 0.97  # of a word's marks must be digits for it to be a number whatever stands beside it;
+_NUMBERS: Final = 0.78  # or, where so many of its line's marks are,
+_UNEVEN: Final = 2.5  # (and so many more for each part of the height by which heights differ above a tenth)
+_DOUBTFUL: Final = 0.3  # so many of its own
+_LEAST: Final = 4  # digits of a number among words,
+_SURE: Final = 0.995  # and how sure they are;
+_FULL: Final = 0.9  # of the height of what is tall beside it: figures are as tall as capitals
+_ALIKE: Final = (
+    0.6  # of the height of the page's sure numbers: what is lower, and not sure itself, is print beside them
+)
+
+
+def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
+    """For each line found on a page, of words from left to right, those that are numbers.
+
+    On a page of numbers a line is judged as a whole: a word in it may be doubtful. On a page of words
+    a number must be long, tall and sure.
+    """
+    lines = list(found)
+    shares = [_share(mark for word in line for mark in word) for line in lines]
+    if _is_text(lines):
+        return [[word for word in line if _stands_out(word, line)] for line in lines]
+    usual = _usual_height(lines)
+    return [
+        [word for word in line if _is_number(word, line, share, usual)]
+        for line, share in zip(lines, shares, strict=True)
+    ]
+
+
+def _is_text(lines: Sequence[Sequence[Word]]) -> bool:
+    """Whether too few of a page's marks are digits for it to be a page of numbers."""
+    every = [mark for line in lines for word in line for mark in word if isinstance(mark, Digit)]
+    return bool(_share(every) < _EXPECTED - _SPREAD / np.sqrt(max(len(every), 1)))
+
+
+def _stands_out(word: Word, line: Sequence[Word]) -> bool:
+    """Whether a word among words is surely a number."""
+    tall = float(np.quantile(_heights(mark for other in line for mark in other), 0.9)) if _heights(word) else 0.0
+    return len(_heights(word)) >= _LEAST and _share(word) >= _SURE and float(np.median(_heights(word))) >= _FULL * tall
+
+
+def _is_number(word: Word, line: Sequence[Word], share_of_line: float, usual: float) -> bool:
+    """Whether a word on a page of numbers is one, ``usual`` being the height of those that surely are."""
+    share = _share(word)
+    if share >= _NUMBER:
+        return True
+    heights = _heights(mark for other in line for mark in other)
+    uneven = float(np.std(heights) / np.mean(heights)) if len(heights) >= 3 else 0.0
+    low = bool(heights) and float(np.median(heights)) < _ALIKE * usual
+    return not low and share >= _DOUBTFUL and share_of_line >= _NUMBERS + _UNEVEN * max(0.0, uneven - 0.1)
+
+
+def _usual_height(lines: Sequence[Sequence[Word]]) -> float:
+    """The middle of the heights of the digits in words that are surely numbers; 0 without any."""
+    heights = [
+        h
+        for line in lines
+        for word in line
+        if _share(word) >= _NUMBER and len(_heights(word)) > 1
+        for h in _heights(word)
+    ]
+    return float(np.median(heights)) if heights else 0.0
+
+
+def _heights(marks: Iterable[Digit | Separator]) -> list[float]:
+    """The heights of the digits among these marks, in pixels."""
+    return [float(mark.box.bottom - mark.box.top) for mark in marks if isinstance(mark, Digit)]
+
+
+def _share(marks: Iterable[Digit | Separator]) -> float:
+    """How many of these marks, separators aside, are digits, by their confidences: 0..1."""
+    digits = [mark for mark in marks if isinstance(mark, Digit)]
+    return sum(mark.confidence for mark in digits if mark.label != REFUSED) / max(len(digits), 1)
