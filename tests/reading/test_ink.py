@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -83,3 +84,29 @@ def test_sensor_noise_beside_the_pen_is_not_ink(pen: Levels) -> None:
     assert found is not None
     assert found.mask[pen == 0].mean() < 0.005
     assert found.mask[pen == 1].mean() > 0.95
+
+
+def rough(shape: tuple[int, int], amount: float) -> Levels:
+    """Paper whose grains of several sizes differ in lightness."""
+    generator = np.random.default_rng(5)
+    paper = np.full(shape, 0.8, np.float32)
+    for grain in (2, 6, 25):
+        coarse = generator.normal(0, amount, (shape[0] // grain + 2, shape[1] // grain + 2)).astype(np.float32)
+        paper += cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return paper
+
+
+@pytest.mark.parametrize("amount", [0.005, 0.01, 0.02])
+@pytest.mark.parametrize("window", [15, 40, 150])
+def test_rough_paper_has_no_ink_in_any_window(amount: float, window: int) -> None:
+    assert ink_within(evened(rough((300, 400), amount))[0], window) is None
+
+
+def test_faint_strokes_on_rough_paper_are_ink() -> None:
+    paper = rough((300, 400), 0.008)
+    strokes = np.zeros(paper.shape, np.uint8)
+    cv2.ellipse(strokes, (200, 150), (50, 80), 0, 0, 360, 1, 7)
+    found = ink_within(evened(paper - 0.2 * strokes)[0], 150)
+    assert found is not None
+    assert found.mask[cv2.erode(strokes, np.ones((3, 3), np.uint8)) > 0].mean() > 0.95
+    assert found.mask[cv2.dilate(strokes, np.ones((9, 9), np.uint8)) == 0].mean() < 0.01

@@ -289,3 +289,31 @@ def test_a_line_with_refused_digits_is_as_unsure_as_they_are(reader: Reader) -> 
     assert sure.text == "0000"
     assert refused.text == "????"
     assert refused.confidence < 0.1 < sure.confidence
+
+
+def stripes() -> NDArray[np.float32]:
+    y, x = np.ogrid[:300, :400]
+    return np.where((x + y // 2) % 24 < 12, 0.3, 0.9).astype(np.float32)
+
+
+def checkerboard() -> NDArray[np.float32]:
+    y, x = np.ogrid[:300, :400]
+    return np.where((y // 20 + x // 20) % 2 == 0, 0.3, 0.9).astype(np.float32)
+
+
+def dots() -> NDArray[np.float32]:
+    y, x = np.ogrid[:300, :400]
+    return np.where((y % 40 - 20) ** 2 + (x % 40 - 20) ** 2 < 50, 0.3, 0.9).astype(np.float32)
+
+
+def soft_shadow() -> NDArray[np.float32]:
+    _, x = np.mgrid[:300, :400]
+    return np.asarray(0.85 - 0.3 / (1 + np.exp((x - 150) / 12.0)), np.float32)
+
+
+@pytest.mark.parametrize("picture", [stripes, checkerboard, dots, soft_shadow])
+@pytest.mark.parametrize("layout", ["auto", "page"])
+def test_patterns_and_shadows_have_no_digits(
+    picture: Callable[[], NDArray[np.float32]], layout: str, reader: Reader
+) -> None:
+    assert reader.read(picture(), layout).text == ""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from lenet5.reading.components import components
-from lenet5.reading.rules import frames, without_rules
+from lenet5.reading.rules import blots, frames, without_rules
 
 
 def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
@@ -30,3 +30,14 @@ def test_a_drawn_box_is_a_frame_and_a_round_zero_is_none() -> None:
     cv2.ellipse(ink, (170, 60), (35, 50), 0, 0, 360, 1, 5)
     found = components(ink.astype(bool))
     assert frames(found)[np.argsort(found.left)].tolist() == [True, False]
+
+
+def test_dots_and_squares_are_blots_and_strokes_are_none() -> None:
+    ink = np.zeros((120, 360), np.uint8)
+    cv2.circle(ink, (40, 60), 12, 1, -1)
+    cv2.rectangle(ink, (80, 40), (120, 80), 1, -1)
+    cv2.line(ink, (160, 20), (160, 100), 1, 12)  # a bold 1
+    cv2.ellipse(ink, (230, 60), (30, 42), 0, 0, 360, 1, 14)
+    cv2.line(ink, (290, 100), (340, 20), 1, 9)
+    found = components(ink.astype(bool))
+    assert blots(found)[np.argsort(found.left)].tolist() == [True, True, False, False, False]

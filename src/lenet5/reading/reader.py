@@ -27,8 +27,7 @@ _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
 _CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it
-_LIKELY: Final = 0.5  # such a mark must so likely be a digit to be one, where there may be none;
-_SURE: Final = 0.995  # and another, which may be a shadow, so likely
+_LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -61,14 +60,16 @@ class Reader:
         opened = picture.open_picture(source)
         least = min_confidence or 0.0
         if layout == "digit" or (layout == "auto" and _is_icon(opened)):
-            return self._read_digit(opened, least, blank=layout == "auto")
+            return self._read_digit(opened, least, blank=layout == "auto")[0]
         lines = find_lines(opened.grey, single=layout == "line")
         alone = layout == "line"
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
         reading, seen = self._read_lines(opened, lines, least, alone)
         if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
-            return self._read_digit(opened, least, blank=True)
+            single, likely = self._read_digit(opened, least, blank=True)
+            agreed = reading.text == single.text and single.text != REFUSED
+            return single if likely or agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
         return reading
 
     def pages(
@@ -78,17 +79,19 @@ class Reader:
         for opened in picture.open_pages(source):
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
-    def _read_digit(self, opened: picture.Picture, least: float, blank: bool) -> Reading:
-        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink."""
+    def _read_digit(self, opened: picture.Picture, least: float, blank: bool) -> tuple[Reading, bool]:
+        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink.
+
+        And whether it is likely that there is a digit: something that stands out and looks like one.
+        """
         image, box, clear = _see_digit(opened)
-        nothing = Reading(lines=(), confidence=1.0, notes=opened.notes)
         if blank and not image.any():
-            return nothing
+            return Reading(lines=(), confidence=1.0, notes=opened.notes), False
         digit = self._decide(image, box, least)
-        likely = digit.confidence if digit.label != REFUSED else max((p for _, p in digit.alternatives), default=0.0)
-        if blank and likely < (_LIKELY if clear >= _CLEAR else _SURE) and not _is_icon(opened):
-            return nothing
-        return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes)
+        others = (p for label, p in digit.alternatives if label != REFUSED)
+        best = max(others, default=0.0) if digit.label == REFUSED else digit.confidence
+        likely = clear >= _CLEAR and best >= _LIKELY
+        return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes), likely
 
     def _read_lines(self, opened: picture.Picture, found: list[Line], least: float, alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
