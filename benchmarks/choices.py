@@ -24,7 +24,7 @@ from lenet5.learning.train import Training
 from lenet5.weights import write_beside
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "choices.json"
-IMAGES, HELD_OUT, SPLIT_SEED, SEEDS = 20_000, 10_000, 1998, 1
+IMAGES, HELD_OUT, SPLIT_SEED, SEEDS = 20_000, 10_000, 1998, 3
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _distorted(share: float) -> Recipe:
 CHOICES = (
     Choice(_NEITHER, "the recipe: eq. 9, j = 5; μ = 1", PAPER),
     Choice(_CRITERION, "eq. 8", replace(PAPER, criterion=MEAN_PENALTY)),
-    *(Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j))) for j in (1, 20)),
+    *(Choice(_CRITERION, f"eq. 9, j = {j}", replace(PAPER, criterion=maximum_a_posteriori(j))) for j in (1, 2, 10, 20)),
     Choice(_CRITERION, "eq. 9, j = ∞", replace(PAPER, criterion=CROSS_ENTROPY)),
     Choice(_SCALE, "μ = 0.02, η as published", _rates(1, 0.02)),
     Choice(_SCALE, "μ = 0.02, a tenth of η", _rates(0.1, 0.02)),

@@ -68,7 +68,7 @@ class Reader:
         reading, seen = self._read_lines(opened, lines, least, alone)
         if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
             single, likely = self._read_digit(opened, least, blank=True)
-            agreed = reading.text == single.text and single.text != REFUSED
+            agreed = reading.text == single.text and single.text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
             return single if likely or agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
         return reading
 
