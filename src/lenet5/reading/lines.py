@@ -26,6 +26,7 @@ _SMALL: Final = 0.4  # of the digits' height: what is smaller both ways is a dot
 _TALL: Final = 2.2  # of the digits' height: what is taller is a drawing or belongs to several lines
 _REACH: Final = 3.5  # of the digits' height: marks farther apart are in different lines
 _OVERLAP: Final = 0.4  # of the lower one's height: neighbours in a line share at least that
+_THICKEST: Final = 3.0  # of its marks' height: what spreads farther from its middle is no line
 _MOST: Final = 4000  # marks looked at, the tallest first
 _FULLEST: Final = 0.4  # of a picture's pixels: with more ink it shows a pattern, no writing
 _FEWEST_PIXELS: Final = 6  # height of a digit at least
@@ -105,8 +106,7 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])
     groups = _groups(found, chosen, height)
-    if single and groups:
-        groups = [_beside_the_largest(found, groups)]
+    groups = [_beside_the_largest(found, groups)] if single and groups else [g for g in groups if _is_level(found, g)]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
     return [_line(ink, found, group, rest, scale) for group in _in_reading_order(found, groups, height)]
 
@@ -133,6 +133,14 @@ def _groups(found: Components, chosen: Indices, height: float) -> list[Indices]:
             parent[root(int(other))] = root(k)
     roots = np.array([root(k) for k in range(len(order))], np.int64)
     return [order[roots == r] for r in np.unique(roots)]
+
+
+def _is_level(found: Components, group: Indices) -> bool:
+    """Whether a group lies along a line, as writing does, and is no cloud of specks or texture."""
+    x, y = (found.left[group] + found.right[group]) / 2, (found.top[group] + found.bottom[group]) / 2
+    tall = float(np.median(found.height[group]))
+    low, high = np.quantile(y - _tilt(x, y, tall) * x, [0.05, 0.95])
+    return bool(high - low <= _THICKEST * tall)
 
 
 def _beside_the_largest(found: Components, groups: list[Indices]) -> Indices:
