@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
 _FILLED: Final = 0.5  # of a blot's box is ink, at least
 _SLENDER: Final = 0.55  # what is narrower than this part of its length may be a 1
+_LEAST: Final = 6  # pixels of its longer side: less is a speck
 _DEEP: Final = 0.45  # of a blot's shorter side is the way from its depth to its edge; half of it in a disc
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
 
@@ -60,7 +61,9 @@ def blots(found: Components) -> Mask:
     """Which components are filled shapes, as stamps, bullets and dots are: so deep inside no stroke is."""
     shorter, longer = np.minimum(found.width, found.height), np.maximum(found.width, found.height)
     result = np.zeros(len(found), bool)
-    for k in np.flatnonzero((shorter >= _SLENDER * longer) & (found.area > _FILLED * shorter * longer)):
+    for k in np.flatnonzero(
+        (longer >= _LEAST) & (shorter >= _SLENDER * longer) & (found.area > _FILLED * shorter * longer)
+    ):
         box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
         own = np.pad(found.labels[box] == k + 1, 1).astype(np.uint8)
         result[k] = cv2.distanceTransform(own, cv2.DIST_L2, 3).max() > _DEEP * shorter[k]
