@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenet5.reading.ink import Ink, evened, ink_within
+from lenet5.reading.ink import Ink, evened, ink_within, without_impulses
 
 Levels = NDArray[np.float32]
 
@@ -110,3 +110,25 @@ def test_faint_strokes_on_rough_paper_are_ink() -> None:
     assert found is not None
     assert found.mask[cv2.erode(strokes, np.ones((3, 3), np.uint8)) > 0].mean() > 0.95
     assert found.mask[cv2.dilate(strokes, np.ones((9, 9), np.uint8)) == 0].mean() < 0.01
+
+
+def sprinkled(grey: Levels, share: float) -> Levels:
+    """Salt and pepper on so many of the pixels."""
+    drawn = np.random.default_rng(3).random(grey.shape)
+    return np.where(drawn < share / 2, 0, np.where(drawn < share, 1, grey)).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.2])
+def test_salt_and_pepper_go_and_strokes_stay(share: float) -> None:
+    clean = np.full((120, 160), 0.85, np.float32)
+    cv2.ellipse(clean, (80, 60), (30, 45), 0, 0, 360, 0.2, 5)
+    found = without_impulses(sprinkled(clean, share))
+    assert (np.abs(found - clean) > 0.2).mean() < 0.02
+    assert (np.abs(sprinkled(clean, share) - clean) > 0.1).mean() > 0.8 * share
+
+
+def test_hairlines_and_pictures_without_noise_are_left_as_they_are() -> None:
+    clean = np.full((120, 160), 0.85, np.float32)
+    for row in range(10, 110, 10):
+        cv2.line(clean, (5, row), (150, row + 7), 0.1, 1)
+    assert without_impulses(clean) is clean

@@ -41,7 +41,7 @@ MODERN: Final = Recipe(
     name="modern",
     network=paper.LENET5,
     criterion=CROSS_ENTROPY,
-    passes=80,
+    passes=200,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(

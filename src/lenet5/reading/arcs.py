@@ -18,8 +18,8 @@ from lenet5.reading.pieces import HEIGHT, Pieces
 __all__ = ["arcs_of"]
 
 _LEAST: Final = 1e-4  # no probability counts as smaller: one bad digit does not spoil a line
-_CUT: Final = 0.1  # how much less likely, in logarithms, each pixel of ink makes a cut
-_WRONG: Final = 3  # how much likelier rubbish is among a line's candidates, mostly cut wrongly, than elsewhere
+_CUT: Final = 0.05  # how much less likely, in logarithms, each pixel of ink makes a cut
+_WRONG: Final = 10  # how much likelier rubbish is among a line's candidates, mostly cut wrongly, than elsewhere
 _REFUSED: Final = 0.03  # how likely, before looking, a mark in a line of digits is none
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAINTEST", "Ink", "evened", "ink_within", "shrunk"]
+__all__ = ["FAINTEST", "Ink", "evened", "ink_within", "shrunk", "without_impulses"]
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +25,10 @@ FAINTEST: Final = 0.05
 _TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is its rougher part,
 _DARK: Final = 0.25  # unless it is as dark as this
 _ENOUGH: Final = 2_000_000  # pixels tell the levels of a larger picture
+_SEEN: Final = 512  # pixels of the longer side: a part so large tells whether a picture is noisy
+_NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
+_APART: Final = 0.2  # how far an impulse is from the median of its neighbours;
+_ALIKE: Final = 0.1  # levels no farther apart are alike
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
 
 
@@ -75,6 +79,40 @@ def _darker_than(light: Floats, grey: Floats) -> bool:
     """Whether what differs most from bare paper is darker than it, not lighter."""
     darkest, lightest = np.quantile(shrunk(grey - light, 96), [0.005, 0.995])
     return bool(-darkest >= lightest)
+
+
+def without_impulses(grey: Floats) -> Floats:
+    """Grey levels (H, W) without salt-and-pepper noise, where there is much of it; else as they are.
+
+    An impulse differs from the middle of its neighbours and from all of them but one; strokes, however
+    thin, go on in two directions.
+    """
+    if min(grey.shape) < 5:
+        return grey
+    step = tuple(max(0, side - _SEEN) // 2 for side in grey.shape)
+    seen = np.ascontiguousarray(grey[step[0] : step[0] + _SEEN, step[1] : step[1] + _SEEN])
+    if _impulses(seen, _median(seen)).mean() < _NOISY:
+        return grey
+    for _ in range(3):
+        middle = _median(grey)
+        grey = np.where(_impulses(grey, middle), middle, grey)
+    return grey
+
+
+def _median(grey: Floats) -> Floats:
+    """The middle of each pixel's 3×3 neighbours."""
+    return np.asarray(cv2.medianBlur(grey, 3), np.float32)
+
+
+def _impulses(grey: Floats, middle: Floats) -> NDArray[np.bool_]:
+    """Which pixels stand alone."""
+    edged = np.pad(grey, 1, mode="edge")
+    height, width = grey.shape
+    alike = np.zeros(grey.shape, np.uint8)
+    for row in range(3):
+        for column in range(3):
+            alike += np.abs(edged[row : row + height, column : column + width] - grey) < _ALIKE
+    return np.asarray((np.abs(grey - middle) > _APART) & (alike <= 2))
 
 
 def _light(grey: Floats) -> Floats | None:

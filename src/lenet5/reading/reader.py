@@ -16,6 +16,7 @@ from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import line, picture, single
+from lenet5.reading.ink import without_impulses
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.numbers import numbers
 
@@ -58,6 +59,7 @@ class Reader:
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
         opened = picture.open_picture(source)
+        opened = replace(opened, grey=without_impulses(opened.grey))
         least = min_confidence or 0.0
         if layout == "digit" or (layout == "auto" and _is_icon(opened)):
             return self._read_digit(opened, least, blank=layout == "auto")[0]
