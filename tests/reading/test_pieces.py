@@ -59,3 +59,13 @@ def test_a_slant_is_taken_out_and_positions_lead_back_to_the_slanted_line() -> N
 def test_an_empty_line_has_no_pieces() -> None:
     assert len(cut(paper(50))) == 0
     assert len(runs(cut(paper(50))).images) == 0
+
+
+def test_slanted_hairlines_stay_whole() -> None:
+    level = np.zeros((60, 200), np.float32)
+    for left in (20, 80, 140):
+        for row in range(6, 54):
+            level[row, left + (54 - row) // 3] = 1
+    pieces = cut(level)
+    assert len(pieces) == 3
+    assert (pieces.bottom - pieces.top >= 46).all()

@@ -25,6 +25,7 @@ Mask = NDArray[np.bool_]
 HEIGHT: Final = 48
 """Pixels to which the digits' height is brought before a line is cut."""
 
+_HAIRLINE: Final = 0.4  # of a line's ink is whole squares of 2×2 pixels: with less its strokes are hairlines
 _SURE: Final = 0.5  # ink levels from here on are ink
 _LEAST: Final = 6  # pixels: less is no mark
 _APART: Final = 0.14  # of the height: cuts do not come closer to each other or to the end of a component
@@ -78,6 +79,7 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
 
     A line that is not ``slanted`` is taken as it is.
     """
+    level = _thick_enough(level)
     slant = _slant(level) if slanted else 0.0
     upright = _sheared(level, slant)
     found = components(upright > _SURE)
@@ -100,6 +102,15 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
                 cuts.append(Cut(before, made - 1, ways[value - 1].ink))
             before = made - 1
     return _ordered(upright, result, cuts, slant)
+
+
+def _thick_enough(level: Floats) -> Floats:
+    """The line, its strokes made broader where they are hairlines, which any resampling would break up."""
+    mask = (level > _SURE).astype(np.uint8)
+    inside = cv2.erode(mask, np.ones((2, 2), np.uint8), borderValue=0)
+    if inside.sum() > _HAIRLINE * mask.sum():
+        return level
+    return np.asarray(cv2.dilate(level, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))), np.float32)
 
 
 @dataclass(frozen=True)
