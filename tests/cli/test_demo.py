@@ -37,7 +37,6 @@ def test_the_demo_reads_pictures_trains_and_says_what_to_try_next(
 
 
 MISREAD = {
-    "form-with-boxes.png": "its last row is taken for a word",
     "touching-digits.png": "digits lean into each other",
 }
 """Bundled pictures that are not read wholly yet, and why."""

@@ -18,6 +18,19 @@ def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
     assert not kept[:, 160:].any()
 
 
+def test_of_a_grid_hardly_a_pixel_is_left_and_strokes_in_it_stay() -> None:
+    ink = np.zeros((100, 300), np.uint8)
+    for x in range(10, 300, 70):
+        ink[10:93, x : x + 2] = 1
+    for y in (10, 90):
+        ink[y : y + 3, 10:292] = 1
+    grid = ink.astype(bool)
+    cv2.line(ink, (40, 30), (60, 70), 1, 4)
+    kept = without_rules(ink.astype(bool), length=100, height=60, thickness=4)
+    assert kept[grid].mean() < 0.01
+    assert kept[ink.astype(bool) & ~grid].all()
+
+
 def test_strokes_shorter_than_a_rule_stay() -> None:
     ink = np.zeros((100, 300), bool)
     ink[50:53, 100:180] = True

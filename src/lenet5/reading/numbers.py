@@ -17,15 +17,17 @@ Word = Sequence[Digit | Separator]
 _EXPECTED: Final = 0.95  # of a page's marks are digits, by their confidences, where it is one of numbers,
 _SPREAD: Final = 0.8  # give or take so much, divided by the square root of their number
 _NUMBER: Final = 0.97  # of a word's marks must be digits for it to be a number whatever stands beside it;
-_NUMBERS: Final = 0.78  # or, where so many of its line's marks are,
+_NUMBERS: Final = (
+    0.84  # or, where so many of its line's marks are, less _FEW divided by the square root of their number,
+)
+_FEW: Final = 0.12
 _UNEVEN: Final = 2.5  # (and so many more for each part of the height by which heights differ above a tenth)
 _DOUBTFUL: Final = 0.3  # so many of its own
 _LEAST: Final = 4  # digits of a number among words,
 _SURE: Final = 0.995  # and how sure they are;
 _FULL: Final = 0.9  # of the height of what is tall beside it: figures are as tall as capitals
-_ALIKE: Final = (
-    0.6  # of the height of the page's sure numbers: what is lower, and not sure itself, is print beside them
-)
+_LIKELY: Final = 0.93  # a word so surely read is likely a number;
+_ALIKE: Final = 0.6  # what is lower than this part of those, and not sure itself, is print beside them
 
 
 def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
@@ -64,17 +66,18 @@ def _is_number(word: Word, line: Sequence[Word], share_of_line: float, usual: fl
         return True
     heights = _heights(mark for other in line for mark in other)
     uneven = float(np.std(heights) / np.mean(heights)) if len(heights) >= 3 else 0.0
+    least = _NUMBERS - _FEW / np.sqrt(max(len(heights), 1)) + _UNEVEN * max(0.0, uneven - 0.1)
     low = bool(heights) and float(np.median(heights)) < _ALIKE * usual
-    return not low and share >= _DOUBTFUL and share_of_line >= _NUMBERS + _UNEVEN * max(0.0, uneven - 0.1)
+    return bool(not low and share >= _DOUBTFUL and share_of_line >= least)
 
 
 def _usual_height(lines: Sequence[Sequence[Word]]) -> float:
-    """The middle of the heights of the digits in words that are surely numbers; 0 without any."""
+    """The middle of the heights of the digits in words that are likely numbers; 0 without any."""
     heights = [
         h
         for line in lines
         for word in line
-        if _share(word) >= _NUMBER and len(_heights(word)) > 1
+        if _share(word) >= _LIKELY and len(_heights(word)) > 1
         for h in _heights(word)
     ]
     return float(np.median(heights)) if heights else 0.0

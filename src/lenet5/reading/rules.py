@@ -25,22 +25,28 @@ _ON_RIM: Final = 0.85  # of a frame's ink, at least
 def without_rules(mask: Mask, length: int, height: int, thickness: int) -> Mask:
     """The mask (H, W) without level runs of ``length`` or more and upright ones of ``height``, ``thickness`` at most.
 
-    Where a stroke crosses a rule, the ink there is thicker than the rule and stays.
+    Where a stroke crosses a rule, the ink there is thicker than the rule and stays; where rules cross, it goes.
     """
-    level = _runs(mask, length, thickness)
-    upright = _runs(np.ascontiguousarray(mask.T), height, thickness).T
-    return np.asarray(mask & ~level & ~upright)
+    level = _runs(mask, length)
+    upright = np.ascontiguousarray(_runs(np.ascontiguousarray(mask.T), height).T)
+    rules = (level & _thin(mask, thickness, 0)) | (upright & _thin(mask, thickness, 1)) | (level & upright)
+    return np.asarray(mask & ~rules)
 
 
-def _runs(mask: Mask, length: int, thickness: int) -> Mask:
-    """Level runs that are long and thin; they may step up or down by a pixel now and then."""
-    if length > mask.shape[1] or thickness + 1 > mask.shape[0]:
+def _runs(mask: Mask, length: int) -> Mask:
+    """What lies in long level runs, which may step up or down by a pixel now and then."""
+    if length > mask.shape[1]:
         return np.zeros_like(mask)
-    ink = mask.astype(np.uint8)
-    joined = cv2.dilate(ink, np.ones((3, 1), np.uint8))
-    long = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))
-    return np.asarray((long > 0) & mask & (thick == 0))
+    joined = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))
+    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)) > 0)
+
+
+def _thin(mask: Mask, thickness: int, axis: int) -> Mask:
+    """Where ink has at most this many pixels along the axis."""
+    if thickness + 1 > mask.shape[axis]:
+        return np.ones_like(mask)
+    across = np.ones((thickness + 1, 1) if axis == 0 else (1, thickness + 1), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, across) == 0)
 
 
 def frames(found: Components) -> Mask:
