@@ -30,7 +30,7 @@ _HARD: Final = Look(stretch=0.5, square=0.3, thicker=3.0)
 _MARKS: Final = Look(stretch=0.2, square=0.1, cut=0.0)
 _HAND: Final = Distortion(rotation=12, shear=0.3, elastic=0.7)
 _FILLED: Final = 0.7  # of its frame; the fullest of MNIST's digits are bare strokes
-_SCHOOLS: Final = 0.45  # of the hard digits are written as other schools teach them
+_SCHOOLS: Final = 0.45  # of the hard digits are written as other schools teach them, where these have another way
 _AT_ONCE: Final = 500  # groups of digits distorted at a time
 
 

@@ -87,6 +87,31 @@ def test_digits_written_alike_everywhere_are_left_alone(label: int, inks: dict[i
     assert made is inks[label][0]
 
 
+@pytest.mark.parametrize("level", [0.0, 0.2])
+@pytest.mark.parametrize("label", range(10))
+def test_ink_too_faint_to_write_with_is_no_error(label: int, level: float) -> None:
+    for seed in range(4):
+        ink, _ = otherwise(np.full((40, 20), level, np.float32), label, np.random.default_rng(seed))
+        assert ink.shape[0] == 40
+
+
+def four() -> Floats:
+    """An open 4: a hook on the left, a stem on the right."""
+    ink = np.zeros((CANVAS, 30), np.uint8)
+    cv2.polylines(ink, [np.array([(6, 1), (4, 22), (27, 22)], np.int32)], False, 255, 3)
+    cv2.line(ink, (22, 2), (20, 39), 255, 3)
+    return ink / np.float32(255)
+
+
+def test_a_four_loses_the_top_of_its_stem_and_leans_over_it() -> None:
+    plain = four()
+    changed = [made for seed in range(20) if (made := otherwise(plain, 4, np.random.default_rng(seed))[0]) is not plain]
+    assert len(changed) >= 15
+    for made in changed:
+        assert ((made[8] > 0.3).astype(int)[1:] > (made[8] > 0.3)[:-1]).sum() == 1  # one stroke where there were two
+        assert np.flatnonzero(made[3] > 0.3).mean() > np.flatnonzero(plain[3] > 0.3)[:3].mean() + 5
+
+
 def test_the_given_ink_is_not_changed(inks: dict[int, list[Floats]]) -> None:
     for label in range(10):
         before = inks[label][0].copy()
@@ -95,7 +120,13 @@ def test_the_given_ink_is_not_changed(inks: dict[int, list[Floats]]) -> None:
 
 
 def test_the_bundled_weights_read_most_of_them(inks: dict[int, list[Floats]]) -> None:
-    made = [otherwise(ink, label, np.random.default_rng(k)) for label in inks for k, ink in enumerate(inks[label])]
+    made = [
+        (ink, answer)
+        for label in (0, 1, 4, 7)
+        for k, plain in enumerate(inks[label])
+        for ink, answer in [otherwise(plain, label, np.random.default_rng(k))]
+        if ink is not plain
+    ]
     images = np.stack([normalise(crop) for ink, _ in made if (crop := cropped(ink)) is not None])
     answers, _ = Reader(threads=1).classify(images)
-    assert (answers == [label for _, label in made]).mean() > 0.8
+    assert (answers == [label for _, label in made]).mean() > 0.7

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from lenet5.learning.data import ImageSet, load
 from lenet5.reading.ink import Ink, evened, ink_within, without_impulses
 
 Levels = NDArray[np.float32]
@@ -132,3 +133,20 @@ def test_hairlines_and_pictures_without_noise_are_left_as_they_are() -> None:
     for row in range(10, 110, 10):
         cv2.line(clean, (5, row), (150, row + 7), 0.1, 1)
     assert without_impulses(clean) is clean
+
+
+@pytest.mark.parametrize("side", [28, 20, 14, 10, 8])
+def test_small_digits_are_no_noise(side: int) -> None:
+    found = load("digits", "test")
+    assert isinstance(found, ImageSet)
+    for image in found.images[:100]:
+        grey = 1 - cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        assert without_impulses(grey) is grey
+
+
+def test_small_print_is_no_noise() -> None:
+    page = np.full((300, 600), 255, np.uint8)
+    for row in range(20, 290, 14):
+        cv2.putText(page, "0123456789 31415926 2718", (8, row), cv2.FONT_HERSHEY_SIMPLEX, 0.35, 0, 1, cv2.LINE_AA)
+    grey = page.astype(np.float32) / 255
+    assert without_impulses(grey) is grey

@@ -63,10 +63,10 @@ def _curve(start: tuple[float, float], bend: tuple[float, float], end: tuple[flo
     ]
 
 
-def _column(ink: Floats, row: int, otherwise: float) -> float:
-    """The middle of the ink in a row."""
+def _column(ink: Floats, row: int, default: float) -> float:
+    """The middle of the ink in a row; ``default`` where there is none."""
     inked = np.flatnonzero(ink[min(max(row, 0), len(ink) - 1)] > _INKED)
-    return float(inked.mean()) if len(inked) else otherwise
+    return float(inked.mean()) if len(inked) else default
 
 
 def _one_with_upstroke(ink: Floats, generator: np.random.Generator) -> Floats:
@@ -163,7 +163,7 @@ def _four_with_short_stem(ink: Floats, generator: np.random.Generator) -> Floats
     taken = ink.copy()
     taken[:above, edge:] = 0
     rest = np.flatnonzero((taken > _INKED).any(axis=1))
-    if rest[0] > 0.25 * height or rest[0] >= above:
+    if not len(rest) or rest[0] > 0.25 * height or rest[0] >= above:
         return None  # nothing but the stem reached up there
     lean = stem - _column(taken, int(rest[0]), stem) + float(generator.uniform(-0.1, 0.3)) * height
     room = max(math.ceil(lean), 1)

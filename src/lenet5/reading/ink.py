@@ -25,7 +25,8 @@ FAINTEST: Final = 0.05
 _TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is its rougher part,
 _DARK: Final = 0.25  # unless it is as dark as this
 _ENOUGH: Final = 2_000_000  # pixels tell the levels of a larger picture
-_SEEN: Final = 512  # pixels of the longer side: a part so large tells whether a picture is noisy
+_SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
+_LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures strokes are noise
 _NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
 _APART: Final = 0.2  # how far an impulse is from the median of its neighbours;
 _ALIKE: Final = 0.1  # levels no farther apart are alike
@@ -84,18 +85,20 @@ def _darker_than(light: Floats, grey: Floats) -> bool:
 def without_impulses(grey: Floats) -> Floats:
     """Grey levels (H, W) without salt-and-pepper noise, where there is much of it; else as they are.
 
-    An impulse differs from the middle of its neighbours and from all of them but one; strokes, however
-    thin, go on in two directions.
+    A picture is noisy if many of its pixels stand out from ground that is flat all around them, as no
+    stroke does however thin. Then every pixel goes that differs from all of its neighbours but one.
     """
-    if min(grey.shape) < 5:
+    if min(grey.shape) < _LEAST_NOISY:
         return grey
-    step = tuple(max(0, side - _SEEN) // 2 for side in grey.shape)
-    seen = np.ascontiguousarray(grey[step[0] : step[0] + _SEEN, step[1] : step[1] + _SEEN])
-    if _impulses(seen, _median(seen)).mean() < _NOISY:
+    top, left = (max(0, side - _SEEN) // 2 for side in grey.shape)
+    seen = np.ascontiguousarray(grey[top : top + _SEEN, left : left + _SEEN])
+    middle = _median(seen)
+    alone = (np.abs(seen - middle) > _APART) & (_alike(seen, middle) >= 7)
+    if alone.mean() < _NOISY:
         return grey
     for _ in range(3):
         middle = _median(grey)
-        grey = np.where(_impulses(grey, middle), middle, grey)
+        grey = np.where((np.abs(grey - middle) > _APART) & (_alike(grey, grey) <= 1), middle, grey)
     return grey
 
 
@@ -104,15 +107,14 @@ def _median(grey: Floats) -> Floats:
     return np.asarray(cv2.medianBlur(grey, 3), np.float32)
 
 
-def _impulses(grey: Floats, middle: Floats) -> NDArray[np.bool_]:
-    """Which pixels stand alone."""
-    edged = np.pad(grey, 1, mode="edge")
+def _alike(grey: Floats, level: Floats) -> NDArray[np.uint8]:
+    """How many of each pixel's eight neighbours are about as light as its ``level``; none is beyond the border."""
     height, width = grey.shape
-    alike = np.zeros(grey.shape, np.uint8)
-    for row in range(3):
-        for column in range(3):
-            alike += np.abs(edged[row : row + height, column : column + width] - grey) < _ALIKE
-    return np.asarray((np.abs(grey - middle) > _APART) & (alike <= 2))
+    edged = np.pad(grey, 1, constant_values=2)
+    count = np.zeros(grey.shape, np.uint8)
+    for row, column in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
+        count += np.abs(edged[row : row + height, column : column + width] - level) < _ALIKE
+    return count
 
 
 def _light(grey: Floats) -> Floats | None:

@@ -28,7 +28,8 @@ _REACH: Final = 3.5  # of the digits' height: marks farther apart are in differe
 _OVERLAP: Final = 0.4  # of the lower one's height: neighbours in a line share at least that
 _THICKEST: Final = 3.0  # of its marks' height: what spreads farther from its middle is no line
 _MOST: Final = 4000  # marks looked at, the tallest first
-_FULLEST: Final = 0.4  # of a picture's pixels: with more ink it shows a pattern, no writing
+_FULLEST: Final = 0.4  # of a picture's pixels: with more ink it shows a pattern, no writing,
+_FINE: Final = 0.12  # if its strokes are no broader than this part of its shorter side
 _FEWEST_PIXELS: Final = 6  # height of a digit at least
 
 
@@ -79,9 +80,17 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
         scale = larger
         flat = evened(shrunk(grey, round(scale * max(grey.shape))))[0]
     ink = ink_within(flat, max(round(height), 9))
-    if ink is None or ink.mask.mean() > _FULLEST:
+    if ink is None or (not single and _is_pattern(ink.mask)):
         return []
     return _lines(ink, height, scale, single)
+
+
+def _is_pattern(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask (H, W) holds more ink, in strokes finer, than writing does."""
+    if mask.mean() <= _FULLEST:
+        return False
+    outline = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
+    return bool(2 * mask.sum() < _FINE * min(mask.shape) * max(outline, 1))
 
 
 def _digit_height(found: Components) -> float | None:

@@ -22,6 +22,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lenet5.answer import Box
 from lenet5.errors import PictureError
+from lenet5.reading.ink import without_impulses
 
 __all__ = ["Picture", "Source", "open_pages", "open_picture"]
 
@@ -36,8 +37,8 @@ _SUBFILE_TYPE: Final = 254  # the TIFF tag whose lowest bit says: a small copy o
 class Picture:
     """Grey levels (H, W) float32, 0 black to 1 white, of a picture ``scale`` times as large as shown.
 
-    ``scale`` is at most 1; ``size`` is the (width, height) as shown; ``notes`` are for the user;
-    it is page ``page`` of ``pages``.
+    Salt-and-pepper noise is taken out. ``scale`` is at most 1; ``size`` is the (width, height) as shown;
+    ``notes`` are for the user; it is page ``page`` of ``pages``.
     """
 
     grey: NDArray[np.float32]
@@ -241,7 +242,7 @@ def _array_to_grey(array: NDArray[Any]) -> NDArray[np.float32]:
 def _from_grey(grey: NDArray[np.float32]) -> Picture:
     """Grey levels (H, W) as a picture."""
     if grey.size <= SCALE_ABOVE:
-        return Picture(grey, grey.shape[::-1])
+        return Picture(without_impulses(grey), grey.shape[::-1])
     return _fitted(Image.fromarray(grey), lambda fitted: np.asarray(fitted, np.float32))
 
 
@@ -249,7 +250,7 @@ def _fitted(image: Image.Image, to_grey: Callable[[Image.Image], NDArray[np.floa
     """An image as a picture, scaled down to 16 megapixels where it has more."""
     width, height = image.size
     if width * height <= SCALE_ABOVE:
-        return Picture(to_grey(image), image.size)
+        return Picture(without_impulses(to_grey(image)), image.size)
     scale = math.sqrt(SCALE_ABOVE / (height * width))
     smaller = (max(1, int(width * scale)), max(1, int(height * scale)))
     note = f"scaled down from {width}×{height} to {smaller[0]}×{smaller[1]} for reading"

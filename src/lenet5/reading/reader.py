@@ -16,9 +16,8 @@ from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import line, picture, single
-from lenet5.reading.ink import without_impulses
 from lenet5.reading.lines import Line, find_lines
-from lenet5.reading.numbers import numbers
+from lenet5.reading.words import numbers
 
 __all__ = ["LAYOUTS", "Reader"]
 
@@ -28,7 +27,8 @@ _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
 _CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it
-_LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none
+_LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none;
+_SURE: Final = 0.9  # and what does not stand out so much so likely
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -37,7 +37,7 @@ _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not
 class Reader:
     """Reads digits from pictures with one set of weights.
 
-    ``name`` is a bundled name ("lenet5", "concise") or a safetensors file; ``threads`` limits
+    ``name`` is a bundled name ("lenet5", "lenet5-mnist", "concise") or a safetensors file; ``threads`` limits
     the engine's threads (None: all cores). Raises WeightsError.
     """
 
@@ -50,28 +50,30 @@ class Reader:
 
         ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
         digits and separators, "page" with as many lines as there are, words and drawings left out;
-        "auto" is "digit" for a picture with a single mark or of no more than 64 pixels and nearly square, "line"
-        where one fills its height, else "page". Digits less sure than ``min_confidence`` (0..1) become "?".
+        "auto" is "digit" for a picture of no more than 64 pixels and nearly square and for one with a single mark
+        that is likely a digit, "line" where one fills its height, else "page". Digits less sure than
+        ``min_confidence`` (0..1) become "?".
         Raises PictureError.
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
-        opened = picture.open_picture(source)
-        opened = replace(opened, grey=without_impulses(opened.grey))
-        least = min_confidence or 0.0
+        reading = self._read(picture.open_picture(source), layout)
+        return _refused_below(reading, min_confidence) if min_confidence else reading
+
+    def _read(self, opened: picture.Picture, layout: str) -> Reading:
+        """What stands in a picture, however doubtful."""
         if layout == "digit" or (layout == "auto" and _is_icon(opened)):
-            return self._read_digit(opened, least, blank=layout == "auto")[0]
-        lines = find_lines(opened.grey, single=layout == "line")
-        alone = layout == "line"
+            return self._read_digit(opened, blank=layout == "auto")[0]
+        lines, alone = find_lines(opened.grey, single=layout == "line"), layout == "line"
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
-        reading, seen = self._read_lines(opened, lines, least, alone)
+        reading, seen = self._read_lines(opened, lines, alone)
         if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
-            single, likely = self._read_digit(opened, least, blank=True)
-            agreed = reading.text == single.text and single.text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
-            return single if likely or agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
+            digit, likely = self._read_digit(opened, blank=True)
+            agreed = reading.text == digit.text and digit.text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
+            return digit if likely or agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
         return reading
 
     def pages(
@@ -81,34 +83,31 @@ class Reader:
         for opened in picture.open_pages(source):
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
-    def _read_digit(self, opened: picture.Picture, least: float, blank: bool) -> tuple[Reading, bool]:
+    def _read_digit(self, opened: picture.Picture, blank: bool) -> tuple[Reading, bool]:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink.
 
-        And whether it is likely that there is a digit: something that stands out and looks like one.
+        And whether it is likely that there is a digit: what does not stand out must be surer, and may be
+        the edge of a shadow where it looks like a 1.
         """
         image, box, clear = _see_digit(opened)
         if blank and not image.any():
             return Reading(lines=(), confidence=1.0, notes=opened.notes), False
-        digit = self._decide(image, box, least)
-        others = (p for label, p in digit.alternatives if label != REFUSED)
-        best = max(others, default=0.0) if digit.label == REFUSED else digit.confidence
-        likely = clear >= _CLEAR and best >= _LIKELY
+        digit = self._decide(image, box)
+        answers = [(digit.label, digit.confidence), *digit.alternatives]
+        label, best = max(((k, p) for k, p in answers if k != REFUSED), key=lambda answer: answer[1], default=("", 0.0))
+        likely = best >= _LIKELY if clear >= _CLEAR else best >= _SURE and label != "1"
         return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes), likely
 
-    def _read_lines(self, opened: picture.Picture, found: list[Line], least: float, alone: bool) -> tuple[Reading, int]:
+    def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence = [], 1.0
         read = [line.read_line(one, self._answers) for one in found]
         chosen = [one.words for one in read] if alone else numbers(one.words for one in read)
         for one, words in zip(read, chosen, strict=True):
-            before = line.trimmed([mark for word in words for mark in word])
-            if any(isinstance(mark, Digit) for mark in before):
-                after = tuple(_shown(mark, opened, least) for mark in before)
-                lines.append(after)
-                confidence *= line.confidence(before, one.share)
-                for old, new in zip(before, after, strict=True):
-                    if isinstance(old, Digit) and isinstance(new, Digit) and new.label != old.label:
-                        confidence *= new.confidence / max(old.confidence, 1e-12)
+            marks = line.trimmed([mark for word in words for mark in word])
+            if any(isinstance(mark, Digit) for mark in marks):
+                lines.append(tuple(replace(mark, box=opened.box(mark.box)) for mark in marks))
+                confidence *= line.confidence(marks, one.share)
         seen = sum(len(word) for one in read for word in one.words)
         return Reading(tuple(lines), confidence, notes=opened.notes), seen
 
@@ -143,13 +142,12 @@ class Reader:
         p = self._probabilities(slanted.reshape(-1, paper.SIDE, paper.SIDE))
         return np.asarray(p.reshape(*slanted.shape[:2], posterior.RUBBISH + 1).mean(axis=0))
 
-    def _decide(self, image: NDArray[np.uint8], box: Box, min_confidence: float) -> Digit:
-        """The answer to one image, refused where rubbish is likelier or no digit is sure enough."""
+    def _decide(self, image: NDArray[np.uint8], box: Box) -> Digit:
+        """The answer to one image, refused where rubbish is likelier than every digit."""
         p = self._answers(image[None])[0]
         names = [str(digit) for digit in range(10)] + [REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
-        sure = order[0] != posterior.RUBBISH and p[order[0]] >= min_confidence
-        answer = order[0] if sure else posterior.RUBBISH
+        answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
 
@@ -165,13 +163,21 @@ def _slanted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return result
 
 
-def _shown(mark: Digit | Separator, opened: picture.Picture, least: float) -> Digit | Separator:
-    """A mark with its box in the picture as shown; a digit that is not sure enough is refused."""
-    box = opened.box(mark.box)
-    if isinstance(mark, Separator) or mark.label == REFUSED or mark.confidence >= least:
-        return replace(mark, box=box)
-    others = ((mark.label, mark.confidence), *mark.alternatives)
-    return Digit(REFUSED, 1 - sum(p for _, p in others), box, others, mark.image)
+def _refused_below(reading: Reading, least: float) -> Reading:
+    """The reading with its digits that are less sure than ``least`` refused."""
+    lines, confidence = [], reading.confidence
+    for marks in reading.lines:
+        shown: list[Digit | Separator] = []
+        for mark in marks:
+            if isinstance(mark, Digit) and mark.label != REFUSED and mark.confidence < least:
+                others = ((mark.label, mark.confidence), *((k, p) for k, p in mark.alternatives if k != REFUSED))
+                refused = Digit(REFUSED, 1 - sum(p for _, p in others), mark.box, others, mark.image)
+                confidence *= refused.confidence / max(mark.confidence, 1e-12)
+                shown.append(refused)
+            else:
+                shown.append(mark)
+        lines.append(tuple(shown))
+    return replace(reading, lines=tuple(lines), confidence=confidence)
 
 
 def _is_icon(opened: picture.Picture) -> bool:

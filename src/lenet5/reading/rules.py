@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
 _FILLED: Final = 0.5  # of a blot's box is ink, at least
 _SLENDER: Final = 0.55  # what is narrower than this part of its length may be a 1
-_LEAST: Final = 6  # pixels of its longer side: less is a speck
+_LEAST: Final = 12  # pixels of its longer side: what is smaller may be a bold digit
 _DEEP: Final = 0.45  # of a blot's shorter side is the way from its depth to its edge; half of it in a disc
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lenet5.answer import Box, Digit, Separator
-from lenet5.reading.numbers import numbers
+from lenet5.reading.words import Word, numbers
 
 
 def word(text: str, sure: float, height: int = 40) -> list[Digit | Separator]:
@@ -13,7 +13,7 @@ def word(text: str, sure: float, height: int = 40) -> list[Digit | Separator]:
     return [Digit(label, sure, Box(30 * k, 0, 30 * k + 20, height)) for k, label in enumerate(text)]
 
 
-def text_of(chosen: list[list[list[Digit | Separator]]]) -> list[str]:
+def text_of(chosen: list[list[Word]]) -> list[str]:
     return ["".join(mark.label for word in line for mark in word if isinstance(mark, Digit)) for line in chosen]
 
 
@@ -22,7 +22,7 @@ def test_sure_numbers_are_all_taken() -> None:
 
 
 def test_a_page_of_letters_has_no_numbers_though_some_words_look_like_them() -> None:
-    line = [word("1087", 0.8), word("00", 0.99), word("501170", 0.85), word("2", 0.98)]
+    line = [word("1087021", 0.8), word("00", 0.99), word("501170", 0.85), word("2", 0.98)]
     assert text_of(numbers([line] * 10)) == [""] * 10
 
 
@@ -32,8 +32,13 @@ def test_a_long_sure_number_is_found_among_words() -> None:
 
 
 def test_what_is_low_among_words_is_no_number_however_sure() -> None:
-    line = [word("1087110", 0.8, 40), word("81501170", 0.8, 40), word("20000", 0.999, 28)]
+    line = [word("1087110", 0.8, 40), word("81501170", 0.8, 40), word("20000", 0.999, 28)]  # capitals and "zoooo"
     assert text_of(numbers([line] * 10)) == [""] * 10
+
+
+def test_a_form_with_a_label_before_each_number_keeps_its_numbers() -> None:
+    line = [word("8000171", 0.7, 20), word("314", 0.99, 44)]
+    assert text_of(numbers([line] * 6)) == ["314"] * 6
 
 
 def test_a_doubtful_word_in_a_sure_line_is_taken() -> None:

@@ -16,6 +16,7 @@ Word = Sequence[Digit | Separator]
 
 _EXPECTED: Final = 0.95  # of a page's marks are digits, by their confidences, where it is one of numbers,
 _SPREAD: Final = 0.8  # give or take so much, divided by the square root of their number
+_SURE_ONES: Final = 0.15  # of a form's marks are in sure numbers of two digits and more, at least
 _NUMBER: Final = 0.97  # of a word's marks must be digits for it to be a number whatever stands beside it;
 _NUMBERS: Final = (
     0.84  # or, where so many of its line's marks are, less _FEW divided by the square root of their number,
@@ -34,12 +35,13 @@ def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
     """For each line found on a page, of words from left to right, those that are numbers.
 
     On a page of numbers a line is judged as a whole: a word in it may be doubtful. On a page of words
-    a number must be long, tall and sure.
+    a number must be long, tall and sure; less so where a good part of it is sure numbers, as on a form.
     """
     lines = list(found)
-    shares = [_share(mark for word in line for mark in word) for line in lines]
     if _is_text(lines):
-        return [[word for word in line if _stands_out(word, line)] for line in lines]
+        least = (_LEAST, _SURE) if _sure_ones(lines) < _SURE_ONES else (2, _NUMBER)
+        return [[word for word in line if _stands_out(word, line, *least)] for line in lines]
+    shares = [_share(mark for word in line for mark in word) for line in lines]
     usual = _usual_height(lines)
     return [
         [word for word in line if _is_number(word, line, share, usual)]
@@ -49,14 +51,24 @@ def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
 
 def _is_text(lines: Sequence[Sequence[Word]]) -> bool:
     """Whether too few of a page's marks are digits for it to be a page of numbers."""
-    every = [mark for line in lines for word in line for mark in word if isinstance(mark, Digit)]
+    every = _digits(mark for line in lines for word in line for mark in word)
     return bool(_share(every) < _EXPECTED - _SPREAD / np.sqrt(max(len(every), 1)))
 
 
-def _stands_out(word: Word, line: Sequence[Word]) -> bool:
-    """Whether a word among words is surely a number."""
-    tall = float(np.quantile(_heights(mark for other in line for mark in other), 0.9)) if _heights(word) else 0.0
-    return len(_heights(word)) >= _LEAST and _share(word) >= _SURE and float(np.median(_heights(word))) >= _FULL * tall
+def _sure_ones(lines: Sequence[Sequence[Word]]) -> float:
+    """How many of a page's marks are in words of two digits and more that are surely numbers: 0..1."""
+    every = [_digits(word) for line in lines for word in line]
+    sure = sum(len(word) for word in every if len(word) > 1 and _share(word) >= _NUMBER)
+    return sure / max(sum(map(len, every)), 1)
+
+
+def _stands_out(word: Word, line: Sequence[Word], fewest: int, least: float) -> bool:
+    """Whether a word among words is surely a number: of so many digits, so sure, and tall."""
+    heights = _heights(word)
+    if len(heights) < fewest or _share(word) < least:
+        return False
+    tall = float(np.quantile(_heights(mark for other in line for mark in other), 0.9))
+    return bool(np.median(heights) >= _FULL * tall)
 
 
 def _is_number(word: Word, line: Sequence[Word], share_of_line: float, usual: float) -> bool:
@@ -83,12 +95,17 @@ def _usual_height(lines: Sequence[Sequence[Word]]) -> float:
     return float(np.median(heights)) if heights else 0.0
 
 
+def _digits(marks: Iterable[Digit | Separator]) -> list[Digit]:
+    """The digits among these marks, refused or not."""
+    return [mark for mark in marks if isinstance(mark, Digit)]
+
+
 def _heights(marks: Iterable[Digit | Separator]) -> list[float]:
-    """The heights of the digits among these marks, in pixels."""
-    return [float(mark.box.bottom - mark.box.top) for mark in marks if isinstance(mark, Digit)]
+    """Their heights in pixels."""
+    return [float(mark.box.bottom - mark.box.top) for mark in _digits(marks)]
 
 
 def _share(marks: Iterable[Digit | Separator]) -> float:
     """How many of these marks, separators aside, are digits, by their confidences: 0..1."""
-    digits = [mark for mark in marks if isinstance(mark, Digit)]
+    digits = _digits(marks)
     return sum(mark.confidence for mark in digits if mark.label != REFUSED) / max(len(digits), 1)
