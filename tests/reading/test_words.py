@@ -41,6 +41,13 @@ def test_a_form_with_a_label_before_each_number_keeps_its_numbers() -> None:
     assert text_of(numbers([line] * 6)) == ["314"] * 6
 
 
+def test_larger_lines_beside_words_are_numbers() -> None:
+    lines = [[word("8000171110", 0.6, 18)], [word("314", 0.93, 38)]]
+    assert text_of(numbers(lines * 6)) == ["", "314"] * 6
+    lines = [[word("8000171110", 0.6, 18)], [word("314", 0.93, 20)]]
+    assert text_of(numbers(lines * 6)) == ["", ""] * 6
+
+
 def test_a_doubtful_word_in_a_sure_line_is_taken() -> None:
     assert text_of(numbers([[word("123456", 0.99), word("78", 0.6)]])) == ["12345678"]
 

@@ -18,16 +18,16 @@ _EXPECTED: Final = 0.95  # of a page's marks are digits, by their confidences, w
 _SPREAD: Final = 0.8  # give or take so much, divided by the square root of their number
 _SURE_ONES: Final = 0.15  # of a form's marks are in sure numbers of two digits and more, at least
 _NUMBER: Final = 0.97  # of a word's marks must be digits for it to be a number whatever stands beside it;
-_NUMBERS: Final = (
-    0.84  # or, where so many of its line's marks are, less _FEW divided by the square root of their number,
-)
-_FEW: Final = 0.12
-_UNEVEN: Final = 2.5  # (and so many more for each part of the height by which heights differ above a tenth)
+_NUMBERS: Final = 0.84  # or, where so many of its line's marks are,
+_FEW: Final = 0.12  # (less so many divided by the square root of their number,
+_UNEVEN: Final = 2.5  # and so many more for each part of the height by which heights differ above a tenth)
 _DOUBTFUL: Final = 0.3  # so many of its own
 _LEAST: Final = 4  # digits of a number among words,
 _SURE: Final = 0.995  # and how sure they are;
 _FULL: Final = 0.9  # of the height of what is tall beside it: figures are as tall as capitals
 _LIKELY: Final = 0.93  # a word so surely read is likely a number;
+_LIKELY_LINE: Final = 0.9  # a line so surely read is one among words
+_LARGER: Final = 1.3  # if it is so much taller than they are
 _ALIKE: Final = 0.6  # what is lower than this part of those, and not sure itself, is print beside them
 
 
@@ -35,12 +35,14 @@ def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
     """For each line found on a page, of words from left to right, those that are numbers.
 
     On a page of numbers a line is judged as a whole: a word in it may be doubtful. On a page of words
-    a number must be long, tall and sure; less so where a good part of it is sure numbers, as on a form.
+    a number must be long, tall and sure, less so where a good part of it is sure numbers, or a line larger than
+    the words.
     """
     lines = list(found)
     if _is_text(lines):
         least = (_LEAST, _SURE) if _sure_ones(lines) < _SURE_ONES else (2, _NUMBER)
-        return [[word for word in line if _stands_out(word, line, *least)] for line in lines]
+        usual = float(np.median(_heights(mark for line in lines for word in line for mark in word) or [0.0]))
+        return [[word for word in line if _is_larger(line, usual) or _stands_out(word, line, *least)] for line in lines]
     shares = [_share(mark for word in line for mark in word) for line in lines]
     usual = _usual_height(lines)
     return [
@@ -69,6 +71,13 @@ def _stands_out(word: Word, line: Sequence[Word], fewest: int, least: float) -> 
         return False
     tall = float(np.quantile(_heights(mark for other in line for mark in other), 0.9))
     return bool(np.median(heights) >= _FULL * tall)
+
+
+def _is_larger(line: Sequence[Word], usual: float) -> bool:
+    """Whether a line is likely a number as a whole, and written larger than is usual on its page."""
+    marks = [mark for word in line for mark in word]
+    heights = _heights(marks)
+    return len(heights) > 2 and _share(marks) >= _LIKELY_LINE and float(np.median(heights)) >= _LARGER * usual
 
 
 def _is_number(word: Word, line: Sequence[Word], share_of_line: float, usual: float) -> bool:
