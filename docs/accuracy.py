@@ -49,9 +49,10 @@ SIZES = (
 """The paper's Fig. 6: how many patterns, and the runs that learnt from them."""
 
 
-def _seconds(runs: list[dict[str, Any]]) -> float:
+def _seconds(runs: list[dict[str, Any]]) -> str:
     """The median processor time of runs, of some of which it may not have been taken."""
-    return statistics.median(run["seconds"] for run in runs if run["seconds"] is not None)
+    taken = [run["seconds"] for run in runs if run["seconds"] is not None]
+    return f"{statistics.median(taken):.0f} s" if taken else ""
 
 
 def rows() -> list[Row]:
@@ -93,7 +94,7 @@ def summary() -> str:
             lines.append(
                 f"| {group.title} | **{interval(errors)}** | {min(errors):.2f}–{max(errors):.2f}% "
                 f"| {percent(group.goal)} | {percent(group.paper)} | {len(runs)} "
-                f"| {_seconds(runs):,.0f} s | `{command(runs)}` |"
+                f"| {_seconds(runs)} | `{command(runs)}` |"
             )
     return "\n".join(lines)
 
