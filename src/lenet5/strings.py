@@ -64,8 +64,9 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     for k, shape in enumerate(shapes):
         gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
         if k:
-            chained = answers[k - 1 : k + 1] == [0, 0] and generator.random() < 0.6  # as round numbers are written
-            gap = -float(generator.uniform(0, 0.3)) * HEIGHT if chained else gap + _mark(shares[-1], right, generator)
+            gap += _mark(shares[-1], right, generator)
+            if answers[k - 1 : k + 1] == [0, 0] and generator.random() < 0.6:  # a chain, now and then over a mark
+                gap = -float(generator.uniform(0, 0.3)) * HEIGHT
             right = max(right + gap, _MARGIN)
         top = round(height / 2 - shape.shape[0] / 2 + float(generator.normal(0, 0.05)) * HEIGHT)
         left = round(right)

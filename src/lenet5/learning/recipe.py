@@ -55,7 +55,7 @@ READING: Final = Recipe(
     name="reading",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=72),
-    passes=320,
+    passes=380,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
@@ -63,8 +63,8 @@ READING: Final = Recipe(
     ),
     validation=5_000,
     mixture=Mixture(
-        digits=0.45,
-        rubbish=0.235,
+        digits=0.52,
+        rubbish=0.225,
         distortion=Distortion(
             translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3
         ),
