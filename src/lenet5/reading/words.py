@@ -20,7 +20,9 @@ _SURE_ONES: Final = 0.15  # of a form's marks are in sure numbers of two digits 
 _NUMBER: Final = 0.97  # of a word's marks must be digits for it to be a number whatever stands beside it;
 _NUMBERS: Final = 0.84  # or, where so many of its line's marks are,
 _FEW: Final = 0.12  # (less so many divided by the square root of their number,
-_UNEVEN: Final = 2.5  # and so many more for each part of the height by which heights differ above a tenth)
+_USUAL: Final = 0.1  # and, where heights differ by another part of themselves than this,
+_UNEVEN: Final = 2.5  # so many more for each part that it is more,
+_EVEN: Final = 1.0  # and so many less for each that it is less)
 _DOUBTFUL: Final = 0.3  # so many of its own
 _LEAST: Final = 4  # digits of a number among words,
 _SURE: Final = 0.995  # and how sure they are;
@@ -86,8 +88,10 @@ def _is_number(word: Word, line: Sequence[Word], share_of_line: float, usual: fl
     if share >= _NUMBER:
         return True
     heights = _heights(mark for other in line for mark in other)
-    uneven = float(np.std(heights) / np.mean(heights)) if len(heights) >= 3 else 0.0
-    least = _NUMBERS - _FEW / np.sqrt(max(len(heights), 1)) + _UNEVEN * max(0.0, uneven - 0.1)
+    uneven = float(np.std(heights) / np.mean(heights)) if len(heights) >= 3 else _USUAL
+    least = (
+        _NUMBERS - _FEW / np.sqrt(max(len(heights), 1)) + (_UNEVEN if uneven > _USUAL else _EVEN) * (uneven - _USUAL)
+    )
     low = bool(heights) and float(np.median(heights)) < _ALIKE * usual
     return bool(not low and share >= _DOUBTFUL and share_of_line >= least)
 
