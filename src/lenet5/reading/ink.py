@@ -123,7 +123,7 @@ def _light(grey: Floats) -> Floats | None:
     The surface leaves as small a sum of absolute differences as it can, so that ink, which is less
     than half of the picture, does not pull at it; it fits if it meets most of the picture closely.
     """
-    small = shrunk(grey, 32)
+    small = shrunk(grey, 20)
     basis = _quadratic(small.shape)
     levels, weight = small.ravel().astype(np.float64), np.ones(small.size)
     for _ in range(6):  # iteratively reweighted least squares
