@@ -24,7 +24,7 @@ FAINTEST: Final = 0.05
 
 _TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is its rougher part,
 _DARK: Final = 0.25  # unless it is as dark as this
-_ENOUGH: Final = 2_000_000  # pixels tell the levels of a larger picture
+_ENOUGH: Final = 500_000  # pixels tell the levels of a larger picture
 _SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
 _LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures strokes are noise
 _NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
