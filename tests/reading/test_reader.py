@@ -291,56 +291,6 @@ def test_a_line_with_refused_digits_is_as_unsure_as_they_are(reader: Reader) -> 
     assert refused.confidence < 0.1 < sure.confidence
 
 
-def stripes() -> NDArray[np.float32]:
-    y, x = np.ogrid[:300, :400]
-    return np.where((x + y // 2) % 24 < 12, 0.3, 0.9).astype(np.float32)
-
-
-def checkerboard() -> NDArray[np.float32]:
-    y, x = np.ogrid[:300, :400]
-    return np.where((y // 20 + x // 20) % 2 == 0, 0.3, 0.9).astype(np.float32)
-
-
-def dots() -> NDArray[np.float32]:
-    y, x = np.ogrid[:300, :400]
-    return np.where((y % 40 - 20) ** 2 + (x % 40 - 20) ** 2 < 50, 0.3, 0.9).astype(np.float32)
-
-
-def soft_shadow() -> NDArray[np.float32]:
-    _, x = np.mgrid[:300, :400]
-    return np.asarray(0.85 - 0.3 / (1 + np.exp((x - 150) / 12.0)), np.float32)
-
-
-@pytest.mark.parametrize("picture", [stripes, checkerboard, dots, soft_shadow])
-@pytest.mark.parametrize("layout", ["auto", "page"])
-def test_patterns_and_shadows_have_no_digits(
-    picture: Callable[[], NDArray[np.float32]], layout: str, reader: Reader
-) -> None:
-    assert reader.read(picture(), layout).text == ""
-
-
-@pytest.mark.parametrize("label", ["0", "2", "3", "5", "8"])
-def test_a_digit_beside_a_soft_shadow_is_read(label: str, reader: Reader, draw: Callable[..., Image.Image]) -> None:
-    paper = soft_shadow()
-    ink = np.asarray(draw(label, side=160, scale=1.5), np.float32) / 255
-    paper[70:230, 200:360] *= np.minimum(ink + 0.2, 1)
-    assert reader.read(paper).text == label
-
-
-def test_a_doubtful_digit_beside_a_shadow_is_refused_and_not_lost(
-    reader: Reader, draw: Callable[..., Image.Image]
-) -> None:
-    paper = soft_shadow()
-    paper[70:230, 200:360] *= np.minimum(np.asarray(draw("3", side=160, scale=1.5), np.float32) / 255 + 0.2, 1)
-    (digit,) = reader.read(paper).digits
-    assert reader.read(paper, min_confidence=min(1.0, digit.confidence + 1e-9)).text == "?"
-
-
-def test_bold_digits_that_fill_a_strip_are_read(reader: Reader, draw: Callable[..., Image.Image]) -> None:
-    strip = np.concatenate([np.asarray(draw(label, side=200, pen=34), np.uint8)[10:190, 30:170] for label in "203"], 1)
-    assert reader.read(strip).text == "203"
-
-
 def test_the_image_of_a_digit_is_what_reading_saw(reader: Reader, draw: Callable[..., Image.Image]) -> None:
     grey = np.asarray(draw("5", side=160, scale=1.5), np.float32) / 255
     noise = np.random.default_rng(1).random(grey.shape)

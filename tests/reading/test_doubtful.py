@@ -1,0 +1,91 @@
+"""Layout auto where it is doubtful whether there are digits: patterns, shadows, bold strips, narrow strokes, clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet5 import Reader
+from lenet5.answer import Digit
+from lenet5.reading.line import read_line
+from lenet5.reading.lines import Line, find_lines
+from lenet5.reading.pieces import HEIGHT
+
+
+def stripes() -> NDArray[np.float32]:
+    y, x = np.ogrid[:300, :400]
+    return np.where((x + y // 2) % 24 < 12, 0.3, 0.9).astype(np.float32)
+
+
+def checkerboard() -> NDArray[np.float32]:
+    y, x = np.ogrid[:300, :400]
+    return np.where((y // 20 + x // 20) % 2 == 0, 0.3, 0.9).astype(np.float32)
+
+
+def dots() -> NDArray[np.float32]:
+    y, x = np.ogrid[:300, :400]
+    return np.where((y % 40 - 20) ** 2 + (x % 40 - 20) ** 2 < 50, 0.3, 0.9).astype(np.float32)
+
+
+def soft_shadow() -> NDArray[np.float32]:
+    _, x = np.mgrid[:300, :400]
+    return np.asarray(0.85 - 0.3 / (1 + np.exp((x - 150) / 12.0)), np.float32)
+
+
+@pytest.mark.parametrize("picture", [stripes, checkerboard, dots, soft_shadow])
+@pytest.mark.parametrize("layout", ["auto", "page"])
+def test_patterns_and_shadows_have_no_digits(
+    picture: Callable[[], NDArray[np.float32]], layout: str, reader: Reader
+) -> None:
+    assert reader.read(picture(), layout).text == ""
+
+
+@pytest.mark.parametrize("label", ["0", "2", "3", "5", "8"])
+def test_a_digit_beside_a_soft_shadow_is_read(label: str, reader: Reader, draw: Callable[..., Image.Image]) -> None:
+    paper = soft_shadow()
+    ink = np.asarray(draw(label, side=160, scale=1.5), np.float32) / 255
+    paper[70:230, 200:360] *= np.minimum(ink + 0.2, 1)
+    assert reader.read(paper).text == label
+
+
+def test_a_doubtful_digit_beside_a_shadow_is_refused_and_not_lost(
+    reader: Reader, draw: Callable[..., Image.Image]
+) -> None:
+    paper = soft_shadow()
+    paper[70:230, 200:360] *= np.minimum(np.asarray(draw("3", side=160, scale=1.5), np.float32) / 255 + 0.2, 1)
+    (digit,) = reader.read(paper).digits
+    assert reader.read(paper, min_confidence=min(1.0, digit.confidence + 1e-9)).text == "?"
+
+
+def test_bold_digits_that_fill_a_strip_are_read(reader: Reader, draw: Callable[..., Image.Image]) -> None:
+    strip = np.concatenate([np.asarray(draw(label, side=200, pen=34), np.uint8)[10:190, 30:170] for label in "203"], 1)
+    assert reader.read(strip).text == "203"
+
+
+def test_a_cloud_of_specks_is_no_line() -> None:
+    generator = np.random.default_rng(0)
+    cloud = np.full((600, 800), 0.9, np.float32)
+    for y, x in zip(generator.integers(20, 570, 3000), generator.integers(20, 770, 3000), strict=True):
+        cloud[y : y + 9, x : x + 3] = 0.1
+    for line in find_lines(cloud):
+        assert line.level.shape[0] < 4 * HEIGHT  # all chained together it would be as tall as the picture
+
+
+@pytest.mark.parametrize(("width", "answer"), [(12, "1"), (30, "7")])
+def test_between_a_one_and_a_seven_the_width_decides(width: int, answer: str) -> None:
+    level = np.zeros((60, 60), np.float32)
+    level[6:54, 15 + width - 4 : 15 + width] = 1
+    level[6:10, 15 : 15 + width] = 1
+
+    def torn(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        p = np.full((len(images), 11), 0.001)
+        p[:, 1], p[:, 7] = 0.45, 0.54
+        return p
+
+    ((mark,),) = read_line(Line(level, 0.0, 0.0, 1.0, 0.0), torn).words
+    assert isinstance(mark, Digit)
+    assert mark.label == answer
