@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lenet5 import ArrayError, paper
@@ -81,6 +83,47 @@ def test_not_a_digit_wants_rubbish_to_be_the_answer() -> None:
     assert loss == pytest.approx(expected.item())
     np.testing.assert_allclose(derivative, y.grad, atol=1e-6)
     assert (derivative[1] <= 0).all()  # every digit's penalty should grow
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+@pytest.mark.parametrize("j", [20.0, math.inf], ids=["rubbish", "no rubbish"])
+def test_targets_at_a_temperature_are_torchs_cross_entropy_times_it(j: float, temperature: float) -> None:
+    generator = np.random.default_rng(8)
+    penalties, targets = generator.uniform(0, 40, (6, 10)), generator.dirichlet(np.full(11, 0.3), 6)
+    if math.isinf(j):
+        targets[:, 10] = 0
+        targets /= targets.sum(axis=1, keepdims=True)
+    y = torch.tensor(penalties, requires_grad=True)
+    energies = torch.column_stack([y, torch.full((6,), 1e6 if math.isinf(j) else j, dtype=y.dtype)])
+    expected = temperature * torch.nn.functional.cross_entropy(-energies / temperature, torch.from_numpy(targets))
+    expected.backward()
+    loss, derivative = replace(maximum_a_posteriori(j), temperature=temperature)(penalties, targets)
+    assert loss == pytest.approx(expected.item())
+    np.testing.assert_allclose(derivative, y.grad, atol=1e-6)
+
+
+def test_targets_of_eq_8_are_its_derivative() -> None:
+    targets = np.random.default_rng(9).standard_normal((4, 11))
+    penalties = np.random.default_rng(10).uniform(0, 40, (4, 10))
+    loss, derivative = MEAN_PENALTY(penalties, np.column_stack([targets[:, :10], np.zeros(4)]))
+    assert loss == pytest.approx((targets[:, :10] * penalties).sum() / 4)
+    np.testing.assert_allclose(derivative, targets[:, :10] / 4, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "targets"),
+    [
+        (CROSS_ENTROPY, np.full((2, 11), 1 / 11)),
+        (maximum_a_posteriori(20), np.full((2, 11), 0.1)),
+        (maximum_a_posteriori(20), np.full((3, 11), 1 / 11)),
+        (maximum_a_posteriori(20), np.full((2, 10), 0.1)),
+        (maximum_a_posteriori(20), np.array([[2.0, -1.0, *[0.0] * 9]] * 2)),
+        (MEAN_PENALTY, np.full((2, 11), math.nan)),
+    ],
+)
+def test_targets_that_are_no_shares_are_refused(criterion: Criterion, targets: NDArray[np.float64]) -> None:
+    with pytest.raises(ArrayError, match=r"eleven|shares"):
+        criterion(np.zeros((2, 10)), targets)
 
 
 def test_eq_9_with_a_large_j_is_cross_entropy() -> None:

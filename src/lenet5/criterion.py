@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,10 @@ from lenet5 import paper
 from lenet5.errors import ArrayError
 from lenet5.posterior import RUBBISH, probabilities
 
-__all__ = ["CROSS_ENTROPY", "MEAN_PENALTY", "Criterion", "maximum_a_posteriori"]
+__all__ = ["CROSS_ENTROPY", "MEAN_PENALTY", "Criterion", "Desired", "maximum_a_posteriori"]
+
+Desired = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
+"""Labels (N,) of whole numbers, or targets (N, 11) of floats: the shares of the ten digits and, last, of rubbish."""
 
 
 @dataclass(frozen=True)
@@ -26,34 +30,57 @@ class Criterion:
     ``discriminative`` false is eq. 8, E = y_D; true is eq. 9, E = y_D + log(e^−j + Σ_i e^−y_i),
     where ``j`` > 0 is the penalty of the rubbish class. Eq. 9 with j = ∞ is the cross-entropy of
     the negative penalties. An image labelled NOT_A_DIGIT has E = j + log(…): rubbish is its class.
+
+    Where there are *targets* t instead of labels, y_D is Σ_k t_k y_k, the rubbish class among them. At a
+    ``temperature`` T other than 1 the logarithm is T · log(e^(−j/T) + Σ_i e^(−y_i/T)): the network is then compared
+    with its targets as softly as that (Hinton, Vinyals and Dean 2015, times T).
     """
 
     name: str
     discriminative: bool
     j: float = math.inf
+    temperature: float = 1.0
 
-    def __call__(
-        self, penalties: NDArray[np.floating], labels: NDArray[np.integer]
-    ) -> tuple[float, NDArray[np.float32]]:
-        """The mean loss over (N, 10) penalties with labels (N,), and its derivative (N, 10).
+    def __call__(self, penalties: NDArray[np.floating], desired: Desired) -> tuple[float, NDArray[np.float32]]:
+        """The mean loss over (N, 10) penalties with labels (N,) or targets (N, 11), and its derivative (N, 10).
 
-        Raises ArrayError for a label that is neither 0–9 nor, in eq. 9 with finite j, NOT_A_DIGIT.
+        Raises ArrayError as :meth:`check` does.
         """
-        n, rows = len(labels), np.arange(len(labels))
-        desired = np.where(labels == paper.NOT_A_DIGIT, RUBBISH, labels)
-        most = RUBBISH if self.discriminative and math.isfinite(self.j) else RUBBISH - 1
-        if n != len(penalties) or n == 0 or desired.min() < 0 or desired.max() > most:
-            raise ArrayError(f"{self.name} takes a label of 0 to 9 for each of {len(penalties)} images")
+        n = len(penalties)
+        self.check(desired, n)
+        target = desired if desired.ndim == 2 else np.eye(RUBBISH + 1)[np.minimum(desired, RUBBISH)]
         # y_D and its derivative: 1 for the desired class                                     eq. 8
         energies = np.column_stack([penalties, np.full(n, self.j)])
-        loss = energies[rows, desired].mean()
-        derivative = np.zeros((n, RUBBISH + 1))
-        derivative[rows, desired] = 1
-        if self.discriminative:  # + log(e^−j + Σ e^−y_i), whose derivative is −P(i)           eq. 9
-            smallest = energies.min(axis=1)
-            loss += (np.log(np.exp(smallest[:, None] - energies).sum(axis=1)) - smallest).mean()
-            derivative -= probabilities(penalties, self.j)
+        loss = (target * np.where(target != 0, energies, 0)).sum(axis=1).mean()  # j may be infinite
+        derivative = target.astype(np.float64)
+        if self.discriminative:  # + T log(e^(−j/T) + Σ e^(−y_i/T)), whose derivative is −P(i) eq. 9
+            smallest, t = energies.min(axis=1), self.temperature
+            loss += (t * np.log(np.exp((smallest[:, None] - energies) / t).sum(axis=1)) - smallest).mean()
+            derivative -= probabilities(penalties, self.j, t)
         return float(loss), (derivative[:, :RUBBISH] / n).astype(np.float32)
+
+    def check(self, desired: Desired, n: int) -> None:
+        """ArrayError unless these are ``n`` labels (n,) or targets (n, 11) that this criterion knows.
+
+        Labels are 0 to 9 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 a target's shares are not negative and add
+        to 1, that of rubbish being 0 where j is infinite; eq. 8 takes any numbers, and its derivative is these numbers.
+        """
+        rubbish = self.discriminative and math.isfinite(self.j)
+        if desired.ndim == 2:
+            if desired.shape != (n, RUBBISH + 1) or n == 0 or not np.isfinite(desired).all():
+                raise ArrayError(f"{self.name} takes a row of eleven numbers for each of {n} images")
+            shares = bool((desired >= 0).all()) and np.allclose(desired.sum(axis=1), 1, atol=1e-3)
+            if self.discriminative and not (shares and (rubbish or not desired[:, RUBBISH].any())):
+                raise ArrayError(f"{self.name} takes shares of the ten digits and of rubbish that add to 1")
+            return
+        known = "0 to 9 or 255" if rubbish else "0 to 9"
+        if desired.shape != (n,) or n == 0 or desired.dtype.kind not in "iu":
+            raise ArrayError(f"{self.name} takes one label of {known} for each of {n} images, not {desired.shape}")
+        fits = (desired >= 0) & (desired <= 9)
+        if rubbish:
+            fits |= desired == paper.NOT_A_DIGIT
+        if not fits.all():
+            raise ArrayError(f"{self.name} takes labels of {known}, not {desired[~fits][0]}")
 
 
 MEAN_PENALTY = Criterion("mean penalty (eq. 8)", discriminative=False)

@@ -8,6 +8,7 @@ reader makes of strings whose truth is known (section VII-B of the paper trains 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.pieces import HEIGHT, Pieces, cut
 
-__all__ = ["Written", "candidates_of_strings", "labelled", "write"]
+__all__ = ["Written", "candidates_of_strings", "labelled", "strings_of", "write"]
 
 Floats = NDArray[np.float32]
 
@@ -31,6 +32,10 @@ _PART_OF_ZERO: Final = 0.62  # the same for the best candidate of a 0, which may
 _STRAY: Final = 0.3  # of a digit's ink: with more ink of dots, links and rules it is left open what a whole digit is
 _RUBBISH: Final = 1 / 3  # of the candidates that are no digit are taken: they are many, and much alike
 _MARGIN: Final = 8
+_MEETING: Final = 0.3  # of the hands let each digit meet the one before,
+_FARTHER: Final = 0.15  # and go on by up to so much of the narrower one's width,
+_DEEPEST: Final = 0.3  # of which the boxes of neighbours that meet overlap no more, as under the bar of a 7
+_INKED: Final = 0.35  # ink levels at which two digits meet
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,6 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     """A line of digits (n, 28, 28) as one hand might write them: one slant and size, more or less close or touching."""
     slant = float(generator.normal(0, 0.15))
     wide = float(np.exp(generator.normal(0, 0.12)))
-    closeness = float(generator.uniform(-0.3, 0.3))
     thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
     school = generator.random() < 0.4
     shapes, answers = [], []
@@ -57,26 +61,9 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
         shape, answer = _upright(image, int(label), wide, school, generator)
         shapes.append(_slanted(shape, slant, thickness))
         answers.append(answer)
-    height = 2 * HEIGHT
-    width = sum(shape.shape[1] for shape in shapes) + len(shapes) * HEIGHT + 2 * _MARGIN
-    shares = np.zeros((len(shapes) + 1, height, width), np.float32)
-    right, before = float(_MARGIN), None
-    for k, shape in enumerate(shapes):
-        gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
-        if k:
-            gap += _mark(shares[-1], right, generator)
-            if answers[k - 1 : k + 1] == [0, 0] and generator.random() < 0.6:  # a chain, now and then over a mark
-                gap = -float(generator.uniform(0, 0.3)) * HEIGHT
-            right = max(right + gap, _MARGIN)
-        top = round(height / 2 - shape.shape[0] / 2 + float(generator.normal(0, 0.05)) * HEIGHT)
-        left = round(right)
-        shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
-        if before is not None and generator.random() < 0.2:
-            _link(shares[-1], before, (left, top, shape), generator)
-        before = (left, top, shape)
-        right = left + shape.shape[1]
+    shares, right = _placed(shapes, answers, generator)
     if generator.random() < 0.1:
-        row = height // 2 + HEIGHT // 2 + int(generator.integers(-3, 5))
+        row = shares.shape[1] // 2 + HEIGHT // 2 + int(generator.integers(-3, 5))
         shares[-1, row : row + int(generator.integers(1, 3)), : round(right)] = generator.uniform(0.5, 1)
     level = shares.max(axis=0)
     used = np.flatnonzero(level.any(axis=0))
@@ -85,6 +72,48 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     if generator.random() < 0.5:
         level = _ragged(level, generator)
     return Written(level, shares[:, :, columns], tuple(answers))
+
+
+def _placed(shapes: list[Floats], answers: list[int], generator: np.random.Generator) -> tuple[Floats, float]:
+    """The shares of a line of these digits, with marks and links between them, and where the last digit ends.
+
+    Some hands leave gaps, narrow or wide, some push each digit on until it meets the one before, or farther.
+    """
+    height = 2 * HEIGHT
+    width = sum(shape.shape[1] for shape in shapes) + len(shapes) * HEIGHT + 2 * _MARGIN
+    shares = np.zeros((len(shapes) + 1, height, width), np.float32)
+    closeness = float(generator.uniform(-0.3, 0.3))
+    meeting, farther = generator.random() < _MEETING, float(generator.uniform(-0.05, _FARTHER))
+    right, before = float(_MARGIN), None
+    for k, shape in enumerate(shapes):
+        top = round(height / 2 - shape.shape[0] / 2 + float(generator.normal(0, 0.05)) * HEIGHT)
+        if before is not None:
+            if meeting:
+                gap = -_reach(before, (top, shape)) - farther * min(shape.shape[1], before[2].shape[1])
+            else:
+                gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
+                gap += _mark(shares[-1], right, generator)
+            if answers[k - 1 : k + 1] == [0, 0] and generator.random() < 0.6:  # a chain, now and then over a mark
+                gap = -float(generator.uniform(0, 0.3)) * HEIGHT
+            right = max(right + gap, _MARGIN)
+        left = round(right)
+        shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
+        if before is not None and generator.random() < 0.2:
+            _link(shares[-1], before, (left, top, shape), generator)
+        before = (left, top, shape)
+        right = left + shape.shape[1]
+    return shares, right
+
+
+def _reach(before: tuple[int, int, Floats], after: tuple[int, Floats]) -> int:
+    """How many columns a digit may go into the box of the one before until its ink meets that one's."""
+    (_, top, first), (start, second) = before, after
+    edge = np.full((2, 2 * HEIGHT), np.inf)  # of each row: white to the right of the first, to the left of the second
+    for side, place, shape in ((0, top, first[:, ::-1]), (1, start, second)):
+        inked = shape > _INKED
+        edge[side, place : place + len(shape)] = np.where(inked.any(axis=1), inked.argmax(axis=1), np.inf)
+    free = edge.sum(axis=0).min()
+    return int(min(free, _DEEPEST * min(first.shape[1], second.shape[1])))
 
 
 def _upright(
@@ -183,18 +212,21 @@ def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArra
     return result
 
 
-def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:
-    """The candidates that the line reader makes of so many strings of 2 to 4 of these digits, with what they are."""
-    images, labels = [], []
-    inked = np.flatnonzero(data.images.max(axis=(1, 2)) > 64)
-    if strings < 1 or not len(inked):
-        return ImageSet(f"strings of {data.name}", data.images[:0], data.labels[:0])
+def strings_of(data: ImageSet, count: int, longest: int, generator: np.random.Generator) -> Iterator[Written]:
+    """So many strings of 2 to ``longest`` digits of a set; none where it has no digits."""
+    inked = np.flatnonzero((data.images.max(axis=(1, 2)) > 64) & (data.labels != NOT_A_DIGIT))
     zeros = inked[data.labels[inked] == 0]
-    for _ in range(strings):
-        chosen = inked[generator.integers(0, len(inked), int(generator.integers(2, 5)))]
+    for _ in range(count if len(inked) else 0):
+        chosen = inked[generator.integers(0, len(inked), int(generator.integers(2, longest + 1)))]
         if len(zeros) and generator.random() < 0.25:  # round numbers are the most frequent ones
             chosen[1:] = generator.choice(zeros, len(chosen) - 1)
-        written = write(data.images[chosen], data.labels[chosen], generator)
+        yield write(data.images[chosen], data.labels[chosen], generator)
+
+
+def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:
+    """The candidates that the line reader makes of so many strings of 2 to 4 of these digits, with what they are."""
+    images, labels = [data.images[:0]], [data.labels[:0]]
+    for written in strings_of(data, strings, 4, generator):
         pieces = cut(written.level, slanted=False)
         found = runs(pieces)
         truths = labelled(written, pieces, found)

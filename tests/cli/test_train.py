@@ -68,6 +68,33 @@ def test_the_same_command_writes_the_same_weights(command: Command, output: Path
     assert (first.parameters != other.parameters).any()
 
 
+def test_a_run_can_go_on_from_weights_and_learn_from_others(command: Command, output: Path) -> None:
+    arguments = (*ONE_PASS, "--start", "lenet5-mnist", "--teacher", "lenet5", "--teacher", "lenet5-mnist")
+    outcome = command("train", *arguments, "--output", output)
+    assert outcome.status == 0
+    found, start = weights.load(output), weights.load("lenet5-mnist")
+    given = found.metadata["command"]
+    assert "--start lenet5-mnist" in given
+    assert given.count("--teacher ") == 2
+    assert found.metadata["start"] == start.metadata["command"]
+    assert np.abs(found.parameters - start.parameters).mean() < 0.5 * np.abs(start.parameters).mean()
+
+
+def test_strings_follow_another_training(command: Command, output: Path) -> None:
+    outcome = command("train", *ONE_PASS, "--recipe", "strings", "--output", output)
+    assert outcome.status == 2
+    assert "--start" in outcome.err
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("option", ["--start", "--teacher"])
+def test_weights_of_another_network_are_refused_in_one_line(option: str, command: Command, output: Path) -> None:
+    outcome = command("train", *ONE_PASS, option, "concise", "--output", output)
+    assert outcome.status == 1
+    assert "concise" in outcome.complaint
+    assert not output.exists()
+
+
 def test_the_concise_recipe_trains_the_concise_network(command: Command, output: Path) -> None:
     assert command("train", *ONE_PASS, "--recipe", "concise", "--output", output).status == 0
     assert weights.load(output).network.name == "concise"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,30 @@ def test_loss_is_the_criterions(network: str, variant: str, criterion: Criterion
     loss, _ = engine.gradient(c.parameters, c.images, c.labels, criterion, variant=variant)
     expected, _ = criterion(penalties(c.network, numpy_engine.forward(c.parameters, c.images)), c.labels)
     assert loss == pytest.approx(expected, rel=1e-5)
+
+
+@compiled
+@pytest.mark.parametrize("n", [3, 23])
+def test_targets_and_temperature_are_the_criterions(network: str, variant: str, n: int) -> None:
+    c, criterion = case(network, n), replace(maximum_a_posteriori(20.0), temperature=3.0)
+    targets = np.random.default_rng(3).dirichlet(np.full(11, 0.3), n).astype(np.float32)
+    loss, gradient = engine.gradient(c.parameters, c.images, targets, criterion, variant=variant)
+    penalty = penalties(c.network, numpy_engine.forward(c.parameters, c.images))
+    expected, derivative = criterion(penalty, targets)
+    assert loss == pytest.approx(expected, rel=1e-5)
+    back = np.pad(derivative * n, ((0, 0), (0, 1)))
+    _, same = engine.gradient(c.parameters, c.images, back, MEAN_PENALTY, variant=variant)
+    np.testing.assert_allclose(gradient, same, atol=1e-5 * np.abs(same).max())
+
+
+@compiled
+def test_labels_given_as_targets_change_no_bit(network: str, variant: str, criterion: Criterion) -> None:
+    c = case(network, 23)
+    targets = np.eye(11, dtype=np.float32)[c.labels]
+    loss, gradient = engine.gradient(c.parameters, c.images, c.labels, criterion, variant=variant)
+    same_loss, same = engine.gradient(c.parameters, c.images, targets, criterion, variant=variant)
+    assert loss == same_loss
+    np.testing.assert_array_equal(gradient, same)
 
 
 @compiled

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lenet5 import DataError, Reader, paper, pixels, weights
+from lenet5 import DataError, Reader, WeightsError, paper, pixels, weights
 from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
 from lenet5.learning.method import OneCycleAdam, OneCycleMuon
-from lenet5.learning.mixture import Mixture
-from lenet5.learning.objective import TorchObjective, objective
+from lenet5.learning.mixture import Mixture, Strings
+from lenet5.learning.objective import Objective, TorchObjective, objective
 from lenet5.learning.presentation import MixedPresentation
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
 from lenet5.learning.train import Progress, Training
@@ -243,11 +244,87 @@ def test_a_set_without_images_is_refused(few: ImageSet) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_every_recipe_runs_as_it_is(recipe: Recipe, few: ImageSet) -> None:
-    run = training(few, recipe)
+    start = weights.Weights(recipe.network, weights.initial(recipe.network, np.random.default_rng(0)), {})
+    to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1)
+    run = Training(few, recipe, to_minimise, maker=upside_down, tutor=Tutored, start=start if recipe.strings else None)
     now = next(iter(run))
     assert math.isfinite(now.loss)
     assert now.passes == recipe.passes
     assert RECIPES[recipe.name] is recipe
+
+
+# --- going on from weights, and strings ---
+
+
+class Tutored:
+    """Lessons whose gradient is 1 by every parameter."""
+
+    def __init__(self, data: ImageSet, strings: Strings, j: float, generator: np.random.Generator) -> None:
+        self.images = data.images
+
+    def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
+        return 5.0, np.ones_like(parameters)
+
+
+TUTORED = replace(SHORT, strings=Strings(count=10, longest=3, at_once=2, weight=0.25, distortion=NONE))
+
+
+def test_a_training_goes_on_from_given_weights(few: ImageSet) -> None:
+    start = trained(few, replace(SHORT, passes=1))
+    run = Training(few, SHORT, TorchObjective(SHORT.network, SHORT.criterion, threads=1), start=start)
+    np.testing.assert_array_equal(run.current, start.parameters)
+    for _ in run:
+        pass
+    assert run.weights().metadata["validation_error_percent"] <= start.metadata["validation_error_percent"]
+    assert not np.array_equal(run.weights().parameters, start.parameters)
+
+
+def test_weights_of_another_network_are_no_start(few: ImageSet) -> None:
+    start = weights.Weights(paper.CONCISE, np.zeros(paper.CONCISE.parameters, np.float32), {})
+    with pytest.raises(WeightsError, match="trains a lenet5 network, not a concise one"):
+        Training(few, SHORT, TorchObjective(SHORT.network, SHORT.criterion, threads=1), start=start)
+
+
+def test_strings_count_by_their_weight(few: ImageSet) -> None:
+    class Descent:
+        gradients: ClassVar[list[Floats]] = []
+
+        def begin_pass(self, number: int, curvature: object) -> None: ...
+
+        def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
+            self.gradients.append(gradient.copy())
+
+    class Still:
+        averaging = 0.0
+
+        def start(self, network: paper.Network) -> Descent:
+            return Descent()
+
+    losses = []
+    for recipe in (replace(SHORT, method=Still()), replace(TUTORED, method=Still())):
+        run = Training(few, recipe, TorchObjective(recipe.network, recipe.criterion, threads=1), tutor=Tutored)
+        losses.append(next(iter(run)).loss)
+    plain, tutored = Descent.gradients
+    np.testing.assert_allclose(tutored - plain, 0.25, atol=1e-5)
+    assert losses[1] - losses[0] == pytest.approx(0.25 * 5)
+
+
+def test_strings_are_written_with_training_images_alone(few: ImageSet) -> None:
+    run = Training(few, TUTORED, TorchObjective(SHORT.network, SHORT.criterion, threads=1), tutor=Tutored)
+    assert isinstance(run._lessons, Tutored)
+    assert len(run._lessons.images) == 270
+
+
+def test_a_recipe_with_strings_keeps_its_last_weights(few: ImageSet) -> None:
+    run = Training(few, replace(TUTORED, passes=3), Scripted(paper.LENET5, [1, 9, 9]), tutor=Tutored)
+    for _ in run:
+        pass
+    assert run.best_pass == 3
+
+
+def test_strings_without_their_writer_are_said_in_one_line(few: ImageSet) -> None:
+    with pytest.raises(DataError, match="needs somebody who writes"):
+        Training(few, TUTORED, TorchObjective(SHORT.network, SHORT.criterion, threads=1))
 
 
 # --- mixtures ---

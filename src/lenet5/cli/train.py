@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
+_RECIPES: Final = ("modern", "reading", "strings", "paper", "concise", "fast")
 
 
 @click.command("train", short_help="Train a network and write its weights.")
@@ -28,6 +28,10 @@ _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 @click.option("--images", type=click.IntRange(min=1), help="Train on so many of the images, drawn by the seed.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--distortions/--no-distortions", default=None, help="The recipe's own if not given.")
+@click.option("--start", metavar="WEIGHTS", help="Go on from these weights: a bundled name or a file.")
+@click.option(
+    "--teacher", "teachers", metavar="WEIGHTS", multiple=True, help="Learn what these weights say; repeatable."
+)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
@@ -38,6 +42,8 @@ def command(
     images: int | None,
     seed: int,
     distortions: bool | None,
+    start: str | None,
+    teachers: tuple[str, ...],
     device: str,
     threads: int | None,
     output: str,
@@ -50,15 +56,25 @@ def command(
 
     from lenet5.cli.progress import Download, bar
     from lenet5.evaluate import as_images
+    from lenet5.graphs import StringLessons
     from lenet5.learning.data import ImageSet, drawn, load
-    from lenet5.learning.objective import objective
+    from lenet5.learning.objective import Objective, TaughtObjective, objective
+    from lenet5.learning.recipe import taught
     from lenet5.learning.train import Training
     from lenet5.synthesis import made_from
+    from lenet5.weights import load as load_weights
     from lenet5.weights import require_writable
 
     chosen = _chosen(recipe, passes, distortions)
     require_writable(output)
-    to_minimise = objective(chosen.network, chosen.criterion, device, threads)
+    before = load_weights(start) if start else None
+    if chosen.strings and before is None:
+        raise click.UsageError(f"recipe {recipe} goes on from weights: --start WEIGHTS")
+    chosen = taught(chosen) if teachers else chosen
+    to_minimise: Objective = objective(chosen.network, chosen.criterion, device, threads)
+    if teachers:
+        known = [load_weights(name) for name in teachers]
+        to_minimise = TaughtObjective(to_minimise, chosen.network, chosen.criterion, known, threads)
     loaded = load(data, "train", progress=Download())
     if not isinstance(loaded, ImageSet):
         from lenet5.reading.reader import Reader
@@ -75,14 +91,19 @@ def command(
         loaded = drawn(loaded, images, np.random.default_rng(seed))
     if chosen.mixture:
         click.echo("lenet5: making further images from the training images, which takes minutes", err=True)
-    training = Training(loaded, chosen, to_minimise, seed, made_from, threads)
+    training = Training(loaded, chosen, to_minimise, seed, made_from, threads, StringLessons, before)
     stopped = run(training)
     made = training.weights()
     given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"
     given += f" --images {images}" if images else ""
     given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
     given += "" if device == "cpu" else f" --device {device}"
-    replace(made, metadata={**made.metadata, "lenet5_version": __version__, "command": given}).save(output)
+    given += "".join(f" --teacher {name}" for name in teachers)
+    origin = {}
+    if before:
+        given += f" --start {start}"
+        origin = {"start": before.metadata.get("command", "")}
+    replace(made, metadata={**made.metadata, **origin, "lenet5_version": __version__, "command": given}).save(output)
     if training.best_pass == 0:
         click.echo(f"{output}: stopped before the first pass was over; these weights can hardly read")
         return

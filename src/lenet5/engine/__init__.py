@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.criterion import Criterion
+from lenet5.criterion import Criterion, Desired
 from lenet5.engine import numpy_engine
 from lenet5.engine.checks import check_images, network_of
 from lenet5.errors import UnavailableError
@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float32]
-Labels = NDArray[np.integer[Any]]
 
 AVAILABLE: bool = compiled is not None
 """Whether the compiled engine serves, and with it gradient and curvature."""
@@ -72,17 +71,18 @@ def feature_maps(parameters: Floats, images: Floats, variant: str | None = None)
 def gradient(
     parameters: Floats,
     images: Floats,
-    labels: Labels,
+    desired: Desired,
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
 ) -> tuple[float, Floats]:
-    """The mean of a criterion over images with labels (n,), and its derivative (P,) by every parameter.
+    """The mean of a criterion over images, and its derivative (P,) by every parameter.
 
-    Sums run over pieces of the images that n alone decides, so no number of threads changes a bit.
+    ``desired`` are labels (n,) or targets (n, 11), as :meth:`lenet5.criterion.Criterion.check` has them. Sums run
+    over pieces of the images that n alone decides, so no number of threads changes a bit.
     """
     result: tuple[float, Floats] = _compiled("gradient").gradient(
-        parameters, images, labels, criterion, threads, variant
+        parameters, images, desired, criterion, threads, variant
     )
     return result
 
@@ -90,7 +90,7 @@ def gradient(
 def curvature(
     parameters: Floats,
     images: Floats,
-    labels: Labels,
+    desired: Desired,
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
@@ -104,7 +104,7 @@ def curvature(
     P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
     the term 2·Σ ∂E/∂y_i is kept where it is positive.
     """
-    result: Floats = _compiled("curvature").curvature(parameters, images, labels, criterion, threads, variant)
+    result: Floats = _compiled("curvature").curvature(parameters, images, desired, criterion, threads, variant)
     return result
 
 

@@ -72,15 +72,16 @@ INLINE void forward_block(struct block *b, const struct lenet5_network *network,
 
 /* A block's losses added up; its output becomes their derivative. Lanes without an image have none. */
 static double criterion_block(struct block *b, vec *curve, const struct lenet5_criterion *criterion,
-                              const uint8_t *labels, size_t n, float scale, int concise, int second)
+                              const struct lenet5_desired *desired, size_t first, size_t n, float scale, int concise, int second)
 {
     double loss = 0;
     for (size_t lane = 0; lane < WIDTH; lane++) {
-        float outputs[DIGITS], derivative[DIGITS] = {0}, bends = 0;
+        float outputs[DIGITS], derivative[DIGITS] = {0}, target[RUBBISH + 1], bends = 0;
         for (int i = 0; i < DIGITS; i++)
             outputs[i] = b->output[i][lane];
         if (lane < n)
-            loss += criterion_one(outputs, derivative, &bends, criterion, labels[lane], scale, concise, second);
+            loss += criterion_one(outputs, derivative, &bends, criterion, target_of(desired, first + lane, target),
+                                  scale, concise, second);
         for (int i = 0; i < DIGITS; i++)
             b->output[i][lane] = derivative[i];
         (*curve)[lane] = bends;

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
-from lenet5.criterion import Criterion
+from lenet5.criterion import Criterion, Desired
 from lenet5.engine import _engine
 from lenet5.engine.checks import check_distortion, check_images, network_of
 from lenet5.errors import ArrayError
@@ -48,25 +47,25 @@ def feature_maps(parameters: Floats, images: Floats, variant: str | None = None)
 def gradient(
     parameters: Floats,
     images: Floats,
-    labels: NDArray[np.integer[Any]],
+    desired: Desired,
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
 ) -> tuple[float, Floats]:
     """As :func:`lenet5.engine.gradient`."""
-    return _derivative(parameters, images, labels, criterion, threads, variant, second=False)
+    return _derivative(parameters, images, desired, criterion, threads, variant, second=False)
 
 
 def curvature(
     parameters: Floats,
     images: Floats,
-    labels: NDArray[np.integer[Any]],
+    desired: Desired,
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
 ) -> Floats:
     """As :func:`lenet5.engine.curvature`."""
-    return _derivative(parameters, images, labels, criterion, threads, variant, second=True)[1]
+    return _derivative(parameters, images, desired, criterion, threads, variant, second=True)[1]
 
 
 def distort(
@@ -156,7 +155,7 @@ def _distort(
 def _derivative(
     parameters: Floats,
     images: Floats,
-    labels: NDArray[np.integer[Any]],
+    desired: Desired,
     criterion: Criterion,
     threads: int | None,
     variant: str | None,
@@ -164,8 +163,10 @@ def _derivative(
 ) -> tuple[float, Floats]:
     network = network_of(parameters)
     images = check_images(network, images)
-    if not isinstance(labels, np.ndarray) or labels.dtype != np.uint8:
-        _check_labels(labels, len(images), criterion)
+    if not isinstance(desired, np.ndarray):
+        raise ArrayError(f"labels and targets come as an array, not {type(desired).__name__}")
+    if desired.dtype != np.uint8 or len(desired) != len(images):  # module.c looks at every byte, and says less
+        criterion.check(desired, len(images))
     derivative = np.empty(network.parameters, np.float32)
     try:
         loss = _engine.gradient(
@@ -173,31 +174,18 @@ def _derivative(
             _flat(parameters),
             _codes(),
             images,
-            np.ascontiguousarray(labels, np.uint8),
+            np.ascontiguousarray(desired, np.uint8 if desired.ndim == 1 else np.float32),
             criterion.discriminative,
             criterion.j,
+            criterion.temperature,
             _threads(threads),
             second,
             derivative,
         )
     except ValueError:
-        _check_labels(labels, len(images), criterion)  # module.c looks at every byte as well, and says less
+        criterion.check(desired, len(images))
         raise
     return loss, derivative
-
-
-def _check_labels(labels: NDArray[np.integer[Any]], n: int, criterion: Criterion) -> None:
-    """ArrayError unless labels are (n,) whole numbers, each one that the criterion knows."""
-    labels = np.asarray(labels)
-    rubbish = criterion.discriminative and math.isfinite(criterion.j)
-    known = "0 to 9 or 255" if rubbish else "0 to 9"
-    if labels.shape != (n,) or n == 0 or labels.dtype.kind not in "iu":
-        raise ArrayError(f"{criterion.name} takes one label of {known} for each of {n} images, not {labels.shape}")
-    fit = (labels >= 0) & (labels <= 9)
-    if rubbish:
-        fit |= labels == paper.NOT_A_DIGIT
-    if not fit.all():
-        raise ArrayError(f"{criterion.name} takes labels of {known}, not {labels[~fit][0]}")
 
 
 def _flat(parameters: Floats) -> Floats:

@@ -29,7 +29,7 @@ struct work {
     float *outputs;
     /* the way back */
     const struct lenet5_criterion *criterion;
-    const uint8_t *labels;
+    struct lenet5_desired desired;
     const float *weights; /* the parameters, or for second derivatives their squares */
     float *gradients;     /* a buffer of `stride` floats for each piece */
     size_t stride;
@@ -132,7 +132,7 @@ static void gradient_piece(void *of, int worker, size_t piece)
         size_t n = stop - first < WIDTH ? stop - first : WIDTH;
         vec curve;
         maps_of(work, &space->maps, first, n);
-        work->losses[piece] += criterion_block(&space->maps, &curve, work->criterion, work->labels + first, n,
+        work->losses[piece] += criterion_block(&space->maps, &curve, work->criterion, &work->desired, first, n,
                                                1 / (float)work->n, concise, work->second);
         (work->second ? curvature_any : concise ? backward_concise : backward_paper)(
             space, work->network, work->weights, &work->wiring, curve, gradient);
@@ -156,17 +156,17 @@ static void add_pieces(void *of, int worker, size_t slice)
 }
 
 static int gradient(const struct lenet5_network *network, const struct lenet5_criterion *criterion, const float *images,
-                    const uint8_t *labels, size_t n, int threads, int second, double *loss, float *gradient)
+                    const struct lenet5_desired *desired, size_t n, int threads, int second, double *loss, float *gradient)
 {
     const size_t parameters = (size_t)PLACES[network->concise].end, pieces = (n + PIECE - 1) / PIECE;
     double losses[MOST_PIECES];
-    struct work work = {.network = network, .criterion = criterion, .images = images, .labels = labels, .n = n,
+    struct work work = {.network = network, .criterion = criterion, .images = images, .desired = *desired, .n = n,
                         .pieces = pieces < MOST_PIECES ? pieces : MOST_PIECES, .second = second, .gradient = gradient,
                         .stride = (parameters + 6 * WIDTH + 15) / 16 * 16, .losses = losses,
                         .weights = network->parameters};
     wire(&work.wiring, network->concise);
     if (n <= FEW_GRADIENTS && !second) {
-        *loss = gradient_singly(network, &work.wiring, criterion, images, labels, n, gradient);
+        *loss = gradient_singly(network, &work.wiring, criterion, images, desired, n, gradient);
         return 0;
     }
     threads = most(work.pieces, threads);

@@ -12,10 +12,17 @@ struct lenet5_network {
     const float *codes;      /* (10, 84), Fig. 3; only the paper's network reads them */
 };
 
-/* Eq. 8 or eq. 9 on penalties; j is infinite for cross-entropy. */
+/* Eq. 8 or eq. 9 on penalties, at a temperature; j is infinite for cross-entropy. */
 struct lenet5_criterion {
     int discriminative;
-    double j;
+    double j, temperature;
+};
+
+/* What each of n images should be: its label, 0 to 9 or 255, or, where they are not null, targets (n, 11), the
+ * shares of the ten digits and of rubbish. */
+struct lenet5_desired {
+    const uint8_t *labels;
+    const float *targets;
 };
 
 /* Where feature maps go: each (n, maps, height, width) or (n, units), C order. */
@@ -52,7 +59,7 @@ struct lenet5_engine {
     int (*feature_maps)(const struct lenet5_network *, const float *images, size_t n, const struct lenet5_maps *);
     /* The sum of the n images' losses, and the mean's gradient; or, `second`, the diagonal Gauss-Newton mean. */
     int (*gradient)(const struct lenet5_network *, const struct lenet5_criterion *, const float *images,
-                    const uint8_t *labels, size_t n, int threads, int second, double *loss, float *gradient);
+                    const struct lenet5_desired *desired, size_t n, int threads, int second, double *loss, float *gradient);
     void (*distort)(const struct lenet5_distortion *, int threads);
     void (*adam)(const struct lenet5_adam *, size_t n);
 };

@@ -135,11 +135,19 @@ static PyObject *feature_maps(PyObject *self, PyObject *args)
     return finish(b, 10, status);
 }
 
-static int labels_fit(const Py_buffer *labels, size_t n, const struct lenet5_criterion *criterion)
+/* Labels, a byte each, or targets, eleven floats each. */
+static int desired_of(struct lenet5_desired *desired, const Py_buffer *b, size_t n,
+                      const struct lenet5_criterion *criterion)
 {
-    const uint8_t *label = labels->buf;
+    const uint8_t *label = b->buf;
     const int rubbish = criterion->discriminative && criterion->j < Py_HUGE_VAL;
-    if (!has_length(labels, n))
+    desired->labels = label;
+    desired->targets = NULL;
+    if (n && (size_t)b->len == n * 11 * sizeof(float)) {
+        desired->targets = b->buf;
+        return 1;
+    }
+    if (!has_length(b, n))
         return 0;
     for (size_t i = 0; i < n; i++)
         if (label[i] > 9 && !(rubbish && label[i] == 255)) {
@@ -151,25 +159,26 @@ static int labels_fit(const Py_buffer *labels, size_t n, const struct lenet5_cri
 
 static PyObject *gradient(PyObject *self, PyObject *args)
 {
-    Py_buffer b[5]; /* parameters, codes, images, labels, gradient */
+    Py_buffer b[5]; /* parameters, codes, images, labels or targets, gradient */
     const char *variant;
     int threads, second, status = 0;
     size_t n;
     double loss = 0;
     struct lenet5_network network;
     struct lenet5_criterion criterion;
+    struct lenet5_desired desired;
     (void)self;
-    if (!PyArg_ParseTuple(args, "sy*y*y*y*pdipw*", &variant, &b[0], &b[1], &b[2], &b[3], &criterion.discriminative,
-                          &criterion.j, &threads, &second, &b[4]))
+    if (!PyArg_ParseTuple(args, "sy*y*y*y*pddipw*", &variant, &b[0], &b[1], &b[2], &b[3], &criterion.discriminative,
+                          &criterion.j, &criterion.temperature, &threads, &second, &b[4]))
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
     if (engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0 &&
-        labels_fit(&b[3], n, &criterion) && has_length(&b[4], (size_t)b[0].len)) {
+        desired_of(&desired, &b[3], n, &criterion) && has_length(&b[4], (size_t)b[0].len)) {
         if (n == 0)
             PyErr_SetString(PyExc_ValueError, "no images");
         else {
             Py_BEGIN_ALLOW_THREADS
-            status = engine->gradient(&network, &criterion, b[2].buf, b[3].buf, n, threads < 1 ? 1 : threads, second,
+            status = engine->gradient(&network, &criterion, b[2].buf, &desired, n, threads < 1 ? 1 : threads, second,
                                       &loss, b[4].buf);
             Py_END_ALLOW_THREADS
             loss /= (double)n;
@@ -262,7 +271,7 @@ static PyMethodDef methods[] = {
     {"forward", forward, METH_VARARGS, "forward(variant, parameters, codes, images, threads, outputs)"},
     {"feature_maps", feature_maps, METH_VARARGS, "feature_maps(variant, parameters, codes, images, c1, …, output)"},
     {"gradient", gradient, METH_VARARGS,
-     "gradient(variant, parameters, codes, images, labels, discriminative, j, threads, second, gradient) -> mean loss"},
+     "gradient(variant, parameters, codes, images, labels or targets, discriminative, j, temperature, threads, second, gradient) -> mean loss"},
     {"distort", distort, METH_VARARGS,
      "distort(variant, images, are_bytes, fields, matrices, noise, smoothing, elastic, strokes, scale, offset, frame, "
      "threads, out)"},

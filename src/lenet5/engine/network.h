@@ -36,28 +36,43 @@ static void wire(struct wiring *w, int concise)
 
 /* ---- the criterion ---- */
 
+/* The target (11) of image k: its row, or 1 for its label, in `row`. */
+static const float *target_of(const struct lenet5_desired *desired, size_t k, float *row)
+{
+    if (desired->targets)
+        return desired->targets + k * (RUBBISH + 1);
+    for (int i = 0; i <= RUBBISH; i++)
+        row[i] = 0;
+    row[desired->labels[k] == NOT_A_DIGIT ? RUBBISH : desired->labels[k]] = 1;
+    return row;
+}
+
 /* One image's loss. `derivative` becomes `scale` times that by the ten outputs (second: the second derivative by
  * each), *curve, for second, what bends with the penalties' own slopes: max(0, Σ dE/dy). */
 static double criterion_one(const float *outputs, float *derivative, float *curve,
-                            const struct lenet5_criterion *criterion, uint8_t label, float scale, int concise, int second)
+                            const struct lenet5_criterion *criterion, const float *target, float scale, int concise,
+                            int second)
 {
-    const int desired = label == NOT_A_DIGIT ? RUBBISH : label;
-    double energy[RUBBISH + 1], by[RUBBISH + 1] = {0}, bend[RUBBISH + 1] = {0}, all = 0;
+    const double temperature = criterion->temperature;
+    double energy[RUBBISH + 1], by[RUBBISH + 1], bend[RUBBISH + 1] = {0}, all = 0, loss = 0;
     for (int i = 0; i < DIGITS; i++)
         energy[i] = concise ? -outputs[i] : outputs[i];
     energy[RUBBISH] = criterion->j;
-    double loss = energy[desired]; /* eq. 8 */
-    by[desired] = 1;
-    if (criterion->discriminative) { /* + log(e^-j + Σ e^-y_i), eq. 9 */
+    for (int i = 0; i <= RUBBISH; i++) { /* eq. 8 */
+        by[i] = target[i];
+        if (target[i] != 0) /* j may be infinite */
+            loss += target[i] * energy[i];
+    }
+    if (criterion->discriminative) { /* + T log(e^-j/T + Σ e^-y_i/T), eq. 9 */
         double least = energy[0], sum = 0, likely[RUBBISH + 1];
         for (int i = 1; i <= RUBBISH; i++)
             least = energy[i] < least ? energy[i] : least;
         for (int i = 0; i <= RUBBISH; i++)
-            sum += likely[i] = exp(least - energy[i]);
-        loss += log(sum) - least;
+            sum += likely[i] = exp((least - energy[i]) / temperature);
+        loss += temperature * log(sum) - least;
         for (int i = 0; i <= RUBBISH; i++) {
             by[i] -= likely[i] / sum;
-            bend[i] = likely[i] / sum * (1 - likely[i] / sum);
+            bend[i] = likely[i] / sum * (1 - likely[i] / sum) / temperature;
         }
     }
     for (int i = 0; i < DIGITS; i++) {

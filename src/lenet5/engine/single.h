@@ -296,20 +296,21 @@ INLINE void backward_one(struct one_back *back, const struct one *b, const struc
 
 /* The losses' sum, and the gradient of `scale` times it. */
 INLINE double gradient_singly_as(const struct lenet5_network *network, const struct wiring *wiring,
-                                 const struct lenet5_criterion *criterion, const float *images, const uint8_t *labels,
-                                 size_t n, float scale, float *gradient, int concise)
+                                 const struct lenet5_criterion *criterion, const float *images,
+                                 const struct lenet5_desired *desired, size_t n, float scale, float *gradient, int concise)
 {
     const size_t size = concise ? 28 * 28 : SIDE * SIDE;
     struct one b;
     struct one_back back;
     double loss = 0;
+    float target[RUBBISH + 1];
     memset(&b, 0, sizeof b);
     memset(&back, 0, sizeof back);
     memset(gradient, 0, (size_t)PLACES[concise].end * sizeof *gradient);
     for (size_t k = 0; k < n; k++) {
         float curve;
         forward_one(&b, network, wiring, images + k * size, b.output, concise);
-        loss += criterion_one(b.output, back.output, &curve, criterion, labels[k], scale, concise, 0);
+        loss += criterion_one(b.output, back.output, &curve, criterion, target_of(desired, k, target), scale, concise, 0);
         backward_one(&back, &b, network, wiring, gradient, concise);
     }
     return loss;
@@ -318,9 +319,9 @@ INLINE double gradient_singly_as(const struct lenet5_network *network, const str
 static __attribute__((noinline)) double gradient_singly(const struct lenet5_network *network,
                                                         const struct wiring *wiring,
                                                         const struct lenet5_criterion *criterion, const float *images,
-                                                        const uint8_t *labels, size_t n, float *gradient)
+                                                        const struct lenet5_desired *desired, size_t n, float *gradient)
 {
     const float scale = 1 / (float)n;
-    return network->concise ? gradient_singly_as(network, wiring, criterion, images, labels, n, scale, gradient, 1)
-                            : gradient_singly_as(network, wiring, criterion, images, labels, n, scale, gradient, 0);
+    return network->concise ? gradient_singly_as(network, wiring, criterion, images, desired, n, scale, gradient, 1)
+                            : gradient_singly_as(network, wiring, criterion, images, desired, n, scale, gradient, 0);
 }

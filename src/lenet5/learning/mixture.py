@@ -1,9 +1,10 @@
-"""What a pass shows beside the training images: images made from them, digits and rubbish."""
+"""What a training shows beside the training images: images made from them, digits and rubbish, and whole strings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,11 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion
+from lenet5.learning.objective import Objective
 
-__all__ = ["Maker", "Mixture", "Turns"]
+__all__ = ["Lessons", "Maker", "Mixture", "Strings", "Turns", "Tutor"]
+
+Floats = NDArray[np.float32]
 
 Maker = Callable[[ImageSet, np.random.Generator], ImageSet]
 """Training images → images made from them, labelled 0–9 or NOT_A_DIGIT; random numbers from the generator."""
@@ -32,6 +36,36 @@ class Mixture:
     rubbish: float
     distortion: Distortion
     doubted: tuple[float, ...] = (0.7,)
+
+
+@dataclass(frozen=True)
+class Strings:
+    """Whole strings of the training images that are read in a training, so many ``at_once`` at each step.
+
+    There are ``count`` of them, of up to ``longest`` digits; they are written once, before the first pass. The mean
+    loss of a string counts ``weight`` times as much as the mean loss of an image. ``distortion`` is drawn anew for each
+    presentation of a candidate.
+    """
+
+    count: int
+    longest: int
+    at_once: int
+    weight: float
+    distortion: Distortion
+
+
+class Lessons(Protocol):
+    """Strings that take turns."""
+
+    def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
+        """The mean loss of the next ones, and its gradient (P,)."""
+
+
+class Tutor(Protocol):
+    """Who makes lessons of training images."""
+
+    def __call__(self, data: ImageSet, strings: Strings, j: float, generator: np.random.Generator) -> Lessons:
+        """Lessons with a set's digits; j is the penalty of rubbish. DataError where it has none."""
 
 
 class Turns:

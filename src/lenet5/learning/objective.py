@@ -1,18 +1,20 @@
-"""(parameters, images, labels) → (loss, gradient): what an optimizer needs to know of a network."""
+"""(parameters, images, what they should be) → (loss, gradient): what an optimizer needs to know of a network."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import engine, paper
-from lenet5.criterion import Criterion
-from lenet5.errors import UnavailableError
-from lenet5.posterior import penalties
+from lenet5.criterion import MEAN_PENALTY, Criterion, Desired
+from lenet5.errors import UnavailableError, WeightsError
+from lenet5.posterior import RUBBISH, penalties, probabilities
+from lenet5.weights import Weights
 
-__all__ = ["EngineObjective", "Objective", "TorchObjective", "objective"]
+__all__ = ["EngineObjective", "Objective", "TaughtObjective", "TorchObjective", "objective"]
 
 Floats = NDArray[np.float32]
 
@@ -26,11 +28,14 @@ _NO_ENGINE: Final = (
 class Objective(Protocol):
     """A network with a criterion, as a function of the flat parameter vector (P,)."""
 
-    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
-        """Mean loss over images (N, H, W) in the network's input range, and its gradient (P,)."""
+    def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
+        """Mean loss over images (N, H, W) in the network's input range, and its gradient (P,); labels or targets."""
 
-    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+    def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
         """The diagonal second derivative (P,) of the mean loss, never negative (:func:`lenet5.engine.curvature`)."""
+
+    def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
+        """The gradient (P,) of whatever has this derivative (N, 10) by the images' penalties."""
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         """The ten penalties of each image: (N, 10), the smallest the answer."""
@@ -44,11 +49,16 @@ class EngineObjective:
             raise UnavailableError(_NO_ENGINE)
         self._network, self._criterion, self._threads = network, criterion, threads
 
-    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
-        return engine.gradient(parameters, images, labels, self._criterion, self._threads)
+    def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
+        return engine.gradient(parameters, images, desired, self._criterion, self._threads)
 
-    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
-        return engine.curvature(parameters, images, labels, self._criterion, self._threads)
+    def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
+        return engine.curvature(parameters, images, desired, self._criterion, self._threads)
+
+    def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
+        targets = np.zeros((len(images), RUBBISH + 1), np.float32)
+        targets[:, :RUBBISH] = derivative * len(images)  # eq. 8 is a mean, and linear in its targets
+        return engine.gradient(parameters, images, targets, MEAN_PENALTY, self._threads)[1]
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         return penalties(self._network, engine.forward(parameters, images, self._threads))
@@ -86,17 +96,23 @@ class TorchObjective:
             parameter.grad = self._gradient[piece].view_as(parameter)
             start = piece.stop
 
-    def __call__(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> tuple[float, Floats]:
+    def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
         outputs = self._outputs(parameters, images)
-        sign = 1 if self._network.output == "distances" else -1
-        loss, derivative = self._criterion(sign * outputs.detach().cpu().numpy(), labels)
-        self._gradient.zero_()
-        outputs.backward(self._torch.from_numpy(sign * derivative).to(self._device))
-        return loss, self._gradient.cpu().numpy().copy()
+        loss, derivative = self._criterion(penalties(self._network, outputs.detach().cpu().numpy()), desired)
+        return loss, self._back(outputs, derivative)
 
-    def curvature(self, parameters: Floats, images: Floats, labels: NDArray[np.uint8]) -> Floats:
+    def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
         """The engine's: autograd has no diagonal second derivatives. UnavailableError where it was not compiled."""
-        return engine.curvature(parameters, images, labels, self._criterion)
+        return engine.curvature(parameters, images, desired, self._criterion)
+
+    def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
+        return self._back(self._outputs(parameters, images), np.asarray(derivative, np.float32))
+
+    def _back(self, outputs: Any, derivative: Floats) -> Floats:
+        """The gradient (P,) from the derivative (N, 10) by the penalties."""
+        self._gradient.zero_()
+        outputs.backward(self._torch.from_numpy(penalties(self._network, derivative)).to(self._device))
+        return np.array(self._gradient.cpu().numpy())
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         with self._torch.no_grad():
@@ -106,6 +122,46 @@ class TorchObjective:
     def _outputs(self, parameters: Floats, images: Floats) -> Any:
         self._flat.copy_(self._torch.from_numpy(parameters))
         return self._module(self._torch.from_numpy(images)[:, None].to(self._device))
+
+
+class TaughtObjective:
+    """An objective whose images are to be what teachers say of them: distillation (Hinton, Vinyals and Dean 2015).
+
+    The teachers' penalties are averaged and made probabilities at the criterion's temperature, which are the
+    targets of the ``pupil``; labels are not looked at. Raises WeightsError for teachers of another network.
+    """
+
+    def __init__(
+        self,
+        pupil: Objective,
+        network: paper.Network,
+        criterion: Criterion,
+        teachers: Sequence[Weights],
+        threads: int | None = None,
+    ) -> None:
+        for teacher in teachers:
+            if teacher.network is not network:
+                raise WeightsError(f"a {teacher.network.name} network cannot teach a {network.name} network")
+        self._pupil, self._network, self._criterion, self._threads = pupil, network, criterion, threads
+        self._teachers = [teacher.parameters for teacher in teachers]
+
+    def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
+        return self._pupil(parameters, images, self._targets(images))
+
+    def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
+        return self._pupil.curvature(parameters, images, self._targets(images))
+
+    def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
+        return self._pupil.backward(parameters, images, derivative)
+
+    def penalties(self, parameters: Floats, images: Floats) -> Floats:
+        return self._pupil.penalties(parameters, images)
+
+    def _targets(self, images: Floats) -> Floats:
+        """(N, 11): what the teachers say together."""
+        said = [engine.forward(teacher, images, self._threads) for teacher in self._teachers]
+        energy = penalties(self._network, np.mean(said, axis=0))
+        return probabilities(energy, self._criterion.j, self._criterion.temperature).astype(np.float32)
 
 
 def objective(

@@ -9,9 +9,21 @@ from lenet5 import paper
 from lenet5.criterion import CROSS_ENTROPY, Criterion, maximum_a_posteriori
 from lenet5.learning.distort import NONE, Distortion
 from lenet5.learning.method import Method, OneCycleAdam, OneCycleMuon, StochasticDiagonal
-from lenet5.learning.mixture import Mixture
+from lenet5.learning.mixture import Mixture, Strings
 
-__all__ = ["CONCISE", "DISTORTED", "FAST", "MODERN", "PAPER", "PAPER_DISTORTED", "READING", "RECIPES", "Recipe"]
+__all__ = [
+    "CONCISE",
+    "DISTORTED",
+    "FAST",
+    "MODERN",
+    "PAPER",
+    "PAPER_DISTORTED",
+    "READING",
+    "RECIPES",
+    "STRINGS",
+    "Recipe",
+    "taught",
+]
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,7 @@ class Recipe:
     how many of the training images are held out. ``distortion`` is drawn anew for every presentation, or, with
     ``versions``, once for each of that many distorted versions of an image: they and the image itself are then
     the patterns, from which each pass draws as many as there are images until all had their turn. A ``mixture``
-    says what joins the images; whoever trains then has to bring the maker of it.
+    says what joins the images, ``strings`` which are read beside them; whoever trains then has to bring the makers.
     """
 
     name: str
@@ -35,6 +47,7 @@ class Recipe:
     validation: int
     versions: int = 0
     mixture: Mixture | None = None
+    strings: Strings | None = None
 
 
 MODERN: Final = Recipe(
@@ -51,6 +64,12 @@ MODERN: Final = Recipe(
 )
 """For the fewest errors on MNIST alone: with j = ∞ nothing is refused, and other hands are read less well."""
 
+_MIXTURE: Final = Mixture(
+    digits=0.52,
+    rubbish=0.225,
+    distortion=Distortion(translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3),
+)
+
 READING: Final = Recipe(
     name="reading",
     network=paper.LENET5,
@@ -62,18 +81,22 @@ READING: Final = Recipe(
         translation=1.2, rotation=10, scaling=0.12, squeezing=0.25, shear=0.22, elastic=0.6, stroke=0.5
     ),
     validation=5_000,
-    mixture=Mixture(
-        digits=0.52,
-        rubbish=0.225,
-        distortion=Distortion(
-            translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3
-        ),
-    ),
+    mixture=_MIXTURE,
 )
 """For other hands, pens and sensors than MNIST's, and for what is no digit: the weights that read pictures.
 
 Where F6 is 0 every penalty is 84: with j a little less, what says nothing to F6 is rubbish.
 """
+
+STRINGS: Final = replace(
+    READING,
+    name="strings",
+    passes=20,
+    method=OneCycleMuon(rate=0.001, weight_decay=0.05, averaging=0.998),
+    mixture=replace(_MIXTURE, doubted=(0.05,)),
+    strings=Strings(count=12_000, longest=6, at_once=16, weight=0.1, distortion=_MIXTURE.distortion),
+)
+"""What follows recipe ``reading``: the same, and strings read as wholes."""
 
 PAPER: Final = Recipe(
     name="paper",
@@ -118,7 +141,16 @@ FAST: Final = Recipe(
     validation=0,
 )
 
-RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, PAPER, CONCISE, FAST)}
+RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, STRINGS, PAPER, CONCISE, FAST)}
 
 DISTORTED: Final = {"paper": PAPER_DISTORTED}
 """What ``--distortions`` makes of the recipes that have none of their own."""
+
+
+_SOFTLY: Final = 4.0
+
+
+def taught(recipe: Recipe) -> Recipe:
+    """The recipe where teachers say what images are: at this temperature they tell digits apart about as softly as
+    a network errs, and the second likeliest digit is more than a trace."""
+    return replace(recipe, criterion=replace(recipe.criterion, temperature=_SOFTLY))

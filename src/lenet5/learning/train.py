@@ -1,6 +1,6 @@
 """Training: a recipe carried out on an objective, step by step, the best weights kept.
 
-training = Training(data, recipe, objective, seed=1)         # and maker=…, where the recipe has a mixture
+training = Training(data, recipe, objective, seed=1)   # and maker=…, tutor=…, where the recipe has a mixture, strings
 for progress in training:       # a Progress after each step; stop whenever you like
     ...
 training.weights().save("mine.safetensors")
@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper, pixels, posterior, weights
-from lenet5.errors import DataError
+from lenet5.errors import DataError, WeightsError
 from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import distort
-from lenet5.learning.mixture import Maker, Mixture
+from lenet5.learning.mixture import Lessons, Maker, Mixture, Tutor
 from lenet5.learning.objective import Objective
 from lenet5.learning.presentation import MixedPresentation, Presentation
 from lenet5.learning.recipe import Recipe
@@ -66,8 +66,10 @@ class Training:
 
     The same data, recipe, objective and seed give the same weights on the same machine. The
     weights that are validated and kept are a running mean over the steps, where the method has one;
-    after each pass they are kept if no earlier pass erred less on the held-out images. ``threads`` limits those
-    that distort the images; the objective has its own.
+    after each pass they are kept if no earlier pass erred less on the held-out images, or where strings are read,
+    whose errors these images do not show, always. It starts from initial weights or from those of ``start``.
+    ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
+    nothing to train on or the recipe needs a maker or tutor, WeightsError where ``start`` is of another network.
     """
 
     def __init__(
@@ -78,19 +80,26 @@ class Training:
         seed: int = 0,
         maker: Maker | None = None,
         threads: int | None = None,
+        tutor: Tutor | None = None,
+        start: weights.Weights | None = None,
     ) -> None:
         self._data, self._recipe, self._objective, self._seed, self._threads = data, recipe, objective, seed, threads
+        if start and start.network is not recipe.network:
+            raise WeightsError(
+                f"recipe {recipe.name} trains a {recipe.network.name} network, not a {start.network.name} one"
+            )
         self._generator = np.random.default_rng(seed)
         validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
             raise DataError(f"{data.name} has no images to train on")
         self._held_out = part(data, validation) if len(validation) else None
-        self._parameters = weights.initial(recipe.network, self._generator)
+        self._parameters = start.parameters.copy() if start else weights.initial(recipe.network, self._generator)
         self._presentation: Presentation | MixedPresentation
         if recipe.mixture:
             self._presentation = self._mixed(recipe.mixture, maker)
         else:
             self._presentation = Presentation(data, self._training, recipe, self._generator, threads)
+        self._lessons = self._lessons_of(tutor)
         self._averaged = self._parameters.copy() if recipe.method.averaging else self._parameters
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
@@ -110,6 +119,15 @@ class Training:
             self._held_out = joined(self._data.name, self._held_out, maker(self._held_out, self._generator))
         return MixedPresentation(own, made, mixture, self._recipe, self._generator, self._threads)
 
+    def _lessons_of(self, tutor: Tutor | None) -> Lessons | None:
+        """Strings of the training images, where the recipe reads some."""
+        if self._recipe.strings is None:
+            return None
+        if tutor is None:
+            raise DataError(f"recipe {self._recipe.name} needs somebody who writes its strings")
+        own = part(self._data, self._training)
+        return tutor(own, self._recipe.strings, self._recipe.criterion.j, self._generator)
+
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
@@ -128,6 +146,10 @@ class Training:
             descent.begin_pass(number, self._curvature)
             for images, labels in self._presentation.one_pass():
                 batch_loss, gradient = self._objective(self._parameters, images, labels)
+                if self._lessons and recipe.strings:
+                    string_loss, by_strings = self._lessons(self._objective, self._parameters)
+                    batch_loss += recipe.strings.weight * string_loss
+                    gradient += np.float32(recipe.strings.weight) * by_strings
                 descent.step(self._parameters, gradient, step / steps)
                 step += 1
                 self._average(step)
@@ -158,7 +180,7 @@ class Training:
             right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
             error = 100 * float(1 - right.mean())
         self._passes_done, self._last_error = number, error
-        if error is None or self._best_error is None or error <= self._best_error:
+        if error is None or self._best_error is None or error <= self._best_error or self._lessons:
             self._best, self._best_error, self.best_pass = self._averaged.copy(), error, number
         if isinstance(self._presentation, MixedPresentation):
             self._presentation.reconsider(number, lambda images: self._objective.penalties(self._averaged, images))

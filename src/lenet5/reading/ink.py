@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -49,13 +50,13 @@ def ink_within(flat: Floats, window: int) -> Ink | None:
     contrast, noise = _contrast(flat, window), min(_noise(flat), 0.05)  # rougher than that is drawing, not noise
     step = max(1, math.isqrt(contrast.size // _ENOUGH))
     some = contrast[::step, ::step]
-    strongest = float(np.quantile(some, 1 - min(0.002, 4 / some.size)))
+    strongest = _ranked(some, 1 - min(0.002, 4 / some.size))
     if strongest < max(FAINTEST, 8 * noise):
         return None
     threshold = max(_otsu(contrast), 0.25 * strongest, 3 * noise)
     mask = contrast > threshold
     inked = some[some > threshold]
-    full = float(np.quantile(inked, 0.6)) if inked.size else strongest
+    full = _ranked(inked, 0.6) if inked.size else strongest
     if full < _DARK and full < _TEXTURE * float(contrast[~mask].std()):
         return None
     low = min(0.3 * threshold + 2 * noise, 0.6 * full)
@@ -78,8 +79,8 @@ def evened(grey: Floats) -> tuple[Floats, Floats]:
 
 def _darker_than(light: Floats, grey: Floats) -> bool:
     """Whether what differs most from bare paper is darker than it, not lighter."""
-    darkest, lightest = np.quantile(shrunk(grey - light, 96), [0.005, 0.995])
-    return bool(-darkest >= lightest)
+    apart = shrunk(grey - light, 96)
+    return -_ranked(apart, 0.005) >= _ranked(apart, 0.995)
 
 
 def without_impulses(grey: Floats) -> Floats:
@@ -124,22 +125,24 @@ def _light(grey: Floats) -> Floats | None:
     than half of the picture, does not pull at it; it fits if it meets most of the picture closely.
     """
     small = shrunk(grey, 20)
-    basis = _quadratic(small.shape)
+    basis, ridge = _quadratic(*small.shape), 1e-6 * np.eye(6)
     levels, weight = small.ravel().astype(np.float64), np.ones(small.size)
     for _ in range(6):  # iteratively reweighted least squares
-        weighted = (basis * weight[:, None]).T
-        surface = basis @ np.linalg.solve(weighted @ basis + 1e-6 * np.eye(6), weighted @ levels)
-        weight = 1 / (np.abs(levels - surface) + 0.01)
-    if np.mean(np.abs(levels - surface) < FAINTEST) < 0.6:
+        weighted = basis * weight
+        surface = np.linalg.solve(weighted @ basis.T + ridge, weighted @ levels) @ basis
+        apart = np.abs(levels - surface)
+        weight = 1 / (apart + 0.01)
+    if np.count_nonzero(apart < FAINTEST) < 0.6 * apart.size:
         return None
     surface = np.clip(surface, 0, 1).reshape(small.shape).astype(np.float32)
     return np.asarray(cv2.resize(surface, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _quadratic(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """The six monomials up to degree 2 at every pixel: (H·W, 6)."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, side) for side in shape), indexing="ij")
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+@lru_cache(maxsize=64)
+def _quadratic(rows: int, columns: int) -> NDArray[np.float64]:
+    """The six monomials up to degree 2 at every pixel: (6, H·W)."""
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y]).reshape(6, -1)
 
 
 def _dark_on_light(grey: Floats) -> bool:
@@ -185,3 +188,9 @@ def shrunk(grey: Floats, side: int) -> Floats:
         return grey
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _ranked(values: Floats, share: float) -> float:
+    """The value that this share of all does not exceed; several times as quick as an interpolated quantile."""
+    rank = round(share * (values.size - 1))
+    return float(np.partition(values, rank, axis=None)[rank])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lenet5.answer import REFUSED, Box, Digit, Separator
 from lenet5.posterior import RUBBISH
-from lenet5.reading.arcs import arcs_of
+from lenet5.reading.arcs import arcs_of, by_width
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
 from lenet5.reading.lines import Line
@@ -24,8 +24,6 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 _LEAST_ALTERNATIVE: Final = 0.0005
 _WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
 _SHARPNESS: Final = 3.0  # candidates of a line share their ink, so that the right path is surer than their product says
-_NARROW: Final = 0.42  # of their height: upright, under 2% of MNIST's training images of each digit but 1 are narrower,
-_NARROWER: Final = 0.06  # and the less likely by how many times so much it is
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
 
 
@@ -43,23 +41,10 @@ def read_line(line: Line, probabilities: Probabilities) -> LineReading:
     if len(pieces) == 0:
         return LineReading((), 1.0)
     candidates = runs(pieces)
-    p = _by_width(probabilities(candidates.images), candidates.boxes)
+    p = by_width(probabilities(candidates.images), candidates.boxes)
     path = best_path(arcs_of(pieces, candidates, p), len(pieces), _SHARPNESS)
     words = (tuple(_mark(path, k, line, pieces, candidates, p) for k in word) for word in _words(path, pieces))
     return LineReading(tuple(words), path.share)
-
-
-def _by_width(p: NDArray[np.float64], boxes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Probabilities (N, 11) that know how wide for its height the upright box (N, 4) is: few digits but 1 are narrow.
-
-    The network has learnt digits stretched either way, so that a 1 with an upstroke looks to it like a narrow 7.
-    """
-    width, height = (boxes[:, 2] - boxes[:, 0]), np.maximum(boxes[:, 3] - boxes[:, 1], 1)
-    lack = np.maximum(0, _NARROW - width / height)
-    likely = np.ones(p.shape)
-    likely[:, [digit for digit in range(RUBBISH) if digit != 1]] = np.exp(-((lack / _NARROWER) ** 2) / 2)[:, None]
-    p = p * likely
-    return np.asarray(p / p.sum(axis=1, keepdims=True))
 
 
 def trimmed(marks: Sequence[Digit | Separator]) -> tuple[Digit | Separator, ...]:
