@@ -120,7 +120,7 @@ def main() -> None:
     given = arguments.parse_args()
     test = load("mnist", "test")
     assert isinstance(test, ImageSet)
-    names = [name for name in weights.BUNDLED if weights.load(name).network is paper.LENET5]
+    names = ["lenet5", "lenet5-mnist"]
     rows = [found for name in track(names, "measuring") for found in measured(name, test, given.reader_images)]
     write_beside(RESULTS, (json.dumps(rows, indent=1) + "\n").encode())
 

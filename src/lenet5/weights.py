@@ -24,13 +24,27 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.errors import OutputError, WeightsError
 
-__all__ = ["BUNDLED", "FORMAT", "Weights", "arrays", "initial", "load", "require_writable", "write_beside"]
+__all__ = [
+    "BUNDLED",
+    "FORMAT",
+    "FOR_STRINGS",
+    "Weights",
+    "arrays",
+    "initial",
+    "load",
+    "require_writable",
+    "write_beside",
+]
 
 FORMAT: Final = "1"
 """The version of the file's layout, in its metadata under ``format``."""
 
-BUNDLED: Final = ("lenet5", "concise", "lenet5-mnist")
-"""Names of the weights that come with the package: for reading, the tutorials' network, the best on MNIST."""
+BUNDLED: Final = ("lenet5", "lenet5-strings", "lenet5-mnist", "concise")
+"""Names of the weights that come with the package: for single digits, for strings of them, the best on MNIST, and the
+tutorials' network."""
+
+FOR_STRINGS: Final = {"lenet5": "lenet5-strings"}
+"""Which bundled weights read strings where these read single digits; all others read both."""
 
 _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger can be one
 

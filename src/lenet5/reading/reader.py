@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import cv2
@@ -35,14 +36,23 @@ _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not
 
 
 class Reader:
-    """Reads digits from pictures with one set of weights.
+    """Reads digits from pictures.
 
-    ``name`` is a bundled name ("lenet5", "lenet5-mnist", "concise") or a safetensors file; ``threads`` limits
-    the engine's threads (None: all cores). Raises WeightsError.
+    ``name`` are the weights that read single digits: a bundled name ("lenet5", "lenet5-mnist", "concise") or a
+    safetensors file. ``strings`` are those that read the candidates of a line; if they are not given, "lenet5-strings"
+    with "lenet5", or else the same. ``threads`` limits the engine's threads (None: all cores). Raises WeightsError.
     """
 
-    def __init__(self, name: str | os.PathLike[str] | weights.Weights = "lenet5", threads: int | None = None) -> None:
-        self.weights = name if isinstance(name, weights.Weights) else weights.load(name)
+    def __init__(
+        self,
+        name: str | os.PathLike[str] | weights.Weights = "lenet5",
+        threads: int | None = None,
+        strings: str | os.PathLike[str] | weights.Weights | None = None,
+    ) -> None:
+        self.weights = _loaded(name)
+        if strings is None and isinstance(name, str):
+            strings = weights.FOR_STRINGS.get(name)
+        self.string_weights = self.weights if strings is None else _loaded(strings)
         self._threads = threads
 
     def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
@@ -101,7 +111,7 @@ class Reader:
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence = [], 1.0
-        read = [line.read_line(one, self._answers) for one in found]
+        read = [line.read_line(one, partial(self._answers, self.string_weights)) for one in found]
         chosen = [one.words for one in read] if alone else numbers(one.words for one in read)
         for one, words in zip(read, chosen, strict=True):
             marks = line.trimmed([mark for word in words for mark in word])
@@ -119,7 +129,7 @@ class Reader:
         """
         if getattr(images, "dtype", None) != np.uint8:
             raise ArrayError(f"images must be a uint8 array with ink 255, not {getattr(images, 'dtype', type(images))}")
-        p = self._probabilities(images)
+        p = self._probabilities(self.weights, images)
         best = p.argmax(axis=1)
         labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
         return labels, p[np.arange(len(p)), best].astype(np.float32)
@@ -128,28 +138,31 @@ class Reader:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
         return _see_digit(picture.open_picture(source))[0]
 
-    def _probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _probabilities(self, by: weights.Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, 11): the ten digits and rubbish, which images without any ink are for certain."""
-        network = self.weights.network
-        outputs = engine.forward(self.weights.parameters, pixels.network_input(network, images), threads=self._threads)
-        p = posterior.probabilities(posterior.penalties(network, outputs), self.weights.j, self.weights.temperature)
+        outputs = engine.forward(by.parameters, pixels.network_input(by.network, images), threads=self._threads)
+        p = posterior.probabilities(posterior.penalties(by.network, outputs), by.j, by.temperature)
         p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(posterior.RUBBISH + 1)[posterior.RUBBISH]
         return p
 
-    def _answers(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _answers(self, by: weights.Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, 11): as ``_probabilities``, averaged over images as they are and slanted both ways."""
         slanted = _slanted(images)
-        p = self._probabilities(slanted.reshape(-1, paper.SIDE, paper.SIDE))
+        p = self._probabilities(by, slanted.reshape(-1, paper.SIDE, paper.SIDE))
         return np.asarray(p.reshape(*slanted.shape[:2], posterior.RUBBISH + 1).mean(axis=0))
 
     def _decide(self, image: NDArray[np.uint8], box: Box) -> Digit:
         """The answer to one image, refused where rubbish is likelier than every digit."""
-        p = self._answers(image[None])[0]
+        p = self._answers(self.weights, image[None])[0]
         names = [str(digit) for digit in range(10)] + [REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+def _loaded(given: str | os.PathLike[str] | weights.Weights) -> weights.Weights:
+    return given if isinstance(given, weights.Weights) else weights.load(given)
 
 
 def _slanted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
