@@ -30,6 +30,10 @@ _THICKEST: Final = 3.0  # of its marks' height: what spreads farther from its mi
 _MOST: Final = 4000  # marks looked at, the tallest first
 _FULLEST: Final = 0.4  # of a picture's pixels: with more ink it shows a pattern, no writing,
 _FINE: Final = 0.12  # if its strokes are no broader than this part of its shorter side
+_SHADE: Final = 0.25  # what has this ink level is neither paper nor noise:
+_SHADES: Final = 0.05  # with so much of it beside the ink, in parts of that,
+_CUT_OFF: Final = 0.1  # and ink on so much of its border a picture shows things, no writing
+_LONGEST_MARK: Final = 12  # times as long as high: what is longer is a rule; ten digits that touch are not
 _FEWEST_PIXELS: Final = 6  # height of a digit at least
 
 
@@ -80,7 +84,7 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
         scale = larger
         flat = evened(shrunk(grey, round(scale * max(grey.shape))))[0]
     ink = ink_within(flat, max(round(height), 9))
-    if ink is None or (not single and _is_pattern(ink.mask)):
+    if ink is None or (not single and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []
     return _lines(ink, height, scale, single)
 
@@ -93,9 +97,17 @@ def _is_pattern(mask: NDArray[np.bool_]) -> bool:
     return bool(2 * mask.sum() < _FINE * min(mask.shape) * max(outline, 1))
 
 
+def _is_scene(ink: Ink) -> bool:
+    """Whether a picture is full of shades that are neither paper nor pen, and its ink goes on beyond its border."""
+    rim = cv2.dilate(ink.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    shades = np.count_nonzero((ink.level > _SHADE) & ~rim)
+    edges = (ink.mask[0], ink.mask[-1], ink.mask[:, 0], ink.mask[:, -1])
+    return bool(shades > _SHADES * np.count_nonzero(ink.mask) and np.concatenate(edges).mean() > _CUT_OFF)
+
+
 def _digit_height(found: Components) -> float | None:
     """The height that half of the ink's marks reach, weighed by their area; None where nothing is tall enough."""
-    marks = (found.height >= _FEWEST_PIXELS) & (found.width < 6 * found.height) & ~frames(found)
+    marks = (found.height >= _FEWEST_PIXELS) & (found.width < _LONGEST_MARK * found.height) & ~frames(found)
     if not marks.any():
         return None
     heights, weight = found.height[marks], found.area[marks]

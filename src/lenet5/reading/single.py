@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.answer import Box
+from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
+from lenet5.reading.rules import blots
 
 __all__ = ["find_digit"]
 
@@ -40,7 +42,8 @@ _FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
 class Candidate:
     """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper.
 
-    ``clear`` is by how much darker it is than what surrounds it, in standard deviations of all the rest.
+    ``clear`` is by how much darker it is than what surrounds it, in standard deviations of all the rest; 0 if it is
+    a filled shape.
     """
 
     ink: Floats
@@ -114,8 +117,11 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
         return None  # what a small window sees at the border is the rim of a shadow
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    within = slice(box.top, box.bottom), slice(box.left, box.right)
+    if max(flat.shape) > _PHOTO and blots(components(mask[within])).any():
+        clear = 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return Candidate(np.where(near, ink.level, 0)[box.top : box.bottom, box.left : box.right], box, likeness, clear)
+    return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear)
 
 
 def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
