@@ -39,17 +39,18 @@ def a_graph(pieces: int, labels: tuple[int, ...], seed: int) -> Graph:
     ]
     first, last = (np.array(side) for side in zip(*runs, strict=True))
     images = np.zeros((len(runs), 28, 28), np.uint8)
-    factors = generator.normal(0, 1, (len(runs), 11))
-    return Graph(
-        images, first, last, factors, generator.normal(0, 1, len(runs)), generator.normal(-3, 1, pieces), labels
-    )
+    factors, digit = generator.normal(0, 1, (len(runs), 11)), generator.normal(0, 1, len(runs))
+    marks = generator.normal(-3, 1, (pieces, 2))
+    marks[generator.random(pieces) < 0.6, 1] = -np.inf
+    marks[-1, 1] = -np.inf  # no run goes on beyond the last piece
+    return Graph(images, first, last, factors, digit, marks, labels)
 
 
 def written_out(graph: Graph, penalties: NDArray[np.float64]) -> float:
     """The loss by every single way from the first gap to the last."""
     logits = graph.factors - np.column_stack([penalties, np.full(len(penalties), J)])
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    arcs = [(k, k + 1, None, score) for k, score in enumerate(graph.marks)]
+    arcs = [(k, k + 1 + n, None, score) for (k, n), score in np.ndenumerate(graph.marks) if score > -np.inf]
     for k, (first, last) in enumerate(zip(graph.first, graph.last, strict=True)):
         arcs += [(first, last, digit, logits[k, digit] + graph.digit[k]) for digit in range(10)]
         arcs.append((first, last, "?", (logits[k, 10] + REFUSAL) * (last - first)))

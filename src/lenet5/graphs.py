@@ -39,7 +39,8 @@ class Graph:
 
     ``images`` (N, 28, 28) uint8 are the runs of pieces ``first`` to ``last`` (exclusive), (N,); ``factors`` (N, 11) are
     added to the logarithms of the network's probabilities of ten digits and rubbish, which then are normalised anew;
-    ``digit`` (N,) to that of being any digit; ``marks`` (pieces,) scores each piece as what is no digit.
+    ``digit`` (N,) to that of being any digit. ``marks`` (pieces, longest) scores runs from each of the pieces, of one
+    piece, two and so on, as what is no digit, −∞ where they can be none.
     """
 
     images: NDArray[np.uint8]
@@ -59,7 +60,10 @@ def graph_of(level: NDArray[np.float32], labels: tuple[int, ...]) -> Graph | Non
         return None
     factors = width_factors(candidates.boxes)
     factors[:, RUBBISH] += np.log(RUBBISH_FACTOR)
-    marks = np.array([arc.score for arc in mark_scores(pieces)])
+    arcs = mark_scores(pieces)
+    marks = np.full((len(pieces), max(arc.last - arc.first for arc in arcs)), _IMPOSSIBLE)
+    for arc in arcs:
+        marks[arc.first, arc.last - arc.first - 1] = arc.score
     digit = digit_scores(pieces, candidates)
     return Graph(candidates.images, candidates.first, candidates.last, factors, digit, marks, labels)
 
@@ -95,7 +99,7 @@ class StringLessons:
     """Strings written with a set's digits, LeNet5's lessons (:class:`lenet5.learning.mixture.Lessons`)."""
 
     def __init__(self, data: ImageSet, strings: Strings, j: float, generator: np.random.Generator) -> None:
-        written = strings_of(data, strings.count, strings.longest, generator)
+        written = strings_of(data, strings.count, strings.longest, generator, chained=True)
         graphs = (graph_of(one.level, one.labels) for one in written)
         self._graphs = [graph for graph in graphs if graph is not None]
         if not self._graphs:
@@ -133,20 +137,20 @@ class _Table:
         self._rows = np.arange(len(graphs))
         self._pieces = np.array([len(graph.marks) for graph in graphs])
         self._digits = np.array([len(graph.labels) for graph in graphs])
-        self._gaps, self._most = int(self._pieces.max()), int(length.max())
+        self._gaps = int(self._pieces.max())
+        self._most = max(int(length.max()), *(graph.marks.shape[1] for graph in graphs))
         shape = len(graphs), self._gaps
         self._arcs = np.full((*shape, self._most, RUBBISH + 1), _IMPOSSIBLE)
         self._arcs[owner, first, length - 1] = scores
-        self._marks = np.full(shape, _IMPOSSIBLE)
+        self._marks = np.full((*shape, self._most), _IMPOSSIBLE)
         self._labels = np.zeros((len(graphs), int(self._digits.max())), np.int64)
         for k, graph in enumerate(graphs):
-            self._marks[k, : len(graph.marks)] = graph.marks
+            self._marks[k, : graph.marks.shape[0], : graph.marks.shape[1]] = graph.marks
             self._labels[k, : len(graph.labels)] = graph.labels
 
     def all_ways(self) -> tuple[Floats, Floats]:
         """Of each arc (N, 11) its share of all ways, and the logarithm of their sum in each graph, (B,)."""
-        arcs = _log_sum(self._arcs, 3)
-        arcs[:, :, 0] = np.logaddexp(arcs[:, :, 0], self._marks)
+        arcs = np.logaddexp(_log_sum(self._arcs, 3), self._marks)
         before = np.full((len(self._rows), self._gaps + 1), _IMPOSSIBLE)
         after = np.full((len(self._rows), self._gaps + self._most), _IMPOSSIBLE)
         before[:, 0] = after[self._rows, self._pieces] = 0
@@ -175,10 +179,11 @@ class _Table:
         for gap in range(1, self._gaps + 1):
             n = np.arange(min(self._most, gap))
             before[:, gap, 1:] = _log_sum(before[:, gap - 1 - n, :-1] + arcs[:, gap - 1 - n, n], 1)
-            before[:, gap] = np.logaddexp(before[:, gap], before[:, gap - 1] + self._marks[:, gap - 1, None])
+            skipped = _log_sum(before[:, gap - 1 - n] + self._marks[:, gap - 1 - n, n, None], 1)
+            before[:, gap] = np.logaddexp(before[:, gap], skipped)
         for gap in range(self._gaps - 1, -1, -1):
             n = np.arange(self._most)
-            ways = after[:, gap + 1] + self._marks[:, gap, None]
+            ways = _log_sum(after[:, gap + 1 + n] + self._marks[:, gap, n, None], 1)
             further = after[:, gap + 1 + n, 1:] + arcs[:, gap, n]
             ways[:, :-1] = np.logaddexp(ways[:, :-1], _log_sum(further, 1))
             after[:, gap] = np.where((gap < self._pieces)[:, None], ways, after[:, gap])

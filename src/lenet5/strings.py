@@ -36,6 +36,7 @@ _MEETING: Final = 0.3  # of the hands let each digit meet the one before,
 _FARTHER: Final = 0.15  # and go on by up to so much of the narrower one's width,
 _DEEPEST: Final = 0.3  # of which the boxes of neighbours that meet overlap no more, as under the bar of a 7
 _INKED: Final = 0.35  # ink levels at which two digits meet
+_CHAINED: Final = 0.5  # of the neighbouring zeros of a chain are joined at their tops
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,13 @@ class Written:
     labels: tuple[int, ...]
 
 
-def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator) -> Written:
-    """A line of digits (n, 28, 28) as one hand might write them: one slant and size, more or less close or touching."""
+def write(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator, chained: bool = False
+) -> Written:
+    """A line of digits (n, 28, 28) as one hand might write them: one slant and size, more or less close or touching.
+
+    Some zeros follow each other closely; where they are ``chained``, some are joined from top to top, too.
+    """
     slant = float(generator.normal(0, 0.15))
     wide = float(np.exp(generator.normal(0, 0.12)))
     thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
@@ -61,7 +67,7 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
         shape, answer = _upright(image, int(label), wide, school, generator)
         shapes.append(_slanted(shape, slant, thickness))
         answers.append(answer)
-    shares, right = _placed(shapes, answers, generator)
+    shares, right = _placed(shapes, answers, generator, chained)
     if generator.random() < 0.1:
         row = shares.shape[1] // 2 + HEIGHT // 2 + int(generator.integers(-3, 5))
         shares[-1, row : row + int(generator.integers(1, 3)), : round(right)] = generator.uniform(0.5, 1)
@@ -74,7 +80,9 @@ def write(images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.ra
     return Written(level, shares[:, :, columns], tuple(answers))
 
 
-def _placed(shapes: list[Floats], answers: list[int], generator: np.random.Generator) -> tuple[Floats, float]:
+def _placed(
+    shapes: list[Floats], answers: list[int], generator: np.random.Generator, chained: bool
+) -> tuple[Floats, float]:
     """The shares of a line of these digits, with marks and links between them, and where the last digit ends.
 
     Some hands leave gaps, narrow or wide, some push each digit on until it meets the one before, or farther.
@@ -98,7 +106,9 @@ def _placed(shapes: list[Floats], answers: list[int], generator: np.random.Gener
             right = max(right + gap, _MARGIN)
         left = round(right)
         shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
-        if before is not None and generator.random() < 0.2:
+        if before is not None and chained and answers[k - 1 : k + 1] == [0, 0] and generator.random() < _CHAINED:
+            _link_tops(shares[-1], before, (left, top, shape), generator)
+        elif before is not None and generator.random() < 0.2:
             _link(shares[-1], before, (left, top, shape), generator)
         before = (left, top, shape)
         right = left + shape.shape[1]
@@ -176,18 +186,23 @@ def _link(
 ) -> None:
     """A stroke that joins a digit to the next, as a fast hand leaves it: from edge to edge or from top to top."""
     if generator.random() < 0.5:
-        tops = [
-            (left + shape.shape[1] // 2 + column, top + 2) for (left, top, shape), column in ((before, 3), (after, -3))
-        ]
-        sag = (sum(x for x, _ in tops) // 2, max(y for _, y in tops) + int(generator.integers(0, HEIGHT // 4)))
-        points = np.array([tops[0], sag, tops[1]], np.int32)
-        cv2.polylines(ink, [points], False, 1.0, int(generator.integers(2, 5)), cv2.LINE_AA)
+        _link_tops(ink, before, after, generator)
         return
     ends = []
     for (left, top, shape), column in ((before, -1), (after, 0)):
         row = int(generator.choice(np.flatnonzero(shape[:, column] > 0.2))) if (shape[:, column] > 0.2).any() else 0
         ends.append((left + (shape.shape[1] - 1 if column else 0), top + row))
     cv2.line(ink, ends[0], ends[1], 1.0, int(generator.integers(2, 5)), cv2.LINE_AA)
+
+
+def _link_tops(
+    ink: Floats, before: tuple[int, int, Floats], after: tuple[int, int, Floats], generator: np.random.Generator
+) -> None:
+    """A stroke that sags from the top of a digit to the top of the next."""
+    tops = [(left + shape.shape[1] // 2 + column, top + 2) for (left, top, shape), column in ((before, 3), (after, -3))]
+    sag = (sum(x for x, _ in tops) // 2, max(y for _, y in tops) + int(generator.integers(0, HEIGHT // 4)))
+    points = np.array([tops[0], sag, tops[1]], np.int32)
+    cv2.polylines(ink, [points], False, 1.0, int(generator.integers(2, 5)), cv2.LINE_AA)
 
 
 def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArray[np.int64]:
@@ -212,15 +227,17 @@ def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArra
     return result
 
 
-def strings_of(data: ImageSet, count: int, longest: int, generator: np.random.Generator) -> Iterator[Written]:
-    """So many strings of 2 to ``longest`` digits of a set; none where it has no digits."""
+def strings_of(
+    data: ImageSet, count: int, longest: int, generator: np.random.Generator, chained: bool = False
+) -> Iterator[Written]:
+    """So many strings of 2 to ``longest`` digits of a set, as :func:`write` does; none where it has no digits."""
     inked = np.flatnonzero((data.images.max(axis=(1, 2)) > 64) & (data.labels != NOT_A_DIGIT))
     zeros = inked[data.labels[inked] == 0]
     for _ in range(count if len(inked) else 0):
         chosen = inked[generator.integers(0, len(inked), int(generator.integers(2, longest + 1)))]
         if len(zeros) and generator.random() < 0.25:  # round numbers are the most frequent ones
             chosen[1:] = generator.choice(zeros, len(chosen) - 1)
-        yield write(data.images[chosen], data.labels[chosen], generator)
+        yield write(data.images[chosen], data.labels[chosen], generator, chained)
 
 
 def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:

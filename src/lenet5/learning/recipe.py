@@ -91,10 +91,10 @@ Where F6 is 0 every penalty is 84: with j a little less, what says nothing to F6
 STRINGS: Final = replace(
     READING,
     name="strings",
-    passes=20,
-    method=OneCycleMuon(rate=0.001, weight_decay=0.05, averaging=0.998),
-    mixture=replace(_MIXTURE, doubted=(0.05,)),
-    strings=Strings(count=12_000, longest=6, at_once=16, weight=0.1, distortion=_MIXTURE.distortion),
+    passes=40,
+    method=OneCycleMuon(rate=0.0015, weight_decay=0.05, averaging=0.998),
+    mixture=replace(_MIXTURE, doubted=(0.02,)),
+    strings=Strings(count=24_000, longest=6, at_once=16, weight=0.2, distortion=_MIXTURE.distortion),
 )
 """What follows recipe ``reading``: the same, and strings read as wholes."""
 

@@ -84,9 +84,20 @@ def digit_scores(pieces: Pieces, candidates: Candidates) -> Floats:
 
 
 def mark_scores(pieces: Pieces) -> list[Arc]:
-    """One arc for each piece by itself: as a separator, if it has the size and place of one, or else as a speck."""
+    """An arc for each piece by itself, as a separator, if it has the size and place of one, or else as a speck.
+
+    And one for each dash that was cut in pieces.
+    """
     band = _band(pieces)
-    return [_small_mark(pieces, k, band) for k in range(len(pieces))]
+    parted = {(cut.left, cut.right) for cut in pieces.cuts}
+    found = [_small_mark(pieces, k, k + 1, band) for k in range(len(pieces))]
+    for first in range(len(pieces)):
+        last = first + 1
+        while (last - 1, last) in parted:
+            last += 1
+            if (arc := _small_mark(pieces, first, last, band)).label == "-":
+                found.append(arc)
+    return found
 
 
 def _band(pieces: Pieces) -> _Band:
@@ -113,15 +124,16 @@ def _size_score(box: NDArray[np.int64], band: _Band) -> float:
     return score - max(0.0, displaced - 0.25) ** 2 / 0.02
 
 
-def _small_mark(pieces: Pieces, k: int, band: _Band) -> Arc:
-    """A piece by itself as a separator, if it has the size and place of one, or else as a speck."""
-    wide, tall = float(pieces.right[k] - pieces.left[k]) / HEIGHT, float(pieces.bottom[k] - pieces.top[k]) / HEIGHT
-    extent = band.baseline - band.top
-    middle = (float(pieces.top[k] + pieces.bottom[k]) / 2 - band.top) / max(extent, 1.0)
+def _small_mark(pieces: Pieces, first: int, last: int, band: _Band) -> Arc:
+    """A run of pieces as a separator, if it has the size and place of one, or else as a speck."""
+    run = slice(first, last)
+    top, bottom = float(pieces.top[run].min()), float(pieces.bottom[run].max())
+    wide, tall = float(pieces.right[run].max() - pieces.left[run].min()) / HEIGHT, (bottom - top) / HEIGHT
+    middle = ((top + bottom) / 2 - band.top) / max(band.baseline - band.top, 1.0)
     if wide > 1.8 * tall and tall < 0.35 and 0.12 < wide < 1.5 and 0.2 < middle < 0.85:
-        return Arc(k, k + 1, "-", math.log(0.3) - max(0.0, wide - 0.7) ** 2 / 0.1)
-    below = float(pieces.bottom[k]) - band.baseline > 0.1 * HEIGHT
+        return Arc(first, last, "-", math.log(0.3) - max(0.0, wide - 0.7) ** 2 / 0.1)
+    below = bottom - band.baseline > 0.1 * HEIGHT
     if wide < 0.4 and tall < (0.65 if below else 0.5) and middle > 0.65:
         size = -(max(0.0, wide - 0.25) ** 2 + max(0.0, tall - (0.5 if below else 0.35)) ** 2) / 0.01
-        return Arc(k, k + 1, "," if tall > 0.25 else ".", math.log(0.5) + size)
-    return Arc(k, k + 1, "", -2.0 - 4 * (max(wide, tall) / 0.3) ** 2)
+        return Arc(first, last, "," if tall > 0.25 else ".", math.log(0.5) + size)
+    return Arc(first, last, "", -2.0 - 4 * (max(wide, tall) / 0.3) ** 2)
