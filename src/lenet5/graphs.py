@@ -99,7 +99,7 @@ class StringLessons:
     """Strings written with a set's digits, LeNet5's lessons (:class:`lenet5.learning.mixture.Lessons`)."""
 
     def __init__(self, data: ImageSet, strings: Strings, j: float, generator: np.random.Generator) -> None:
-        written = strings_of(data, strings.count, strings.longest, generator, chained=True)
+        written = strings_of(data, strings.count, strings.longest, generator, joined=True)
         graphs = (graph_of(one.level, one.labels) for one in written)
         self._graphs = [graph for graph in graphs if graph is not None]
         if not self._graphs:

@@ -36,7 +36,7 @@ _MEETING: Final = 0.3  # of the hands let each digit meet the one before,
 _FARTHER: Final = 0.15  # and go on by up to so much of the narrower one's width,
 _DEEPEST: Final = 0.3  # of which the boxes of neighbours that meet overlap no more, as under the bar of a 7
 _INKED: Final = 0.35  # ink levels at which two digits meet
-_CHAINED: Final = 0.5  # of the neighbouring zeros of a chain are joined at their tops
+_LINKED: Final = 0.5  # of neighbouring zeros are linked at their tops
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,16 @@ class Written:
 
 
 def write(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator, chained: bool = False
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], generator: np.random.Generator, joined: bool = False
 ) -> Written:
     """A line of digits (n, 28, 28) as one hand might write them: one slant and size, more or less close or touching.
 
-    Some zeros follow each other closely; where they are ``chained``, some are joined from top to top, too.
+    Where they may be ``joined``, some hands push each digit on until it meets the one before, or farther, and zeros
+    that follow each other are often linked at their tops.
     """
     slant = float(generator.normal(0, 0.15))
     wide = float(np.exp(generator.normal(0, 0.12)))
+    closeness = float(generator.uniform(-0.3, 0.3))
     thickness = int(generator.integers(0, 3)) if generator.random() < 0.4 else 0
     school = generator.random() < 0.4
     shapes, answers = [], []
@@ -67,7 +69,7 @@ def write(
         shape, answer = _upright(image, int(label), wide, school, generator)
         shapes.append(_slanted(shape, slant, thickness))
         answers.append(answer)
-    shares, right = _placed(shapes, answers, generator, chained)
+    shares, right = _placed(shapes, answers, closeness, joined, generator)
     if generator.random() < 0.1:
         row = shares.shape[1] // 2 + HEIGHT // 2 + int(generator.integers(-3, 5))
         shares[-1, row : row + int(generator.integers(1, 3)), : round(right)] = generator.uniform(0.5, 1)
@@ -81,32 +83,30 @@ def write(
 
 
 def _placed(
-    shapes: list[Floats], answers: list[int], generator: np.random.Generator, chained: bool
+    shapes: list[Floats], answers: list[int], closeness: float, joined: bool, generator: np.random.Generator
 ) -> tuple[Floats, float]:
-    """The shares of a line of these digits, with marks and links between them, and where the last digit ends.
-
-    Some hands leave gaps, narrow or wide, some push each digit on until it meets the one before, or farther.
-    """
+    """The shares of a line of these digits, with marks and links between them, and where the last digit ends."""
     height = 2 * HEIGHT
     width = sum(shape.shape[1] for shape in shapes) + len(shapes) * HEIGHT + 2 * _MARGIN
     shares = np.zeros((len(shapes) + 1, height, width), np.float32)
-    closeness = float(generator.uniform(-0.3, 0.3))
-    meeting, farther = generator.random() < _MEETING, float(generator.uniform(-0.05, _FARTHER))
+    meeting = joined and generator.random() < _MEETING
+    farther = float(generator.uniform(-0.05, _FARTHER)) if meeting else 0.0
     right, before = float(_MARGIN), None
     for k, shape in enumerate(shapes):
+        gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
+        zeros = answers[k - 1 : k + 1] == [0, 0]
+        if before is not None:
+            gap += 0.0 if meeting else _mark(shares[-1], right, generator)
+            if zeros and generator.random() < 0.6:  # a chain, now and then over a mark
+                gap = -float(generator.uniform(0, 0.3)) * HEIGHT
         top = round(height / 2 - shape.shape[0] / 2 + float(generator.normal(0, 0.05)) * HEIGHT)
         if before is not None:
             if meeting:
                 gap = -_reach(before, (top, shape)) - farther * min(shape.shape[1], before[2].shape[1])
-            else:
-                gap = closeness * HEIGHT * 0.5 + float(generator.normal(0, 0.06)) * HEIGHT
-                gap += _mark(shares[-1], right, generator)
-            if answers[k - 1 : k + 1] == [0, 0] and generator.random() < 0.6:  # a chain, now and then over a mark
-                gap = -float(generator.uniform(0, 0.3)) * HEIGHT
             right = max(right + gap, _MARGIN)
         left = round(right)
         shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
-        if before is not None and chained and answers[k - 1 : k + 1] == [0, 0] and generator.random() < _CHAINED:
+        if before is not None and joined and zeros and generator.random() < _LINKED:
             _link_tops(shares[-1], before, (left, top, shape), generator)
         elif before is not None and generator.random() < 0.2:
             _link(shares[-1], before, (left, top, shape), generator)
@@ -228,7 +228,7 @@ def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArra
 
 
 def strings_of(
-    data: ImageSet, count: int, longest: int, generator: np.random.Generator, chained: bool = False
+    data: ImageSet, count: int, longest: int, generator: np.random.Generator, joined: bool = False
 ) -> Iterator[Written]:
     """So many strings of 2 to ``longest`` digits of a set, as :func:`write` does; none where it has no digits."""
     inked = np.flatnonzero((data.images.max(axis=(1, 2)) > 64) & (data.labels != NOT_A_DIGIT))
@@ -237,7 +237,7 @@ def strings_of(
         chosen = inked[generator.integers(0, len(inked), int(generator.integers(2, longest + 1)))]
         if len(zeros) and generator.random() < 0.25:  # round numbers are the most frequent ones
             chosen[1:] = generator.choice(zeros, len(chosen) - 1)
-        yield write(data.images[chosen], data.labels[chosen], generator, chained)
+        yield write(data.images[chosen], data.labels[chosen], generator, joined)
 
 
 def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Generator) -> ImageSet:

@@ -40,8 +40,8 @@ def made_from(data: ImageSet, generator: np.random.Generator) -> ImageSet:
     n = len(digits.images)
     return joined(
         f"made from {data.name}",
-        hard_digits(digits, round(1.2 * n), generator),
-        candidates_of_strings(digits, max(1, n // 12), generator),
+        hard_digits(digits, round(0.9 * n), generator),
+        candidates_of_strings(digits, max(1, n // 3), generator),
         junk(digits, max(1, round(0.7 * n)), generator),
     )
 
