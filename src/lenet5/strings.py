@@ -2,7 +2,7 @@
 
 The line reader proposes more candidates than there are digits (halves, pairs, digits with a
 neighbour's stroke). Its network learns to refuse the wrong ones from the very candidates that the
-reader makes of strings whose truth is known (section VII-B of the paper trains the same way).
+reader makes of strings whose truth is known.
 """
 
 from __future__ import annotations

@@ -20,9 +20,7 @@ __all__ = ["command"]
 )
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="digit", show_default=True)
 @click.option("--not-digits", is_flag=True, help="Nothing in the set is a digit: all should be refused.")
-@click.option(
-    "--weights", default="lenet5", show_default=True, help="lenet5, concise, lenet5-mnist, or a .safetensors file."
-)
+@click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--report", type=click.Path(file_okay=False), metavar="FOLDER", help="Write the report and its pictures.")

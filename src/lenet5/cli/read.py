@@ -32,9 +32,7 @@ __all__ = ["command"]
 @click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
 @click.option("--annotate", metavar="FILE.png", help="Draw boxes, answers and confidences on the picture.")
 @click.option("--debug", metavar="FOLDER", help="Keep what the network saw of every digit.")
-@click.option(
-    "--weights", default="lenet5", show_default=True, help="lenet5, concise, lenet5-mnist, or a .safetensors file."
-)
+@click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 def command(
     pictures: tuple[str, ...],

@@ -15,7 +15,16 @@ from lenet5.reading.candidates import Candidates
 from lenet5.reading.decode import Arc
 from lenet5.reading.pieces import HEIGHT, Pieces
 
-__all__ = ["REFUSAL", "RUBBISH_FACTOR", "arcs_of", "by_width", "digit_scores", "mark_scores", "width_factors"]
+__all__ = [
+    "REFUSAL",
+    "RUBBISH_FACTOR",
+    "arcs_of",
+    "are_uncut",
+    "by_width",
+    "digit_scores",
+    "mark_scores",
+    "width_factors",
+]
 
 Floats = NDArray[np.float64]
 
@@ -76,11 +85,14 @@ def arcs_of(pieces: Pieces, candidates: Candidates, p: Floats) -> list[Arc]:
 def digit_scores(pieces: Pieces, candidates: Candidates) -> Floats:
     """(N,): what size, place and cuts add to the logarithm of a candidate's probability of being a digit."""
     band = _band(pieces)
-    scores = [
-        _size_score(box, band) - _CUT * _parted(pieces, int(first), int(last))
-        for box, first, last in zip(candidates.boxes, candidates.first, candidates.last, strict=True)
-    ]
-    return np.array(scores, np.float64)
+    sizes = np.array([_size_score(box, band) for box in candidates.boxes], np.float64)
+    ink = np.array([cut.ink for cut in pieces.cuts], np.float64)
+    return sizes - _CUT * (_parting(pieces, candidates) @ ink) / 2  # the other half is the neighbour's
+
+
+def are_uncut(pieces: Pieces, candidates: Candidates) -> NDArray[np.bool_]:
+    """(N,): whether no cut parts a candidate from its neighbours."""
+    return np.asarray(~_parting(pieces, candidates).any(axis=1))
 
 
 def mark_scores(pieces: Pieces) -> list[Arc]:
@@ -109,9 +121,11 @@ def _band(pieces: Pieces) -> _Band:
     return _Band(float(np.median(pieces.top[tall])), float(np.median(pieces.bottom[tall])))
 
 
-def _parted(pieces: Pieces, first: int, last: int) -> float:
-    """The ink that cuts on either side of a run go through, half of it as the other half is its neighbour's."""
-    return sum(cut.ink for cut in pieces.cuts if (first <= cut.left < last) != (first <= cut.right < last)) / 2
+def _parting(pieces: Pieces, candidates: Candidates) -> NDArray[np.bool_]:
+    """(N, cuts): which cuts are on either side of which candidate."""
+    first, last = candidates.first[:, None], candidates.last[:, None]
+    left, right = (np.array([getattr(cut, side) for cut in pieces.cuts], np.int64) for side in ("left", "right"))
+    return np.asarray(((first <= left) & (left < last)) != ((first <= right) & (right < last)))
 
 
 def _size_score(box: NDArray[np.int64], band: _Band) -> float:

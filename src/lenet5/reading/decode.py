@@ -1,4 +1,4 @@
-"""Pieces with the network's opinions → marks: the best path through the segmentation graph (section VII of the paper).
+"""Pieces with the network's opinions → marks: the best path through the segmentation graph (section V of the paper).
 
 The nodes of the graph are the gaps between pieces; an arc takes a run of neighbouring pieces for
 one mark: a digit, a separator, or something that is no digit. A path's score adds up its arcs'

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lenet5.answer import REFUSED, Box, Digit, Separator
 from lenet5.posterior import RUBBISH
-from lenet5.reading.arcs import arcs_of, by_width
+from lenet5.reading.arcs import arcs_of, are_uncut, by_width
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
 from lenet5.reading.lines import Line
@@ -22,6 +22,7 @@ __all__ = ["LineReading", "confidence", "read_line", "trimmed"]
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 _LEAST_ALTERNATIVE: Final = 0.0005
+_TRACE: Final = 1e-9  # nothing is less likely, so that what the best path takes for a digit is some digit
 _WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
 _SHARPNESS: Final = 3.0  # candidates of a line share their ink, so that the right path is surer than their product says
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
@@ -35,13 +36,19 @@ class LineReading:
     share: float
 
 
-def read_line(line: Line, probabilities: Probabilities) -> LineReading:
-    """All marks of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28)."""
+def read_line(line: Line, probabilities: Probabilities, single: Probabilities | None = None) -> LineReading:
+    """All marks of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28) of candidates.
+
+    Which digit a candidate shows that no cut touches is for ``single`` to say, if it is given.
+    """
     pieces = cut(line.level)
     if len(pieces) == 0:
         return LineReading((), 1.0)
     candidates = runs(pieces)
-    p = by_width(probabilities(candidates.images), candidates.boxes)
+    p = probabilities(candidates.images)
+    if single and (uncut := are_uncut(pieces, candidates)).any():
+        p[uncut] = _which_digit(p[uncut], single(candidates.images[uncut]))
+    p = np.maximum(by_width(p, candidates.boxes), _TRACE)
     path = best_path(arcs_of(pieces, candidates, p), len(pieces), _SHARPNESS)
     words = (tuple(_mark(path, k, line, pieces, candidates, p) for k in word) for word in _words(path, pieces))
     return LineReading(tuple(words), path.share)
@@ -59,6 +66,12 @@ def confidence(marks: Iterable[Digit | Separator], share: float) -> float:
         if isinstance(mark, Digit) and mark.label != REFUSED:
             share *= mark.confidence / (mark.confidence + sum(p for _, p in mark.alternatives))
     return share
+
+
+def _which_digit(p: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities (N, 11): how likely it is a digit by the first, and which one by the second."""
+    digits = np.maximum(by[:, :RUBBISH], _TRACE)
+    return np.column_stack([digits / digits.sum(axis=1, keepdims=True) * (1 - p[:, RUBBISH:]), p[:, RUBBISH]])
 
 
 def _is_strange(mark: Digit | Separator) -> bool:

@@ -1,4 +1,4 @@
-"""Line of ink → pieces: over-segmentation by cuts that cross little ink (section VIII-B of the paper).
+"""Line of ink → pieces: over-segmentation by cuts that cross little ink (section V of the paper).
 
 A line of writing is brought upright and to a standard height. Each connected component is a piece; where a
 vertical path from top to bottom, free to bend, crosses little ink, the component is cut along it. There are more

@@ -39,8 +39,9 @@ class Reader:
     """Reads digits from pictures.
 
     ``name`` are the weights that read single digits: a bundled name ("lenet5", "lenet5-mnist", "concise") or a
-    safetensors file. ``strings`` are those that read the candidates of a line; if they are not given, "lenet5-strings"
-    with "lenet5", or else the same. ``threads`` limits the engine's threads (None: all cores). Raises WeightsError.
+    safetensors file. ``strings`` are those that tell how a line is cut, and read what was cut in it; if they are not
+    given, "lenet5-strings" with "lenet5", or else the same. ``threads`` limits the engine's threads (None: all
+    cores). Raises WeightsError.
     """
 
     def __init__(
@@ -111,7 +112,9 @@ class Reader:
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence = [], 1.0
-        read = [line.read_line(one, partial(self._answers, self.string_weights)) for one in found]
+        candidate, single = partial(self._answers, self.string_weights), partial(self._answers, self.weights)
+        both = (candidate, None if self.string_weights is self.weights else single)
+        read = [line.read_line(one, *both) for one in found]
         chosen = [one.words for one in read] if alone else numbers(one.words for one in read)
         for one, words in zip(read, chosen, strict=True):
             marks = line.trimmed([mark for word in words for mark in word])
