@@ -56,7 +56,7 @@ bench: install-dev
 
 accuracy: install-dev
 	@$(BIN)/python -m benchmarks.choices
-	@$(BIN)/python -m benchmarks.accuracy
+	@$(BIN)/python -m benchmarks.accuracy --keep build/accuracy
 
 figures: install-dev
 	@$(BIN)/python docs/figures.py

@@ -4,8 +4,9 @@
     python -m benchmarks.accuracy --recipe modern --again     these recipes' runs again, whatever is there
     python -m benchmarks.accuracy --only distortions          those whose command has this in it
 
-Each run is what its ``command`` does. ``seconds`` is processor time of the training with one thread, which
-another program's load changes little. Several of these programs at once may share the work, each with its own part.
+Each run is what its ``command`` does; ``--keep`` keeps the weights, which taught runs need of their teachers.
+``seconds`` is processor time of the training with one thread, which another program's load changes little. Several
+of these programs at once may share the work, each with its own part.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from lenet5 import paper, pixels, weights
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.objective import Objective, objective
-from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe
+from lenet5.learning.objective import Objective, TaughtObjective, objective
+from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, taught
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.reading.reader import Reader
@@ -41,27 +42,46 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """One training: the options of ``lenet5 train``; ``images`` None for all, ``distortions`` for the paper's."""
+    """One training: the options of ``lenet5 train``.
+
+    ``images`` None for all, ``distortions`` for the paper's, ``held_out`` and ``passes`` None for the recipe's own;
+    ``teachers`` are runs whose weights teach.
+    """
 
     recipe: str
     seed: int
     distortions: bool = False
     images: int | None = None
+    held_out: int | None = None
+    passes: int | None = None
+    teachers: tuple[Run, ...] = ()
 
     @property
     def command(self) -> str:
         given = f"lenet5 train --recipe {self.recipe}" + " --distortions" * self.distortions
-        return given + (f" --images {self.images}" if self.images else "") + f" --seed {self.seed}"
+        for option, value in (("images", self.images), ("held-out", self.held_out), ("passes", self.passes)):
+            given += f" --{option} {value}" if value is not None else ""
+        return given + "".join(f" --teacher {one.weights}" for one in self.teachers) + f" --seed {self.seed}"
+
+    @property
+    def weights(self) -> str:
+        """The name of the file that keeps a run's weights."""
+        taught = "taught-" if self.teachers else ""
+        given = "".join(f"-{value}" for value in (self.images, self.held_out, self.passes) if value is not None)
+        return f"{taught}{self.recipe}{'-distorted' * self.distortions}{given}-{self.seed}.safetensors"
 
     def chosen(self) -> Recipe:
-        return DISTORTED[self.recipe] if self.distortions else RECIPES[self.recipe]
+        recipe = DISTORTED[self.recipe] if self.distortions else RECIPES[self.recipe]
+        recipe = taught(recipe) if self.teachers else recipe
+        held_out = recipe.validation if self.held_out is None else self.held_out
+        return replace(recipe, passes=self.passes or recipe.passes, validation=held_out)
 
     def describes(self, row: Row) -> bool:
         """Whether a row of the record is this run."""
-        wanted = self.images or 60_000 - RECIPES[self.recipe].validation
-        fits = (row["recipe"], row["seed"], row["training_images"]) == (self.recipe, self.seed, wanted)
-        return fits and row["distortions"] == (self.chosen().distortion != NONE)
+        return bool(row["command"] == self.command)
 
+
+TEACHERS = tuple(Run("modern", seed, held_out=0) for seed in range(5))
 
 RUNS = (
     *(Run("paper", seed) for seed in range(5)),
@@ -71,6 +91,8 @@ RUNS = (
     *(Run("fast", seed) for seed in range(10)),
     *(Run("concise", seed) for seed in range(5)),
     *(Run("modern", seed) for seed in range(5)),
+    *TEACHERS,
+    *(Run("modern", seed, held_out=0, passes=80, teachers=TEACHERS) for seed in range(5)),
 )
 
 
@@ -79,7 +101,10 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
     recipe = run.chosen()
     if run.images:
         data = drawn(data, run.images, np.random.default_rng(run.seed))
-    to_minimise = objective(recipe.network, recipe.criterion, threads=1)
+    to_minimise: Objective = objective(recipe.network, recipe.criterion, threads=1)
+    if run.teachers:
+        known = _teachers(run, data, test, keep)
+        to_minimise = TaughtObjective(to_minimise, recipe.network, recipe.criterion, known, threads=1)
     training = Training(data, recipe, to_minimise, run.seed)
     followed = run.recipe == "paper" and not run.distortions and not run.images  # the paper's Fig. 5
     seen, unseen = (Errors(recipe.network, to_minimise, images) for images in (data, test))
@@ -92,7 +117,7 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
             start = time.process_time()
     made = training.weights()
     if keep:
-        made.save(keep / f"{run.command.replace(' ', '')}.safetensors")
+        made.save(keep / run.weights)
     seconds += time.process_time() - start
     reader = Reader(made, threads=1)
     report = evaluate(test, reader)
@@ -105,6 +130,7 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
         "passes": recipe.passes,
         "distortions": recipe.distortion != NONE,
         "training_images": run.images or len(data.images) - recipe.validation,
+        "teachers": len(run.teachers),
         "test_error_percent": report.error_percent,
         "validation_error_percent": float(validation) if validation else None,
         "seconds": round(seconds, 1),
@@ -113,6 +139,16 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
         "rejected_percent": rejected_percent(made, to_minimise, test),
     }
     return row | ({"curve": curve} if curve else {}) | {"misread": misread(made, to_minimise, test)}
+
+
+def _teachers(run: Run, data: ImageSet, test: ImageSet, kept: Path | None) -> list[weights.Weights]:
+    """The weights of a run's teachers from the folder where they are kept; what is not there yet is trained."""
+    if kept is None:
+        raise SystemExit(f"{run.command}: give --keep FOLDER, where its teachers' weights are or will be")
+    for teacher in run.teachers:
+        if not (kept / teacher.weights).exists():
+            carried_out(teacher, data, test, kept)
+    return [weights.load(kept / teacher.weights) for teacher in run.teachers]
 
 
 class Errors:
@@ -170,6 +206,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write each run's weights there")
     given = parser.parse_args()
     wanted = [run for run in RUNS if run.recipe in (given.recipe or RECIPES) and given.only in run.command]
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
     data, test = load("mnist", "train"), load("mnist", "test")
     assert isinstance(data, ImageSet)
     assert isinstance(test, ImageSet)

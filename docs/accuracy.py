@@ -26,16 +26,23 @@ class Group:
     training_images: int
     goal: float | None = None
     paper: float | None = None
+    teachers: int = 0
 
     def runs(self, rows: list[Row]) -> list[Row]:
-        wanted = (self.recipe, self.distortions, self.training_images)
-        return [row for row in rows if (row["recipe"], row["distortions"], row["training_images"]) == wanted]
+        keys, wanted = (
+            ("recipe", "distortions", "training_images"),
+            (self.recipe, self.distortions, self.training_images),
+        )
+        same = [row for row in rows if tuple(row[key] for key in keys) == wanted]
+        return [row for row in same if row.get("teachers", 0) == self.teachers]
 
 
 GROUPS = (
     Group("the paper's training", "paper", False, 60_000, goal=0.95, paper=0.95),
     Group("the paper's training, 540,000 distorted patterns added", "paper", True, 60_000, goal=0.80, paper=0.80),
     Group("today's training, `modern`", "modern", True, 55_000, goal=0.40),
+    Group("the same, nothing held out", "modern", True, 60_000, goal=0.40),
+    Group("the same, taught by those five", "modern", True, 60_000, goal=0.40, teachers=5),
     Group("the concise network, `concise`", "concise", True, 55_000, goal=0.60),
     Group("in seconds, `fast`", "fast", True, 60_000, goal=1.0),
 )

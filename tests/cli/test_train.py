@@ -80,6 +80,15 @@ def test_a_run_can_go_on_from_weights_and_learn_from_others(command: Command, ou
     assert np.abs(found.parameters - start.parameters).mean() < 0.5 * np.abs(start.parameters).mean()
 
 
+def test_all_images_can_be_trained_on(command: Command, output: Path) -> None:
+    assert command("train", *ONE_PASS, "--held-out", "0", "--output", output).status == 0
+    found = weights.load(output)
+    count = found.metadata["trained_on"].split(", ")[1].split()
+    assert count[0] == count[2]
+    assert found.metadata["validation_error_percent"] == ""
+    assert "--held-out 0" in found.metadata["command"]
+
+
 def test_strings_follow_another_training(command: Command, output: Path) -> None:
     outcome = command("train", *ONE_PASS, "--recipe", "strings", "--output", output)
     assert outcome.status == 2

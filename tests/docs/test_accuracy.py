@@ -91,13 +91,36 @@ def test_a_runs_row_comes_in_the_place_of_its_older_one(tmp_path: Path, monkeypa
     monkeypatch.setattr(program, "RESULTS", tmp_path / "accuracy.json")
     runs = [program.Run("paper", 1), program.Run("paper", 0), program.Run("paper", 0, distortions=True)]
     for run in runs:
-        program.add(run, row(run.seed, 1.0, distortions=run.distortions))
+        program.add(run, row(run.seed, 1.0, distortions=run.distortions, command=run.command))
     program.add(runs[1], row(0, 0.5))
     found = json.loads((tmp_path / "accuracy.json").read_text())
     assert [(r["seed"], r["distortions"], r["test_error_percent"]) for r in found] == [
         (0, False, 0.5), (1, False, 1.0), (0, True, 1.0),
     ]  # fmt: skip
     assert [run.describes(found[0]) for run in runs] == [False, True, False]
+
+
+@pytest.mark.skipif(not engine.AVAILABLE, reason="training needs the compiled engine")
+def test_a_taught_run_is_what_its_command_gives_and_needs_its_teachers_weights(
+    command: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tables: ModuleType
+) -> None:
+    monkeypatch.setitem(RECIPES, "modern", replace(RECIPES["modern"], passes=1))
+    data, test = load("digits", "train"), load("digits", "test")
+    assert isinstance(data, ImageSet)
+    assert isinstance(test, ImageSet)
+    teacher = program.Run("modern", 0, held_out=0)
+    run = program.Run("modern", 1, held_out=0, passes=2, teachers=(teacher,))
+    with pytest.raises(SystemExit, match="--keep"):
+        program.carried_out(run, data, test)
+    found = program.carried_out(run, data, test, tmp_path)
+    by_itself = program.carried_out(teacher, data, test, tmp_path)
+    assert [group["training_images"] for group in (by_itself, found)] == [len(data.images)] * 2
+    assert tables.Group("", "modern", True, len(data.images)).runs([by_itself, found]) == [by_itself]
+    assert tables.Group("", "modern", True, len(data.images), teachers=1).runs([by_itself, found]) == [found]
+    monkeypatch.chdir(tmp_path)
+    given = run.command.split()[1:]
+    assert command(*given, "--data", "digits", "--threads", "1", "--output", "w.safetensors").status == 0
+    assert (weights.load(run.weights).parameters == weights.load("w.safetensors").parameters).all()
 
 
 @pytest.mark.skipif(not engine.AVAILABLE, reason="the paper's training needs the compiled engine")

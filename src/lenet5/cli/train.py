@@ -26,6 +26,11 @@ _RECIPES: Final = ("modern", "reading", "strings", "paper", "concise", "fast")
     "--passes", type=click.IntRange(min=1), help="Passes over the training images; the recipe's own if not given."
 )
 @click.option("--images", type=click.IntRange(min=1), help="Train on so many of the images, drawn by the seed.")
+@click.option(
+    "--held-out",
+    type=click.IntRange(min=0),
+    help="So many of the images choose and calibrate the weights instead; the recipe's own if not given.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--distortions/--no-distortions", default=None, help="The recipe's own if not given.")
 @click.option("--start", metavar="WEIGHTS", help="Go on from these weights: a bundled name or a file.")
@@ -40,6 +45,7 @@ def command(
     recipe: str,
     passes: int | None,
     images: int | None,
+    held_out: int | None,
     seed: int,
     distortions: bool | None,
     start: str | None,
@@ -65,7 +71,7 @@ def command(
     from lenet5.weights import load as load_weights
     from lenet5.weights import require_writable
 
-    chosen = _chosen(recipe, passes, distortions)
+    chosen = _chosen(recipe, passes, distortions, held_out)
     require_writable(output)
     before = load_weights(start) if start else None
     if chosen.strings and before is None:
@@ -96,6 +102,7 @@ def command(
     made = training.weights()
     given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"
     given += f" --images {images}" if images else ""
+    given += "" if held_out is None else f" --held-out {held_out}"
     given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
     given += "" if device == "cpu" else f" --device {device}"
     given += "".join(f" --teacher {name}" for name in teachers)
@@ -112,7 +119,7 @@ def command(
     click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
 
 
-def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
+def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None) -> Recipe:
     """The recipe with what the user changes in it."""
     from lenet5.learning.distort import NONE
     from lenet5.learning.recipe import DISTORTED, RECIPES
@@ -123,6 +130,7 @@ def _chosen(name: str, passes: int | None, distortions: bool | None) -> Recipe:
     return replace(
         recipe,
         passes=passes or recipe.passes,
+        validation=recipe.validation if held_out is None else held_out,
         distortion=NONE if distortions is False else recipe.distortion,
     )
 
