@@ -98,3 +98,19 @@ def test_what_stands_on_one_row_is_read_from_left_to_right_wherever_the_row_is(l
         cv2.ellipse(page, (40 + 60 * k, 200 + lower), (18, 27), 0, 0, 360, 0.1, 6)
     lines = find_lines(page)
     assert [round(line.left / 50) for line in lines] == [round(x / 50) for x in (76, 876, 16)]
+
+
+def test_stains_make_no_line_and_a_stain_beside_digits_takes_none_away(digits: ImageSet) -> None:
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    reach = 22 + 4 * np.random.default_rng(1).standard_normal(24)
+
+    def stained(page: NDArray[np.float32], x: float, y: float) -> NDArray[np.float32]:
+        rim = np.stack([x + reach * np.cos(turns), y + reach * np.sin(turns)], axis=1)
+        return np.asarray(cv2.fillPoly(page.copy(), [np.round(rim).astype(np.int32)], 0.2))
+
+    blank = np.full((300, 500), 0.85, np.float32)
+    assert find_lines(stained(stained(blank, 120, 140), 220, 160)) == []
+    page, texts = written(digits, [[0, 1, 2, 3, 4]])
+    beside = stained(page, page.shape[1] - 25, page.shape[0] - 30)
+    assert find_lines(beside)[0].height == find_lines(page)[0].height
+    assert Reader().read(beside, layout="page").text == Reader().read(page, layout="page").text == texts[0]

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from lenet5.reading.components import components
-from lenet5.reading.rules import blots, frames, without_rules
+from lenet5.reading.rules import cut_off, frames, lengths, without_rules
 
 
 def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
@@ -45,7 +45,7 @@ def test_a_drawn_box_is_a_frame_and_a_round_zero_is_none() -> None:
     assert frames(found)[np.argsort(found.left)].tolist() == [True, False]
 
 
-def test_dots_and_squares_are_blots_and_strokes_are_none() -> None:
+def test_dots_squares_and_stains_are_hardly_longer_than_wide_and_strokes_are() -> None:
     ink = np.zeros((120, 360), np.uint8)
     cv2.circle(ink, (40, 60), 12, 1, -1)
     cv2.rectangle(ink, (80, 40), (120, 80), 1, -1)
@@ -53,4 +53,15 @@ def test_dots_and_squares_are_blots_and_strokes_are_none() -> None:
     cv2.ellipse(ink, (230, 60), (30, 42), 0, 0, 360, 1, 14)
     cv2.line(ink, (290, 100), (340, 20), 1, 9)
     found = components(ink.astype(bool))
-    assert blots(found)[np.argsort(found.left)].tolist() == [True, True, False, False, False]
+    length = lengths(found, np.ones(len(found), bool))[np.argsort(found.left)]
+    assert (length[:2] < 1.2).all()
+    assert (length[2:] > 2).all()
+
+
+def test_what_lies_along_the_border_is_cut_off_and_a_stroke_that_ends_there_is_not() -> None:
+    ink = np.zeros((100, 200), np.uint8)
+    cv2.fillPoly(ink, [np.array([[0, 0], [40, 0], [0, 90]], np.int32)], 1)  # a shadow's corner
+    cv2.line(ink, (100, 50), (100, 99), 1, 6)
+    cv2.line(ink, (160, 20), (160, 80), 1, 6)
+    found = components(ink.astype(bool))
+    assert cut_off(found)[np.argsort(found.left)].tolist() == [True, False, False]

@@ -13,7 +13,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
-from lenet5.reading.rules import blots, frames, without_rules
+from lenet5.reading.rules import STAIN, cut_off, frames, lengths, without_rules
 
 __all__ = ["Line", "find_lines"]
 
@@ -34,6 +34,8 @@ _SHADE: Final = 0.25  # what has this ink level is neither paper nor noise:
 _SHADES: Final = 0.05  # with so much of it beside the ink, in parts of that,
 _CUT_OFF: Final = 0.1  # and ink on so much of its border a picture shows things, no writing
 _LONGEST_MARK: Final = 12  # times as long as high: what is longer is a rule; ten digits that touch are not
+_BLOT: Final = 1.2  # times as long as its widest stroke: no digit is shorter
+_STRANGE: Final = 0.5  # of the marks in a line are stains or cut off by the border: it is no line
 _FEWEST_PIXELS: Final = 6  # height of a digit at least
 
 
@@ -122,12 +124,18 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     height = _digit_height(found) or height
     size = np.maximum(found.width, found.height)
     main = (found.height <= _TALL * height) & (size >= _SMALL * height) & (found.height >= 0.25 * height)
-    main &= (size >= _FEWEST_PIXELS) & ~frames(found) & ~blots(found)
+    main &= (size >= _FEWEST_PIXELS) & ~frames(found)
+    length = lengths(found, main)
+    main &= length >= _BLOT
     chosen = np.flatnonzero(main)
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])
     groups = _groups(found, chosen, height)
-    groups = [_beside_the_largest(found, groups)] if single and groups else [g for g in groups if _is_level(found, g)]
+    if single and groups:
+        groups = [_beside_the_largest(found, groups)]
+    else:
+        strange = (length < STAIN) | cut_off(found)
+        groups = [g for g in groups if _is_level(found, g) and strange[g].mean() < _STRANGE]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
     return [_line(ink, found, group, rest, scale) for group in _in_reading_order(found, groups, height)]
 

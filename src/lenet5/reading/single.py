@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
-from lenet5.reading.rules import blots
+from lenet5.reading.rules import STAIN, lengths
 
 __all__ = ["find_digit"]
 
@@ -118,10 +118,16 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     within = slice(box.top, box.bottom), slice(box.left, box.right)
-    if max(flat.shape) > _PHOTO and blots(components(mask[within])).any():
+    if max(flat.shape) > _PHOTO and _is_filled(mask[within]):
         clear = 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear)
+
+
+def _is_filled(mask: Mask) -> bool:
+    """Whether a mask (h, w) has a shape without strokes in it."""
+    found = components(mask)
+    return bool((lengths(found, np.ones(len(found), bool)) < STAIN).any())
 
 
 def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
