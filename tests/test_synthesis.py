@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import cv2
 import numpy as np
 import pytest
 
 from lenet5 import Reader, paper
 from lenet5.learning.data import ImageSet, load
+from lenet5.strings import write
 from lenet5.synthesis import hard_digits, junk, made_from
 
 
@@ -52,3 +56,20 @@ def test_the_same_seed_makes_the_same_images(digits: ImageSet) -> None:
     first, again = (made_from(digits, np.random.default_rng(3)) for _ in range(2))
     assert first.images.tobytes() == again.images.tobytes()
     assert first.labels.tobytes() == again.labels.tobytes()
+
+
+def test_in_joined_strings_more_digits_meet_and_none_hides_another(digits: ImageSet) -> None:
+    met = {}
+    for joined in (False, True):
+        generator = np.random.default_rng(4)
+        meetings: list[bool] = []
+        for _ in range(60):
+            chosen = generator.integers(0, len(digits.images), 4)
+            written = write(digits.images[chosen], digits.labels[chosen], generator, joined)
+            inked = written.shares[:-1] > 0.35
+            for first, second in pairwise(inked):
+                near = cv2.dilate(first.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+                meetings.append(bool((near & second).any()))
+                assert (first & second).sum() < 0.5 * min(first.sum(), second.sum())
+        met[joined] = float(np.mean(meetings))
+    assert met[True] > met[False] + 0.05

@@ -113,12 +113,19 @@ def mark_scores(pieces: Pieces) -> list[Arc]:
 
 
 def _band(pieces: Pieces) -> _Band:
-    """The middle of the tops and of the bottoms of what is tall."""
-    height = pieces.bottom - pieces.top
+    """The middle of the tops and of the bottoms of the marks that are tall, as they were before they were cut."""
+    mark = np.arange(len(pieces))
+    for cut in pieces.cuts:
+        mark[mark == mark[cut.right]] = mark[cut.left]
+    top, bottom = np.full(len(pieces), np.iinfo(np.int64).max), np.zeros(len(pieces), np.int64)
+    np.minimum.at(top, mark, pieces.top)
+    np.maximum.at(bottom, mark, pieces.bottom)
+    top, bottom = top[np.unique(mark)], bottom[np.unique(mark)]
+    height = bottom - top
     tall = height > 0.6 * HEIGHT
     if not tall.any():
         tall = height == height.max()
-    return _Band(float(np.median(pieces.top[tall])), float(np.median(pieces.bottom[tall])))
+    return _Band(float(np.median(top[tall])), float(np.median(bottom[tall])))
 
 
 def _parting(pieces: Pieces, candidates: Candidates) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
 from lenet5.reading.lines import Line
 from lenet5.reading.pieces import HEIGHT, Pieces, cut
+from lenet5.reading.words import Word
 
 __all__ = ["LineReading", "confidence", "read_line", "trimmed"]
 
@@ -24,15 +25,20 @@ Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 _LEAST_ALTERNATIVE: Final = 0.0005
 _TRACE: Final = 1e-9  # nothing is less likely, so that what the best path takes for a digit is some digit
 _WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
-_SHARPNESS: Final = 3.0  # candidates of a line share their ink, so that the right path is surer than their product says
+_SHARPNESS: Final = 6.0  # candidates of a line share their ink, so that the right path is surer than their product says
+_CAUTION: Final = 3.0  # the same where numbers are told from words, whose letters are read as digits, too
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
 
 
 @dataclass(frozen=True)
 class LineReading:
-    """One line's ``words`` of marks from left to right, and the share of the best path: P(cut and read so)."""
+    """One line's ``words`` of marks from left to right, and the share of the best path: P(cut and read so).
 
-    words: tuple[tuple[Digit | Separator, ...], ...]
+    ``cautious`` are the same words with less confidence, by which they are told from numbers.
+    """
+
+    words: tuple[Word, ...]
+    cautious: tuple[Word, ...]
     share: float
 
 
@@ -43,15 +49,17 @@ def read_line(line: Line, probabilities: Probabilities, single: Probabilities | 
     """
     pieces = cut(line.level)
     if len(pieces) == 0:
-        return LineReading((), 1.0)
+        return LineReading((), (), 1.0)
     candidates = runs(pieces)
     p = probabilities(candidates.images)
     if single and (uncut := are_uncut(pieces, candidates)).any():
         p[uncut] = _which_digit(p[uncut], single(candidates.images[uncut]))
     p = np.maximum(by_width(p, candidates.boxes), _TRACE)
-    path = best_path(arcs_of(pieces, candidates, p), len(pieces), _SHARPNESS)
-    words = (tuple(_mark(path, k, line, pieces, candidates, p) for k in word) for word in _words(path, pieces))
-    return LineReading(tuple(words), path.share)
+    arcs = arcs_of(pieces, candidates, p)
+    path, cautious = (best_path(arcs, len(pieces), sharpness) for sharpness in (_SHARPNESS, _CAUTION))
+    words = [[(k, _mark(path, k, line, pieces, candidates, p)) for k in word] for word in _words(path, pieces)]
+    less = [[_less_sure(mark, cautious.shares[k] / path.shares[k]) for k, mark in word] for word in words]
+    return LineReading(tuple(tuple(mark for _, mark in word) for word in words), tuple(map(tuple, less)), path.share)
 
 
 def trimmed(marks: Sequence[Digit | Separator]) -> tuple[Digit | Separator, ...]:
@@ -109,6 +117,11 @@ def _mark(
     best = int(arc.label)
     order = [int(i) for i in np.argsort(-digits, kind="stable") if i != best and digits[i] >= _LEAST_ALTERNATIVE]
     return Digit(arc.label, float(digits[best]), box, tuple((str(i), float(digits[i])) for i in order), image)
+
+
+def _less_sure(mark: Digit | Separator, factor: float) -> Digit | Separator:
+    """A mark whose confidence is so many times as large."""
+    return replace(mark, confidence=mark.confidence * factor) if isinstance(mark, Digit) else mark
 
 
 def _box(line: Line, pieces: Pieces, first: int, last: int) -> Box:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import compress
 from typing import Final
 
 import cv2
@@ -115,7 +116,8 @@ class Reader:
         candidate, single = partial(self._answers, self.string_weights), partial(self._answers, self.weights)
         both = (candidate, None if self.string_weights is self.weights else single)
         read = [line.read_line(one, *both) for one in found]
-        chosen = [one.words for one in read] if alone else numbers(one.words for one in read)
+        kept = [[True] * len(one.words) for one in read] if alone else numbers(one.cautious for one in read)
+        chosen = [list(compress(one.words, which)) for one, which in zip(read, kept, strict=True)]
         for one, words in zip(read, chosen, strict=True):
             marks = line.trimmed([mark for word in words for mark in word])
             if any(isinstance(mark, Digit) for mark in marks):

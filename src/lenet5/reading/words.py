@@ -33,8 +33,8 @@ _LARGER: Final = 1.3  # if it is so much taller than they are
 _ALIKE: Final = 0.6  # what is lower than this part of those, and not sure itself, is print beside them
 
 
-def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
-    """For each line found on a page, of words from left to right, those that are numbers.
+def numbers(found: Iterable[Sequence[Word]]) -> list[list[bool]]:
+    """For each line found on a page, of words from left to right, which of them are numbers.
 
     On a page of numbers a line is judged as a whole: a word in it may be doubtful. On a page of words
     a number must be long, tall and sure, less so where a good part of it is sure numbers, or a line larger than
@@ -44,13 +44,10 @@ def numbers(found: Iterable[Sequence[Word]]) -> list[list[Word]]:
     if _is_text(lines):
         least = (_LEAST, _SURE) if _sure_ones(lines) < _SURE_ONES else (2, _NUMBER)
         usual = float(np.median(_heights(mark for line in lines for word in line for mark in word) or [0.0]))
-        return [[word for word in line if _is_larger(line, usual) or _stands_out(word, line, *least)] for line in lines]
+        return [[_is_larger(line, usual) or _stands_out(word, line, *least) for word in line] for line in lines]
     shares = [_share(mark for word in line for mark in word) for line in lines]
     usual = _usual_height(lines)
-    return [
-        [word for word in line if _is_number(word, line, share, usual)]
-        for line, share in zip(lines, shares, strict=True)
-    ]
+    return [[_is_number(word, line, share, usual) for word in line] for line, share in zip(lines, shares, strict=True)]
 
 
 def _is_text(lines: Sequence[Sequence[Word]]) -> bool:
