@@ -31,6 +31,7 @@ _LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures stro
 _NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
 _APART: Final = 0.2  # how far an impulse is from the median of its neighbours;
 _ALIKE: Final = 0.1  # levels no farther apart are alike
+_DEPTHS: Final = (0.0, 0.1, 0.2)  # of the shorter side from the border: a box may be drawn along one of these rings
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
 
 
@@ -146,13 +147,19 @@ def _quadratic(rows: int, columns: int) -> NDArray[np.float64]:
 
 
 def _dark_on_light(grey: Floats) -> bool:
-    """Whether the pen is darker than the paper, which covers more and holds more of the border and corners."""
+    """Whether the pen is darker than the paper, which covers more and holds more of the rim and corners."""
     small = shrunk(grey, 64)
     light = small > _otsu(small)
-    border = np.concatenate([light[0], light[-1], light[1:-1, 0], light[1:-1, -1]])
+    border = np.median([_ring(light, round(depth * min(light.shape))).mean() for depth in _DEPTHS])
     rows, columns = (np.r_[: max(1, side // 8), side - max(1, side // 8) : side] for side in light.shape)
     corners = light[np.ix_(rows, columns)]
-    return bool(light.mean() + border.mean() + corners.mean() >= 1.5)
+    return bool(light.mean() + border + corners.mean() >= 1.5)
+
+
+def _ring(values: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
+    """The values so many pixels from the border, all round."""
+    inner = values[depth : values.shape[0] - depth, depth : values.shape[1] - depth]
+    return np.concatenate([inner[0], inner[-1], inner[1:-1, 0], inner[1:-1, -1]])
 
 
 def _contrast(flat: Floats, window: int) -> Floats:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.reading.components import Components
+from lenet5.reading.components import Components, components
 
-__all__ = ["STAIN", "cut_off", "frames", "lengths", "without_rules"]
+__all__ = ["STAIN", "cut_off", "frames", "lengths", "without_box", "without_rules"]
 
 Mask = NDArray[np.bool_]
 
@@ -20,6 +21,11 @@ STAIN: Final = 1.6
 _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
 _LEAST: Final = 12  # pixels of its longer side: what is smaller may be a bold digit
 _ALONG: Final = 0.5  # of the longer side of what the border cuts off
+_SIDE: Final = 0.65  # of the picture's width or height: a box around its one digit has no shorter sides,
+_SLIGHT: Final = 0.1  # of the picture's shorter side: and no thicker ones,
+_OUTSIDE: Final = 0.3  # of the way into the picture: and no farther from its border;
+_NEAR: Final = 0.06  # of the picture's longer side: their ends come so near to one another or to the border
+_INSIDE: Final = 0.25  # of the picture's height: what is in the box is not lower
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
 
 
@@ -32,6 +38,61 @@ def without_rules(mask: Mask, length: int, height: int, thickness: int) -> Mask:
     upright = np.ascontiguousarray(_runs(np.ascontiguousarray(mask.T), height).T)
     rules = (level & _thin(mask, thickness, 0)) | (upright & _thin(mask, thickness, 1)) | (level & upright)
     return np.asarray(mask & ~rules)
+
+
+def without_box(mask: Mask) -> Mask:
+    """The mask (H, W) of a picture of one digit without the sides of a box around it; as it is where there is none.
+
+    Two sides at least are seen, straight and thin, that end at one another or at the picture's border; as with rules,
+    the ink of strokes that cross them stays.
+    """
+    thickness = max(2, round(_SLIGHT * min(mask.shape)))
+    level = _sides(mask, thickness)
+    upright = [_Side(side.ink.T, side.place, side.start, side.stop) for side in _sides(mask.T, thickness)]
+    near = _NEAR * max(mask.shape) + 2
+    level, upright = (
+        [side for side in sides if _ends_well(side, others, mask.shape[axis], near)]
+        for sides, others, axis in ((level, upright, 1), (upright, level, 0))
+    )
+    if len(level) + len(upright) < 2:
+        return mask
+    rows, columns = (np.any([side.ink for side in sides] or [mask & False], axis=0) for sides in (level, upright))
+    gone = (rows & _thin(mask, thickness, 0)) | (columns & _thin(mask, thickness, 1)) | (rows & columns)
+    left = components(np.asarray(mask & ~gone))
+    inside = (left.height >= _INSIDE * mask.shape[0]) & (left.area > thickness * thickness)
+    return np.asarray(mask & ~gone) if inside.any() else mask
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A long straight line: its ink (H, W), its place across and where along it starts and stops."""
+
+    ink: Mask
+    place: float
+    start: int
+    stop: int
+
+
+def _sides(mask: Mask, thickness: int) -> list[_Side]:
+    """The level lines of a mask (H, W) that may be sides of a box."""
+    height, width = mask.shape
+    runs = components(_runs(np.ascontiguousarray(mask), round(_SIDE * width)) & mask)
+    found = []
+    for k in range(len(runs)):
+        place = (runs.top[k] + runs.bottom[k]) / 2
+        if runs.width[k] < _SIDE * width or runs.area[k] > thickness * runs.width[k]:
+            continue
+        if min(place, height - place) <= _OUTSIDE * height:
+            found.append(_Side(runs.labels == k + 1, float(place), int(runs.left[k]), int(runs.right[k])))
+    return found
+
+
+def _ends_well(side: _Side, others: list[_Side], length: int, near: float) -> bool:
+    """Whether both ends of a side are near the picture's border or a side of the other direction, as corners are."""
+    corners = [other.place for other in others if other.start - near <= side.place <= other.stop + near]
+    return (side.start <= near or any(abs(side.start - place) <= near for place in corners)) and (
+        side.stop >= length - near or any(abs(side.stop - place) <= near for place in corners)
+    )
 
 
 def _runs(mask: Mask, length: int) -> Mask:
@@ -47,7 +108,10 @@ def _thin(mask: Mask, thickness: int, axis: int) -> Mask:
     if thickness + 1 > mask.shape[axis]:
         return np.ones_like(mask)
     across = np.ones((thickness + 1, 1) if axis == 0 else (1, thickness + 1), np.uint8)
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, across) == 0)
+    opened = cv2.morphologyEx(
+        mask.astype(np.uint8), cv2.MORPH_OPEN, across, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return np.asarray(opened == 0)
 
 
 def frames(found: Components) -> Mask:

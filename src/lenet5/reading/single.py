@@ -7,6 +7,7 @@ picture, the search is repeated close up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
-from lenet5.reading.rules import STAIN, lengths
+from lenet5.reading.rules import STAIN, lengths, without_box
 
 __all__ = ["find_digit"]
 
@@ -35,6 +36,7 @@ _SIDE: Final = 0.7  # of the picture's height or width: edges of boxes are at le
 _THIN: Final = 0.08  # of the picture's sides: and at most so thick
 _RIM: Final = 0.15  # of the picture's sides: and no farther from the border
 _HEM: Final = 0.05  # of the shorter side: what lies as near to the border is no digit
+_COVERS: Final = 0.6  # of the picture, and of its own box: a sheet of paper covers more
 _FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
 
 
@@ -82,7 +84,8 @@ def _search(grey: Floats) -> Candidate | None:
     likelier, other = evened(small)
     best = _best([_candidate(likelier, window) for window in windows])
     if longer > _PHOTO:  # a shadow can hide which is ink and which is paper
-        turned = _best([_candidate(other, window) for window in windows])
+        seen = [_candidate(other, window) for window in windows]
+        turned = _best([one for one in seen if one and not _is_sheet(one, small.shape)])
         units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
         if turned and (best is None or turned.likeness * units[1] > _SURER * best.likeness * units[0]):
             best = turned
@@ -94,7 +97,14 @@ def _search(grey: Floats) -> Candidate | None:
     return Candidate(best.ink, box, best.likeness, best.clear)
 
 
-def _best(candidates: list[Candidate | None]) -> Candidate | None:
+def _is_sheet(candidate: Candidate, shape: tuple[int, ...]) -> bool:
+    """Whether a candidate is the paper in a box, which fills most of the picture and of its own box."""
+    height, width = candidate.ink.shape
+    wide = height > _COVERS * shape[0] and width > _COVERS * shape[1]
+    return wide and bool((candidate.ink > 0.5).mean() > _COVERS)
+
+
+def _best(candidates: Sequence[Candidate | None]) -> Candidate | None:
     """The likeliest, or one of a larger window that is nearly as likely."""
     found = [candidate for candidate in candidates if candidate is not None]
     most = max((candidate.likeness for candidate in found), default=0.0)
@@ -106,11 +116,12 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     ink = ink_within(flat, window)
     if ink is None:
         return None
-    pieces = _pieces(ink.mask)
+    mask = without_box(ink.mask)
+    pieces = _pieces(mask)
     kept = _kept(pieces)
     if not kept.any():
         return None
-    mask = np.isin(pieces.labels, 1 + np.flatnonzero(kept)) & ink.mask
+    mask = np.isin(pieces.labels, 1 + np.flatnonzero(kept)) & mask
     touches = bool(pieces.touches[kept].any())
     likeness, clear = _likeness(flat, mask, touches)
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
@@ -119,7 +130,7 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     within = slice(box.top, box.bottom), slice(box.left, box.right)
     if max(flat.shape) > _PHOTO and _is_filled(mask[within]):
-        clear = 0.0
+        likeness, clear = 0.4 * likeness, 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear)
 
