@@ -2,9 +2,13 @@
 
 import cv2
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from lenet5.reading.components import components
-from lenet5.reading.rules import cut_off, frames, lengths, without_rules
+from lenet5.reading.rules import cut_off, frames, lengths, without_box, without_rules
+
+Mask = NDArray[np.bool_]
 
 
 def test_a_rule_goes_and_a_stroke_across_it_stays() -> None:
@@ -65,3 +69,52 @@ def test_what_lies_along_the_border_is_cut_off_and_a_stroke_that_ends_there_is_n
     cv2.line(ink, (160, 20), (160, 80), 1, 6)
     found = components(ink.astype(bool))
     assert cut_off(found)[np.argsort(found.left)].tolist() == [True, False, False]
+
+
+def boxed(
+    stroke: tuple[tuple[int, int], ...], offset: int = 4, side: int = 60, sides: str = "tblr"
+) -> tuple[Mask, Mask]:
+    """A mask (60, 60) of a stroke and the sides of a box ``offset`` from the border, and the mask of the stroke."""
+    ink = np.zeros((side, side), np.uint8)
+    cv2.polylines(ink, [np.array(stroke, np.int32)], False, 1, 3)
+    end = side - 1 - offset
+    lines = {"t": (0, offset), "b": (0, end), "l": (offset, 0), "r": (end, 0)}
+    both = ink.copy()
+    for name in sides:
+        x, y = lines[name]
+        start, stop = ((offset, y), (end, y)) if name in "tb" else ((x, offset), (x, end))
+        cv2.line(both, start, stop, 1, 2)
+    return both.astype(bool), ink.astype(bool)
+
+
+SEVEN = (14, 16), (44, 16), (28, 50)
+
+
+@pytest.mark.parametrize(
+    ("offset", "sides"),
+    [(offset, sides) for offset in (1, 4) for sides in ("tblr", "tlr", "lr", "br")] + [(8, "tblr")],
+)
+def test_the_sides_of_a_box_go_and_the_digit_in_it_stays(offset: int, sides: str) -> None:
+    both, stroke = boxed(SEVEN, offset, sides=sides)
+    kept = without_box(both)
+    assert kept[stroke].mean() > 0.97
+    assert (kept & ~stroke).sum() <= 0.05 * (both & ~stroke).sum()
+
+
+def test_a_digit_that_crosses_the_box_keeps_what_is_beyond_it() -> None:
+    both, stroke = boxed(((14, 1), (44, 1), (28, 58)), offset=8)
+    kept = without_box(both)
+    assert kept[stroke].mean() > 0.9
+    assert kept[:6].any()
+    assert kept[-6:].any()
+    assert (kept & ~stroke).sum() < 0.1 * (both & ~stroke).sum()
+
+
+def test_a_bar_of_a_digit_that_fills_the_picture_is_no_side_of_a_box() -> None:
+    ink, _ = boxed(((3, 3), (56, 3), (24, 56)), sides="")
+    assert without_box(ink) is ink
+
+
+def test_an_empty_box_stays_as_it_is() -> None:
+    ink, _ = boxed(((30, 30), (30, 30)))
+    assert without_box(ink) is ink

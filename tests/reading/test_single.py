@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from PIL import Image
 
 from lenet5 import Reader
 from lenet5.answer import Box
-from lenet5.reading.single import Candidate, find_digit
+from lenet5.learning.data import ImageSet, load
+from lenet5.reading.single import Candidate, find_digit, is_boxed
 from tests.reading.test_ink import BLANK
 
 
@@ -61,6 +63,60 @@ def test_a_border_round_the_picture_is_left_out() -> None:
 def test_a_drawn_box_round_the_digit_is_left_out() -> None:
     sides = [(10, 10, 90, 12), (10, 88, 90, 90), (10, 10, 12, 90), (88, 10, 90, 90)]
     assert found((42, 30, 52, 70), *sides).box == Box(42, 30, 52, 70)
+
+
+def test_paper_within_a_thick_dark_border_is_not_the_digit() -> None:
+    frame = [(0, 0, 100, 8), (0, 92, 100, 100), (0, 0, 8, 100), (92, 0, 100, 100)]
+    assert found((44, 30, 52, 70), *frame).box == Box(44, 30, 52, 70)
+
+
+BOX = ((6, 6, 94, 8), (6, 92, 94, 94), (6, 6, 8, 94), (92, 6, 94, 94))
+
+
+@pytest.mark.parametrize(
+    ("ink", "boxed"),
+    [
+        ([*BOX, (40, 25, 52, 75)], True),
+        ([*BOX, (20, 25, 32, 75), (64, 25, 76, 75)], False),
+        ([*BOX], False),
+        ([(40, 25, 52, 75)], False),
+    ],
+    ids=["a digit in a box", "two digits in a box", "an empty box", "a digit without a box"],
+)
+def test_a_box_with_one_digit_in_it_is_told(ink: list[tuple[int, int, int, int]], boxed: bool) -> None:
+    assert is_boxed(page(*ink)) is boxed
+
+
+def in_cells(images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    """Images (N, 28, 28) written into printed cells of many sizes, with pen or pencil, some across the sides."""
+    generator = np.random.default_rng(11)
+    pictures = []
+    for image in images:
+        side, line = int(generator.integers(40, 110)), int(generator.integers(1, 4))
+        place = int(generator.integers(0, 7))
+        cell = np.full((side, side), generator.uniform(0.8, 1), np.float32)
+        drawn = generator.random(4) < 0.9
+        for turn in range(4):
+            if drawn[turn]:
+                np.rot90(cell, turn)[place : place + line] = generator.uniform(0.1, 0.6)
+        size = round(side * generator.uniform(0.7, 1))
+        before = (side - size) // 2
+        ink = cv2.resize(image.astype(np.float32) / 255, (size, size), interpolation=cv2.INTER_AREA)
+        ink = np.pad(ink, (before, side - size - before))
+        pictures.append(cell * (1 - ink * generator.uniform(0.6, 1)))
+    return pictures
+
+
+@pytest.mark.parametrize("layout", ["digit", "auto"])
+def test_handwriting_in_printed_cells_is_read(layout: str, reader: Reader) -> None:
+    known = load("digits", "test")
+    assert isinstance(known, ImageSet)
+    right = reader.classify(known.images)[0] == known.labels
+    images, labels = known.images[right][:120], known.labels[right][:120]
+    read = [
+        reader.read(picture, layout).text == str(label) for picture, label in zip(in_cells(images), labels, strict=True)
+    ]
+    assert np.mean(read) > 0.9
 
 
 def test_a_digit_that_touches_the_edge_is_still_the_digit() -> None:

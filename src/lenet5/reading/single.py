@@ -20,7 +20,7 @@ from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 from lenet5.reading.rules import STAIN, lengths, without_box
 
-__all__ = ["find_digit"]
+__all__ = ["find_digit", "is_boxed"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -37,6 +37,8 @@ _THIN: Final = 0.08  # of the picture's sides: and at most so thick
 _RIM: Final = 0.15  # of the picture's sides: and no farther from the border
 _HEM: Final = 0.05  # of the shorter side: what lies as near to the border is no digit
 _COVERS: Final = 0.6  # of the picture, and of its own box: a sheet of paper covers more
+_ALONE: Final = 0.8  # of the ink in a box is a digit's that is alone in it
+_WIDEST: Final = 1.2  # times as wide as high is no digit
 _FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
 
 
@@ -70,6 +72,18 @@ def find_digit(grey: Floats) -> Candidate | None:
     b = closer.box
     box = Box(b.left + left, b.top + top, b.right + left, b.bottom + top)
     return Candidate(closer.ink, box, closer.likeness, found.clear)
+
+
+def is_boxed(grey: Floats) -> bool:
+    """Whether a picture (H, W) 0..1 shows a box with one digit in it, and hardly anything else."""
+    small = shrunk(grey, _WORKING)
+    ink = ink_within(evened(small)[0], max(max(small.shape) // _WINDOWS[0], 7))
+    if ink is None or (mask := without_box(ink.mask)) is ink.mask:
+        return False
+    pieces = _pieces(mask)
+    main = int(pieces.area.argmax())
+    wide, tall = pieces.right[main] - pieces.left[main], pieces.bottom[main] - pieces.top[main]
+    return bool(pieces.area[main] >= _ALONE * mask.sum() and wide <= _WIDEST * tall)
 
 
 def _longer(box: Box) -> int:
