@@ -33,7 +33,7 @@ BLANK: dict[str, Levels] = {
 
 def ink_of(grey: NDArray[np.floating]) -> Ink | None:
     """The ink through a window of half the picture, in the likelier polarity."""
-    likelier, _ = evened(grey.astype(np.float32))
+    likelier = evened(grey.astype(np.float32)).likelier
     return ink_within(likelier, max(grey.shape) // 2)
 
 
@@ -100,14 +100,14 @@ def rough(shape: tuple[int, int], amount: float) -> Levels:
 @pytest.mark.parametrize("amount", [0.005, 0.01, 0.02])
 @pytest.mark.parametrize("window", [15, 40, 150])
 def test_rough_paper_has_no_ink_in_any_window(amount: float, window: int) -> None:
-    assert ink_within(evened(rough((300, 400), amount))[0], window) is None
+    assert ink_within(evened(rough((300, 400), amount)).likelier, window) is None
 
 
 def test_faint_strokes_on_rough_paper_are_ink() -> None:
     paper = rough((300, 400), 0.008)
     strokes = np.zeros(paper.shape, np.uint8)
     cv2.ellipse(strokes, (200, 150), (50, 80), 0, 0, 360, 1, 7)
-    found = ink_within(evened(paper - 0.2 * strokes)[0], 150)
+    found = ink_within(evened(paper - 0.2 * strokes).likelier, 150)
     assert found is not None
     assert found.mask[cv2.erode(strokes, np.ones((3, 3), np.uint8)) > 0].mean() > 0.95
     assert found.mask[cv2.dilate(strokes, np.ones((9, 9), np.uint8)) == 0].mean() < 0.01

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAINTEST", "Ink", "evened", "ink_within", "shrunk", "without_impulses"]
+__all__ = ["FAINTEST", "Evened", "Ink", "evened", "ink_within", "shrunk", "without_impulses"]
 
 Floats = NDArray[np.float32]
 
@@ -54,28 +54,51 @@ def ink_within(flat: Floats, window: int) -> Ink | None:
     strongest = _ranked(some, 1 - min(0.002, 4 / some.size))
     if strongest < max(FAINTEST, 8 * noise):
         return None
-    threshold = max(_otsu(contrast), 0.25 * strongest, 3 * noise)
+    threshold = max(_otsu(some), 0.25 * strongest, 3 * noise)
     mask = contrast > threshold
     inked = some[some > threshold]
     full = _ranked(inked, 0.6) if inked.size else strongest
     if full < _DARK and full < _TEXTURE * float(contrast[~mask].std()):
         return None
     low = min(0.3 * threshold + 2 * noise, 0.6 * full)
-    level = np.clip((contrast - low) / (full - low), 0, 1)
-    return Ink(np.asarray(level, np.float32), mask)
+    contrast -= np.float32(low)
+    contrast *= np.float32(1 / (full - low))
+    return Ink(np.clip(contrast, 0, 1, out=contrast), mask)
 
 
-def evened(grey: Floats) -> tuple[Floats, Floats]:
-    """The picture as dark ink on paper of about 1 all over, (H, W): in the likelier polarity, then in the other.
+@dataclass(frozen=True)
+class Evened:
+    """A picture without what light did to it, ``grey`` (H, W) on paper of this ``light``; of which polarity it likelier is.
 
     Where the paper is dark, dark ink is brought up with it, as less light fell on both.
     """
+
+    grey: Floats
+    light: Floats | None
+    dark: bool
+
+    @property
+    def likelier(self) -> Floats:
+        """Dark ink on paper of about 1 all over, (H, W) float32, in the likelier polarity."""
+        return self._turned(self.dark)
+
+    @property
+    def other(self) -> Floats:
+        """The same in the other polarity."""
+        return self._turned(not self.dark)
+
+    def _turned(self, dark: bool) -> Floats:
+        if dark:
+            paper = np.maximum(self.grey.max() if self.light is None else self.light, np.float32(0.2))
+            return np.asarray(self.grey / paper, np.float32)
+        board = np.float32(1) + (self.grey.min() if self.light is None else self.light)
+        return np.asarray(board - self.grey, np.float32)
+
+
+def evened(grey: Floats) -> Evened:
+    """Grey levels (H, W) 0..1 with the light on them and their polarity told."""
     light = _light(grey)
-    paper, board = (grey.max(), grey.min()) if light is None else (light, light)
-    dark_ink = np.asarray(grey / np.maximum(paper, 0.2), np.float32)
-    light_ink = np.asarray(1 - (grey - board), np.float32)
-    dark = _dark_on_light(grey) if light is None else _darker_than(light, grey)
-    return (dark_ink, light_ink) if dark else (light_ink, dark_ink)
+    return Evened(grey, light, _dark_on_light(grey) if light is None else _darker_than(light, grey))
 
 
 def _darker_than(light: Floats, grey: Floats) -> bool:
@@ -164,20 +187,21 @@ def _ring(values: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
 
 def _contrast(flat: Floats, window: int) -> Floats:
     """How much darker than its paper each pixel is, paper being what a closing by the window leaves: (H, W), ≥ 0."""
-    smooth = cv2.medianBlur(flat, 3) if min(flat.shape) > 32 else flat
-    coarser = max(1, min(window // _FINE_ENOUGH, min(flat.shape) // 2))  # so much smaller the paper is found as well
-    small = cv2.resize(smooth, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA)
+    coarser = max(1, min(round(window / _FINE_ENOUGH), min(flat.shape) // 2))  # so much smaller the paper is found as well
+    small = cv2.resize(flat, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA)
+    small = cv2.medianBlur(small, 3) if min(small.shape) > 32 else small
     side = window // coarser | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     paper = cv2.GaussianBlur(paper, (0, 0), side / 6)
     paper = cv2.resize(paper, flat.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.maximum(paper - flat, 0), np.float32)
+    contrast = np.subtract(paper, flat, dtype=np.float32)
+    return np.maximum(contrast, 0, out=contrast)
 
 
 def _noise(grey: Floats) -> float:
     """The standard deviation of sensor noise, from the smallest differences of neighbours."""
     step = max(1, min(grey.shape) // 256)
-    residual = grey[::step, 1:] - grey[::step, :-1]
+    residual = grey[::step, 1::step] - grey[::step, :-1:step]
     return float(np.median(np.abs(residual)) * 1.05) if residual.size else 0.0
 
 

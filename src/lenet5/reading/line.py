@@ -126,5 +126,8 @@ def _less_sure(mark: Digit | Separator, factor: float) -> Digit | Separator:
 
 def _box(line: Line, pieces: Pieces, first: int, last: int) -> Box:
     """The box in the picture of a run of pieces."""
-    rows, columns = np.nonzero((pieces.labels > first) & (pieces.labels <= last))
-    return line.box(rows.astype(np.float64), pieces.columns(rows, columns))
+    run = slice(first, last)
+    left, top = int(pieces.left[run].min()), int(pieces.top[run].min())
+    within = pieces.labels[top : pieces.bottom[run].max(), left : pieces.right[run].max()]
+    rows, columns = np.nonzero((within > first) & (within <= last))
+    return line.box((top + rows).astype(np.float64), pieces.columns(top + rows, left + columns))

@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 _LONGEST: Final = 1600  # pixels of the longer side at which a picture is first looked at
-_LEAST_HEIGHT: Final = 40  # pixels: smaller digits in a picture that was scaled down are looked at larger
+_LEAST_HEIGHT: Final = 36  # pixels: smaller digits in a picture that was scaled down are looked at so large
 _SMALL: Final = 0.4  # of the digits' height: what is smaller both ways is a dot, a dash or a speck
 _TALL: Final = 2.2  # of the digits' height: what is taller is a drawing or belongs to several lines
 _REACH: Final = 3.5  # of the digits' height: marks farther apart are in different lines
@@ -75,16 +75,16 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
         return []
     small = shrunk(grey, _LONGEST)
     scale = max(small.shape) / max(grey.shape)
-    flat = evened(small)[0]
+    flat = evened(small).likelier
     ink = ink_within(flat, max(max(small.shape) // 8, 15))
     height = None if ink is None else _digit_height(components(ink.mask))
     if height is None:
         return []
     if height < _LEAST_HEIGHT and scale < 1:
-        larger = min(1.0, scale * HEIGHT / height)
+        larger = min(1.0, scale * _LEAST_HEIGHT / height)
         height *= larger / scale
         scale = larger
-        flat = evened(shrunk(grey, round(scale * max(grey.shape))))[0]
+        flat = evened(shrunk(grey, round(scale * max(grey.shape)))).likelier
     ink = ink_within(flat, max(round(height), 9))
     if ink is None or (not single and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []

@@ -13,6 +13,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from lenet5.reading.components import Components, components
@@ -123,7 +124,7 @@ class _Way:
 
 def _ways(found: Components, marks: list[int], level: Floats) -> list[list[_Way]]:
     """For each of these components the ways along which it may be cut, from left to right."""
-    free, stiff = (_Crossings(level, bend) for bend in (_BEND, _STIFF))
+    free, stiff = _crossings(level, (_BEND, _STIFF))
     columns: list[list[tuple[_Crossings, int]]] = []
     for k in marks:
         box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
@@ -188,25 +189,14 @@ def _start(slant: float, height: int) -> float:
 class _Crossings:
     """The cheapest paths from top to bottom through each column's middle, and the ``ink`` (w,) that they cross.
 
-    A step sideways costs as much as ``bend`` pixels of ink.
+    A step sideways costs as much as ``bend`` pixels of ink; ``down`` and ``up``, (h, w), are the costs of the
+    cheapest paths from the first and the last row to each pixel.
     """
 
-    def __init__(self, level: Floats, bend: float) -> None:
-        self._bend = np.float32(bend)
-        self._down, self._up = self._least(level), self._least(level[::-1])[::-1]
+    def __init__(self, level: Floats, bend: float, down: Floats, up: Floats) -> None:
+        self._bend, self._down, self._up = np.float32(bend), down, up
         self._middle = level.shape[0] // 2
-        self.ink = np.asarray(self._down[self._middle] + self._up[self._middle] - level[self._middle], np.float32)
-
-    def _least(self, level: Floats) -> Floats:
-        """(h, w): the cost of the cheapest path from row 0 to each pixel."""
-        least = level.copy()
-        for row in range(1, len(level)):
-            before = least[row - 1]
-            best = before.copy()
-            np.minimum(best[1:], before[:-1] + self._bend, out=best[1:])
-            np.minimum(best[:-1], before[1:] + self._bend, out=best[:-1])
-            least[row] += best
-        return np.asarray(least)
+        self.ink = np.asarray(down[self._middle] + up[self._middle] - level[self._middle], np.float32)
 
     def paths(self, columns: list[int]) -> dict[int, NDArray[np.int64]]:
         """For each column the columns (h,) in which the cheapest path through its middle crosses the rows."""
@@ -222,6 +212,19 @@ class _Crossings:
                 near[1] -= self._bend
                 result[row] = x = x + near.argmin(axis=0) - 1
         return dict(zip(columns, result.T, strict=True))
+
+
+def _crossings(level: Floats, bends: tuple[float, ...]) -> list[_Crossings]:
+    """Of a line (h, w) the crossings for each of these costs of a step sideways."""
+    sideways = np.array(bends, np.float32)[:, None, None]
+    least = np.repeat(np.stack([level, level[::-1]], axis=1)[:, None], len(bends), axis=1)  # (h, bends, 2, w)
+    for row in range(1, len(level)):
+        before = least[row - 1]
+        aside, best = before + sideways, before.copy()
+        np.minimum(best[..., 1:], aside[..., :-1], out=best[..., 1:])
+        np.minimum(best[..., :-1], aside[..., 1:], out=best[..., :-1])
+        least[row] += best
+    return [_Crossings(level, bend, least[:, k, 0], least[::-1, k, 1]) for k, bend in enumerate(bends)]
 
 
 def _valleys(ink: Floats) -> list[int]:
@@ -249,11 +252,10 @@ def _waists(own: Mask) -> list[int]:
     extent = (height - own.argmax(axis=0) - own[::-1].argmax(axis=0)).astype(np.float32)
     extent = np.convolve(np.pad(extent, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
     reach, apart = round(0.5 * HEIGHT), round(_APART * HEIGHT)
+    highest = sliding_window_view(np.pad(extent, reach), reach).max(axis=-1)
+    beside = np.minimum(highest[: len(extent)], highest[reach + 1 :])
     chosen: list[int] = []
     for k in np.argsort(extent[apart : width - apart], kind="stable") + apart:
-        beside = min(extent[max(k - reach, 0) : k].max(), extent[k + 1 : k + reach + 1].max())
-        if extent[k] > _WAIST * beside:
-            continue
-        if all(abs(k - other) >= 2 * apart for other in chosen):
+        if extent[k] <= _WAIST * beside[k] and all(abs(k - other) >= 2 * apart for other in chosen):
             chosen.append(int(k))
     return sorted(chosen)

@@ -34,8 +34,7 @@ def without_rules(mask: Mask, length: int, height: int, thickness: int) -> Mask:
 
     Where a stroke crosses a rule, the ink there is thicker than the rule and stays; where rules cross, it goes.
     """
-    level = _runs(mask, length)
-    upright = np.ascontiguousarray(_runs(np.ascontiguousarray(mask.T), height).T)
+    level, upright = _runs(mask, length, 1), _runs(mask, height, 0)
     rules = (level & _thin(mask, thickness, 0)) | (upright & _thin(mask, thickness, 1)) | (level & upright)
     return np.asarray(mask & ~rules)
 
@@ -76,7 +75,7 @@ class _Side:
 def _sides(mask: Mask, thickness: int) -> list[_Side]:
     """The level lines of a mask (H, W) that may be sides of a box."""
     height, width = mask.shape
-    runs = components(_runs(np.ascontiguousarray(mask), round(_SIDE * width)) & mask)
+    runs = components(_runs(mask, round(_SIDE * width), 1) & mask)
     found = []
     for k in range(len(runs)):
         place = (runs.top[k] + runs.bottom[k]) / 2
@@ -95,12 +94,13 @@ def _ends_well(side: _Side, others: list[_Side], length: int, near: float) -> bo
     )
 
 
-def _runs(mask: Mask, length: int) -> Mask:
-    """What lies in long level runs, which may step up or down by a pixel now and then."""
-    if length > mask.shape[1]:
+def _runs(mask: Mask, length: int, axis: int) -> Mask:
+    """What lies in long runs along the axis, which may step aside by a pixel now and then."""
+    if length > mask.shape[axis]:
         return np.zeros_like(mask)
-    joined = cv2.dilate(mask.astype(np.uint8), np.ones((3, 1), np.uint8))
-    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)) > 0)
+    aside, along = ((3, 1), (1, length)) if axis == 1 else ((1, 3), (length, 1))
+    joined = cv2.dilate(mask.view(np.uint8), np.ones(aside, np.uint8))
+    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones(along, np.uint8)).view(np.bool_))
 
 
 def _thin(mask: Mask, thickness: int, axis: int) -> Mask:

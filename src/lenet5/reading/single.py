@@ -77,7 +77,7 @@ def find_digit(grey: Floats) -> Candidate | None:
 def is_boxed(grey: Floats) -> bool:
     """Whether a picture (H, W) 0..1 shows a box with one digit in it, and hardly anything else."""
     small = shrunk(grey, _WORKING)
-    ink = ink_within(evened(small)[0], max(max(small.shape) // _WINDOWS[0], 7))
+    ink = ink_within(evened(small).likelier, max(max(small.shape) // _WINDOWS[0], 7))
     if ink is None or (mask := without_box(ink.mask)) is ink.mask:
         return False
     pieces = _pieces(mask)
@@ -95,9 +95,11 @@ def _search(grey: Floats) -> Candidate | None:
     small = shrunk(grey, _WORKING)
     longer = max(small.shape)
     windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > _PHOTO else _WINDOWS[:1])]
-    likelier, other = evened(small)
+    light = evened(small)
+    likelier = light.likelier
     best = _best([_candidate(likelier, window) for window in windows])
     if longer > _PHOTO:  # a shadow can hide which is ink and which is paper
+        other = light.other
         seen = [_candidate(other, window) for window in windows]
         turned = _best([one for one in seen if one and not _is_sheet(one, small.shape)])
         units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
