@@ -16,7 +16,7 @@ from lenet5.answer import REFUSED, Box, Digit, Reading
 from lenet5.errors import OutputError
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.picture import Picture
-from lenet5.reading.pieces import cut
+from lenet5.reading.pieces import cut, whole_marks
 from lenet5.weights import write_beside
 
 __all__ = ["annotated", "as_png", "digit_sheet", "pieces_picture", "write_debug"]
@@ -169,7 +169,7 @@ def _place(picture: Picture, box: Box) -> Image.Image:
 
 def pieces_picture(line: Line) -> Image.Image:
     """A line's ink, upright and at the height at which it is cut, each piece in a colour unlike its neighbours'."""
-    pieces = cut(line.level)
+    pieces = cut(whole_marks(line.level))
     ink = 1 - pieces.level[..., None] * (1 - np.array(_PIECES)[(pieces.labels - 1) % len(_PIECES)] / 255)
     ink[pieces.labels == 0] = (1 - 0.3 * pieces.level[..., None])[pieces.labels == 0]
     drawn = Image.fromarray((ink * 255).astype(np.uint8))

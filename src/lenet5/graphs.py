@@ -23,7 +23,7 @@ from lenet5.learning.objective import Objective
 from lenet5.posterior import RUBBISH
 from lenet5.reading.arcs import REFUSAL, RUBBISH_FACTOR, digit_scores, mark_scores, width_factors
 from lenet5.reading.candidates import runs
-from lenet5.reading.pieces import cut
+from lenet5.reading.pieces import cut, whole_marks
 from lenet5.strings import strings_of
 
 __all__ = ["Graph", "StringLessons", "forward_criterion", "graph_of"]
@@ -54,7 +54,7 @@ class Graph:
 
 def graph_of(level: NDArray[np.float32], labels: tuple[int, ...]) -> Graph | None:
     """The graph that the line reader makes of a line of ink (h, w); None where it finds no candidate in it."""
-    pieces = cut(level)
+    pieces = cut(whole_marks(level))
     candidates = runs(pieces)
     if len(candidates.images) == 0:
         return None

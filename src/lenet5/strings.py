@@ -20,7 +20,7 @@ from lenet5.learning.data import ImageSet
 from lenet5.learning.hands import otherwise
 from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates, runs
-from lenet5.reading.pieces import HEIGHT, Pieces, cut
+from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
 
 __all__ = ["Written", "candidates_of_strings", "labelled", "strings_of", "write"]
 
@@ -244,7 +244,7 @@ def candidates_of_strings(data: ImageSet, strings: int, generator: np.random.Gen
     """The candidates that the line reader makes of so many strings of 2 to 4 of these digits, with what they are."""
     images, labels = [data.images[:0]], [data.labels[:0]]
     for written in strings_of(data, strings, 4, generator):
-        pieces = cut(written.level, slanted=False)
+        pieces = cut(whole_marks(written.level, slanted=False))
         found = runs(pieces)
         truths = labelled(written, pieces, found)
         known = (truths >= 0) & ((truths != NOT_A_DIGIT) | (generator.random(len(truths)) < _RUBBISH))

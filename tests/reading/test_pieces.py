@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5.reading.candidates import runs
-from lenet5.reading.pieces import HEIGHT, cut
+from lenet5.reading.pieces import HEIGHT, cut, whole_marks
 
 Floats = NDArray[np.float32]
 
@@ -22,7 +22,7 @@ def ring(level: Floats, x: int) -> Floats:
 
 def test_pieces_hold_all_sure_ink_and_stand_from_left_to_right() -> None:
     level = ring(ring(paper(140), 30), 100)
-    pieces = cut(level, slanted=False)
+    pieces = cut(whole_marks(level, slanted=False))
     assert ((pieces.labels > 0) == (level > 0.5)).all()
     middles = pieces.left + pieces.right
     assert (np.diff(middles) >= 0).all()
@@ -32,7 +32,7 @@ def test_pieces_hold_all_sure_ink_and_stand_from_left_to_right() -> None:
 @pytest.mark.parametrize("distance", [26, 29, 31])
 def test_two_rings_that_lean_on_each_other_can_be_told_apart(distance: int) -> None:
     left, right = ring(paper(120), 35), ring(paper(120), 35 + distance)
-    pieces = cut(np.maximum(left, right), slanted=False)
+    pieces = cut(whole_marks(np.maximum(left, right), slanted=False))
     found = runs(pieces)
     for own, other in ((left, right), (right, left)):
         best = 0.0
@@ -47,7 +47,7 @@ def test_a_slant_is_taken_out_and_positions_lead_back_to_the_slanted_line() -> N
     level = paper(200)
     for x in (40, 80, 120):
         cv2.line(level, (x + 20, 8), (x, HEIGHT + 3), 1.0, 4)
-    pieces = cut(level)
+    pieces = cut(whole_marks(level))
     assert pieces.slant > 0.2
     assert len(pieces) == 3
     rows, columns = np.nonzero(pieces.labels == 1)
@@ -57,8 +57,8 @@ def test_a_slant_is_taken_out_and_positions_lead_back_to_the_slanted_line() -> N
 
 
 def test_an_empty_line_has_no_pieces() -> None:
-    assert len(cut(paper(50))) == 0
-    assert len(runs(cut(paper(50))).images) == 0
+    assert len(cut(whole_marks(paper(50)))) == 0
+    assert len(runs(cut(whole_marks(paper(50)))).images) == 0
 
 
 def test_slanted_hairlines_stay_whole() -> None:
@@ -66,6 +66,6 @@ def test_slanted_hairlines_stay_whole() -> None:
     for left in (20, 80, 140):
         for row in range(6, 54):
             level[row, left + (54 - row) // 3] = 1
-    pieces = cut(level)
+    pieces = cut(whole_marks(level))
     assert len(pieces) == 3
     assert (pieces.bottom - pieces.top >= 46).all()

@@ -19,7 +19,7 @@ __all__ = [
     "REFUSAL",
     "RUBBISH_FACTOR",
     "arcs_of",
-    "are_uncut",
+    "are_sure",
     "by_width",
     "digit_scores",
     "mark_scores",
@@ -29,6 +29,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _LEAST: Final = 1e-4  # no probability counts as smaller: one bad digit does not spoil a line
+_SURE: Final = 0.99  # a cut makes any digit less likely than this
 _CUT: Final = 0.05  # how much less likely, in logarithms, each pixel of ink makes a cut
 _NARROW: Final = 0.42  # of their height: upright, under 2% of MNIST's training images of each digit but 1 are narrower,
 _NARROWER: Final = 0.06  # and the less likely by how many times so much it is
@@ -67,10 +68,15 @@ def by_width(p: Floats, boxes: NDArray[np.int64]) -> Floats:
     return np.asarray(p / p.sum(axis=1, keepdims=True))
 
 
+def _with_rubbish(p: Floats) -> Floats:
+    """Probabilities (N, 11) that know that most candidates of a line are rubbish."""
+    p = p * np.where(np.arange(RUBBISH + 1) == RUBBISH, RUBBISH_FACTOR, 1)
+    return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+
 def arcs_of(pieces: Pieces, candidates: Candidates, p: Floats) -> list[Arc]:
     """All arcs: digits and rubbish for each candidate with its probabilities (N, 11); separators and specks."""
-    p = p * np.where(np.arange(RUBBISH + 1) == RUBBISH, RUBBISH_FACTOR, 1)
-    p /= p.sum(axis=1, keepdims=True)
+    p = _with_rubbish(p)
     found: list[Arc] = []
     scores = digit_scores(pieces, candidates)
     for k in range(len(p)):
@@ -90,9 +96,11 @@ def digit_scores(pieces: Pieces, candidates: Candidates) -> Floats:
     return sizes - _CUT * (_parting(pieces, candidates) @ ink) / 2  # the other half is the neighbour's
 
 
-def are_uncut(pieces: Pieces, candidates: Candidates) -> NDArray[np.bool_]:
-    """(N,): whether no cut parts a candidate from its neighbours."""
-    return np.asarray(~_parting(pieces, candidates).any(axis=1))
+def are_sure(pieces: Pieces, candidates: Candidates, p: Floats) -> NDArray[np.bool_]:
+    """(pieces,): which of them are digits by themselves so surely that a path that cuts them is not likelier."""
+    likely = _with_rubbish(p)[:, :RUBBISH].max(axis=1) * np.exp(digit_scores(pieces, candidates))
+    alone = (candidates.last - candidates.first == 1) & (likely >= _SURE)
+    return np.isin(np.arange(len(pieces)), candidates.first[alone])
 
 
 def mark_scores(pieces: Pieces) -> list[Arc]:
@@ -114,13 +122,10 @@ def mark_scores(pieces: Pieces) -> list[Arc]:
 
 def _band(pieces: Pieces) -> _Band:
     """The middle of the tops and of the bottoms of the marks that are tall, as they were before they were cut."""
-    mark = np.arange(len(pieces))
-    for cut in pieces.cuts:
-        mark[mark == mark[cut.right]] = mark[cut.left]
-    top, bottom = np.full(len(pieces), np.iinfo(np.int64).max), np.zeros(len(pieces), np.int64)
+    known, mark = np.unique(pieces.mark, return_inverse=True)
+    top, bottom = np.full(len(known), np.iinfo(np.int64).max), np.zeros(len(known), np.int64)
     np.minimum.at(top, mark, pieces.top)
     np.maximum.at(bottom, mark, pieces.bottom)
-    top, bottom = top[np.unique(mark)], bottom[np.unique(mark)]
     height = bottom - top
     tall = height > 0.6 * HEIGHT
     if not tall.any():

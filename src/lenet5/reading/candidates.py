@@ -27,21 +27,34 @@ _CROSS: Final = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 class Candidates:
     """Runs of pieces ``first`` to ``last`` (exclusive), (N,) each, their (N, 4) boxes and (N, 28, 28) uint8 images.
 
-    Boxes are left, top, right, bottom in the line's pixels.
+    Boxes are left, top, right, bottom in the line's pixels; ``marks`` are the connected marks that each consists of,
+    nothing where a cut parts it from its neighbours.
     """
 
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     boxes: NDArray[np.int64]
     images: NDArray[np.uint8]
+    marks: tuple[tuple[int, ...], ...]
+
+    @property
+    def uncut(self) -> NDArray[np.bool_]:
+        """(N,): which are whole marks."""
+        return np.array([bool(marks) for marks in self.marks], np.bool_)
 
 
-def runs(pieces: Pieces) -> Candidates:
-    """Every run of neighbouring pieces that has the size of a digit."""
+def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
+    """Every run of neighbouring pieces that has the size of a digit.
+
+    The images of whole marks are taken from candidates of the same line ``seen`` before it was cut.
+    """
+    ready = {} if seen is None else dict(zip(seen.marks, seen.images, strict=True))
     found: list[tuple[int, int]] = []
     boxes: list[tuple[int, int, int, int]] = []
+    marks: list[tuple[int, ...]] = []
     images: list[NDArray[np.uint8]] = []
     edges = np.stack([pieces.left, pieces.top, pieces.right, pieces.bottom], axis=1).tolist()
+    parts = np.bincount(pieces.mark)
     for first in range(len(pieces)):
         left, top, right, bottom = edges[first]
         for last in range(first + 1, min(first + _MOST, len(pieces)) + 1):
@@ -53,12 +66,15 @@ def runs(pieces: Pieces) -> Candidates:
                 break
             if max(right - left, bottom - top) < _SMALLEST * HEIGHT:
                 continue
+            whole = tuple(dict.fromkeys(pieces.mark[first:last].tolist()))
+            whole = whole if sum(parts[k] for k in whole) == last - first else ()
             found.append((first, last))
             boxes.append((left, top, right, bottom))
-            images.append(_image(pieces, first, last, boxes[-1]))
+            marks.append(whole)
+            images.append(ready[whole] if whole in ready else _image(pieces, first, last, boxes[-1]))
     ends = np.array(found, np.int64).reshape(-1, 2)
     stacked = np.stack(images) if images else np.zeros((0, SIDE, SIDE), np.uint8)
-    return Candidates(ends[:, 0], ends[:, 1], np.array(boxes, np.int64).reshape(-1, 4), stacked)
+    return Candidates(ends[:, 0], ends[:, 1], np.array(boxes, np.int64).reshape(-1, 4), stacked, tuple(marks))
 
 
 def _image(pieces: Pieces, first: int, last: int, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:

@@ -68,7 +68,8 @@ def ink_within(flat: Floats, window: int) -> Ink | None:
 
 @dataclass(frozen=True)
 class Evened:
-    """A picture without what light did to it, ``grey`` (H, W) on paper of this ``light``; of which polarity it likelier is.
+    """A picture that can be had without what light did to it: ``grey`` (H, W), how ``light`` its bare paper is, if that
+    can be told, and whether its ink is likelier ``dark``.
 
     Where the paper is dark, dark ink is brought up with it, as less light fell on both.
     """
@@ -187,7 +188,9 @@ def _ring(values: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
 
 def _contrast(flat: Floats, window: int) -> Floats:
     """How much darker than its paper each pixel is, paper being what a closing by the window leaves: (H, W), ≥ 0."""
-    coarser = max(1, min(round(window / _FINE_ENOUGH), min(flat.shape) // 2))  # so much smaller the paper is found as well
+    coarser = max(
+        1, min(round(window / _FINE_ENOUGH), min(flat.shape) // 2)
+    )  # so much smaller the paper is found as well
     small = cv2.resize(flat, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA)
     small = cv2.medianBlur(small, 3) if min(small.shape) > 32 else small
     side = window // coarser | 1

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from lenet5.answer import REFUSED, Box, Digit, Separator
 from lenet5.posterior import RUBBISH
-from lenet5.reading.arcs import arcs_of, are_uncut, by_width
+from lenet5.reading.arcs import arcs_of, are_sure, by_width
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
 from lenet5.reading.lines import Line
-from lenet5.reading.pieces import HEIGHT, Pieces, cut
+from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
 from lenet5.reading.words import Word
 
 __all__ = ["LineReading", "confidence", "read_line", "trimmed"]
@@ -42,24 +42,48 @@ class LineReading:
     share: float
 
 
-def read_line(line: Line, probabilities: Probabilities, single: Probabilities | None = None) -> LineReading:
+def read_line(
+    line: Line, probabilities: Probabilities, single: Probabilities | None = None, thorough: bool = False
+) -> LineReading:
     """All marks of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28) of candidates.
 
-    Which digit a candidate shows that no cut touches is for ``single`` to say, if it is given.
+    Which digit a candidate shows that no cut touches is for ``single`` to say, if it is given. Marks that surely are
+    digits are cut only where reading is ``thorough``: the best path is the same, but less sure where letters are read.
     """
-    pieces = cut(line.level)
+    pieces = whole_marks(line.level)
     if len(pieces) == 0:
         return LineReading((), (), 1.0)
-    candidates = runs(pieces)
-    p = probabilities(candidates.images)
-    if single and (uncut := are_uncut(pieces, candidates)).any():
-        p[uncut] = _which_digit(p[uncut], single(candidates.images[uncut]))
-    p = np.maximum(by_width(p, candidates.boxes), _TRACE)
+    candidates, p = _seen(pieces, probabilities, single)
+    sure = are_sure(pieces, candidates, p) & (not thorough)
+    if not sure.all():
+        pieces = cut(pieces, ~sure)
+        candidates, p = _seen(pieces, probabilities, single, before=(candidates, p))
     arcs = arcs_of(pieces, candidates, p)
     path, cautious = (best_path(arcs, len(pieces), sharpness) for sharpness in (_SHARPNESS, _CAUTION))
     words = [[(k, _mark(path, k, line, pieces, candidates, p)) for k in word] for word in _words(path, pieces)]
     less = [[_less_sure(mark, cautious.shares[k] / path.shares[k]) for k, mark in word] for word in words]
     return LineReading(tuple(tuple(mark for _, mark in word) for word in words), tuple(map(tuple, less)), path.share)
+
+
+def _seen(
+    pieces: Pieces,
+    probabilities: Probabilities,
+    single: Probabilities | None,
+    before: tuple[Candidates, NDArray[np.float64]] | None = None,
+) -> tuple[Candidates, NDArray[np.float64]]:
+    """The candidates of a line and their probabilities (N, 11), of which ``single`` tells those that no cut touches.
+
+    Whole marks are known if those of the line ``before`` it was cut are.
+    """
+    candidates = runs(pieces, before and before[0])
+    known = dict(zip(before[0].marks, before[1], strict=True)) if before else {}
+    new = np.array([marks not in known for marks in candidates.marks], np.bool_)
+    p = np.array([known.get(marks, np.zeros(RUBBISH + 1)) for marks in candidates.marks]).reshape(-1, RUBBISH + 1)
+    p[new] = probabilities(candidates.images[new])
+    if single and (asked := new & candidates.uncut).any():
+        p[asked] = _which_digit(p[asked], single(candidates.images[asked]))
+    p[new] = np.maximum(by_width(p[new], candidates.boxes[new]), _TRACE)
+    return candidates, p
 
 
 def trimmed(marks: Sequence[Digit | Separator]) -> tuple[Digit | Separator, ...]:

@@ -8,7 +8,7 @@ cuts than digits: which pieces belong together is for the network to say.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from lenet5.reading.components import Components, components
+from lenet5.reading.components import components
 
-__all__ = ["HEIGHT", "Cut", "Pieces", "cut"]
+__all__ = ["HEIGHT", "Cut", "Pieces", "cut", "whole_marks"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -53,8 +53,9 @@ class Pieces:
     """A line in pieces, ordered from left to right.
 
     ``level`` (h, w) float32 ink, upright, digits about HEIGHT pixels tall; ``labels`` (h, w) int32,
-    k + 1 in piece k, 0 outside; the edges of each piece's box and its area, (N,) int; ``cuts`` what was
-    parted by them; ``slant`` the pixels to the right for each pixel upwards that were taken out.
+    k + 1 in piece k, 0 outside; the edges of each piece's box and its area, (N,) int; of each, ``mark`` (N,), the
+    connected mark that it is or is cut from; ``cuts`` what was parted by them; ``slant`` the pixels to the right for
+    each pixel upwards that were taken out.
     """
 
     level: Floats
@@ -64,6 +65,7 @@ class Pieces:
     right: NDArray[np.int64]
     bottom: NDArray[np.int64]
     area: NDArray[np.int64]
+    mark: NDArray[np.int64]
     cuts: tuple[Cut, ...]
     slant: float
 
@@ -75,8 +77,8 @@ class Pieces:
         return np.asarray(columns - _start(self.slant, self.level.shape[0]) - self.slant * rows, np.float64)
 
 
-def cut(level: Floats, slanted: bool = True) -> Pieces:
-    """The pieces of one line of ink (h, w) float32 in 0..1 whose digits are about HEIGHT pixels tall.
+def whole_marks(level: Floats, slanted: bool = True) -> Pieces:
+    """The connected marks of one line of ink (h, w) float32 in 0..1 whose digits are about HEIGHT pixels tall.
 
     A line that is not ``slanted`` is taken as it is.
     """
@@ -84,12 +86,20 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
     slant = _slant(level) if slanted else 0.0
     upright = _sheared(level, slant)
     found = components(upright > _SURE)
-    marks = [int(k) for k in np.flatnonzero(found.area >= _LEAST)]
-    result = np.zeros_like(found.labels)
-    made, cuts = 0, []
-    for k, ways in zip(marks, _ways(found, marks, upright), strict=True):
-        rows, columns = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
-        own = found.labels[rows, columns] == k + 1
+    named = np.where(found.area >= _LEAST, np.cumsum(found.area >= _LEAST), 0).astype(np.int32)
+    labels = np.concatenate([[np.int32(0)], named])[found.labels]
+    pieces = _ordered(upright, labels, np.arange(named.max(initial=0)), [], slant)
+    return replace(pieces, mark=np.arange(len(pieces)))
+
+
+def cut(whole: Pieces, which: Mask | None = None) -> Pieces:
+    """The pieces of a line's marks, of ``which`` (N,) alone if it is given, cut wherever digits may touch."""
+    result = np.zeros_like(whole.labels)
+    made: list[int] = []
+    cuts = []
+    for k, ways in enumerate(_ways(whole, np.ones(len(whole), np.bool_) if which is None else which)):
+        rows, columns = slice(whole.top[k], whole.bottom[k]), slice(whole.left[k], whole.right[k])
+        own = whole.labels[rows, columns] == k + 1
         part = np.zeros(own.shape, np.int32)
         for way in ways:
             part += np.arange(columns.start, columns.stop) > way.path[rows, None]
@@ -97,12 +107,12 @@ def cut(level: Floats, slanted: bool = True) -> Pieces:
         for value, size in enumerate(np.bincount(part[own], minlength=len(ways) + 1)):
             if size < _LEAST:
                 continue
-            made += 1
-            result[rows, columns][own & (part == value)] = made
+            made.append(k)
+            result[rows, columns][own & (part == value)] = len(made)
             if before is not None:
-                cuts.append(Cut(before, made - 1, ways[value - 1].ink))
-            before = made - 1
-    return _ordered(upright, result, cuts, slant)
+                cuts.append(Cut(before, len(made) - 1, ways[value - 1].ink))
+            before = len(made) - 1
+    return _ordered(whole.level, result, np.array(made, np.int64), cuts, whole.slant)
 
 
 def _thick_enough(level: Floats) -> Floats:
@@ -122,30 +132,32 @@ class _Way:
     ink: float
 
 
-def _ways(found: Components, marks: list[int], level: Floats) -> list[list[_Way]]:
-    """For each of these components the ways along which it may be cut, from left to right."""
-    free, stiff = _crossings(level, (_BEND, _STIFF))
-    columns: list[list[tuple[_Crossings, int]]] = []
-    for k in marks:
-        box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
-        if found.right[k] - found.left[k] <= _NARROW * HEIGHT:
-            columns.append([])
-            continue
+def _ways(whole: Pieces, which: Mask) -> list[list[_Way]]:
+    """For each mark the ways along which it may be cut, from left to right: none but for ``which`` (N,)."""
+    which = which & (whole.right - whole.left > _NARROW * HEIGHT)
+    if not which.any():
+        return [[] for _ in which]
+    free, stiff = _crossings(whole.level, (_BEND, _STIFF))
+    columns: list[list[tuple[_Crossings, int]]] = [[] for _ in which]
+    for k in np.flatnonzero(which):
+        box = slice(whole.top[k], whole.bottom[k]), slice(whole.left[k], whole.right[k])
         valleys = _valleys(free.ink[box[1]])
-        waists = _waists(found.labels[box] == k + 1)
+        waists = _waists(whole.labels[box] == k + 1)
         waists = [at for at in waists if all(abs(at - v) >= 0.5 * _APART * HEIGHT for v in valleys)]
-        start = int(found.left[k])
+        start = int(whole.left[k])
         here = [(free, start + at) for at in valleys] + [(stiff, start + at) for at in waists]
-        columns.append(sorted(here, key=lambda item: item[1]))
+        columns[k] = sorted(here, key=lambda item: item[1])
     paths = {
         kind: kind.paths([at for here in columns for other, at in here if other is kind]) for kind in (free, stiff)
     }
     return [[_Way(paths[kind][at], float(kind.ink[at])) for kind, at in here] for here in columns]
 
 
-def _ordered(level: Floats, labels: NDArray[np.int32], cuts: list[Cut], slant: float) -> Pieces:
+def _ordered(
+    level: Floats, labels: NDArray[np.int32], mark: NDArray[np.int64], cuts: list[Cut], slant: float
+) -> Pieces:
     """Pieces numbered by the middle of their boxes, from left to right."""
-    count = int(labels.max(initial=0))
+    count = len(mark)
     left, top = np.full(count + 1, max(labels.shape)), np.full(count + 1, max(labels.shape))
     right, bottom = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
     rows, columns = np.nonzero(labels)
@@ -160,7 +172,7 @@ def _ordered(level: Floats, labels: NDArray[np.int32], cuts: list[Cut], slant: f
     place[order] = np.arange(1, count + 1)
     left, top, right, bottom, area = (edge[order] for edge in (left, top, right, bottom, area))
     renamed = tuple(Cut(int(place[c.left + 1]) - 1, int(place[c.right + 1]) - 1, c.ink) for c in cuts)
-    return Pieces(level, place[labels], left, top, right, bottom, area, renamed, slant)
+    return Pieces(level, place[labels], left, top, right, bottom, area, mark[order - 1], renamed, slant)
 
 
 def _slant(level: Floats) -> float:

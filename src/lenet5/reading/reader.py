@@ -19,7 +19,7 @@ from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import line, picture, single
 from lenet5.reading.lines import Line, find_lines
-from lenet5.reading.words import numbers
+from lenet5.reading.words import are_digits, numbers
 
 __all__ = ["LAYOUTS", "Reader"]
 
@@ -116,6 +116,8 @@ class Reader:
         candidate, single = partial(self._answers, self.string_weights), partial(self._answers, self.weights)
         both = (candidate, None if self.string_weights is self.weights else single)
         read = [line.read_line(one, *both) for one in found]
+        if not alone and not are_digits(one.cautious for one in read):
+            read = [line.read_line(one, *both, thorough=True) for one in found]
         kept = [[True] * len(one.words) for one in read] if alone else numbers(one.cautious for one in read)
         chosen = [list(compress(one.words, which)) for one, which in zip(read, kept, strict=True)]
         for one, words in zip(read, chosen, strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from lenet5.answer import REFUSED, Digit, Separator
 
-__all__ = ["Word", "numbers"]
+__all__ = ["Word", "are_digits", "numbers"]
 
 Word = Sequence[Digit | Separator]
 """Marks without a wide gap between them, from left to right."""
@@ -48,6 +48,11 @@ def numbers(found: Iterable[Sequence[Word]]) -> list[list[bool]]:
     shares = [_share(mark for word in line for mark in word) for line in lines]
     usual = _usual_height(lines)
     return [[_is_number(word, line, share, usual) for word in line] for line, share in zip(lines, shares, strict=True)]
+
+
+def are_digits(found: Iterable[Sequence[Word]]) -> bool:
+    """Whether what lines have is so surely digits that hardly any word can be among them."""
+    return _share(mark for line in found for word in line for mark in word) >= _EXPECTED
 
 
 def _is_text(lines: Sequence[Sequence[Word]]) -> bool:
