@@ -156,3 +156,16 @@ def test_a_shadow_cast_over_the_digit_is_not_read(
         light = shade + (1 - shade) / (1 + np.exp(-edge))
         right += reader.read((paper * light).astype(np.float32), "digit").text == digit
     assert right >= len(digits) - 1
+
+
+def test_a_filled_shape_that_a_window_hollows_out_does_not_stand_out_as_a_zero_does() -> None:
+    clear = {}
+    for name, inner in (("stain", 0.45), ("zero", 0.9)):
+        grey = np.full((480, 640), 0.9, np.float32)
+        cv2.ellipse(grey, (320, 240), (50, 60), 0, 0, 360, 0.45, -1)
+        cv2.ellipse(grey, (320, 240), (34, 44), 0, 0, 360, inner, -1)
+        candidate = find_digit(cv2.GaussianBlur(grey, (0, 0), 1.5))
+        assert candidate is not None
+        clear[name] = candidate.clear
+    assert clear["stain"] == 0
+    assert clear["zero"] > 1

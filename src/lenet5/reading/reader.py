@@ -96,13 +96,13 @@ class Reader:
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
     def _read_digit(self, opened: picture.Picture, blank: bool) -> tuple[Reading, bool]:
-        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink.
+        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke.
 
         And whether it is likely that there is a digit: what does not stand out must be surer, and may be
         the edge of a shadow where it looks like a 1.
         """
         image, box, clear = _see_digit(opened)
-        if blank and not image.any():
+        if blank and (not image.any() or clear == 0):
             return Reading(lines=(), confidence=1.0, notes=opened.notes), False
         digit = self._decide(image, box)
         answers = [(digit.label, digit.confidence), *digit.alternatives]

@@ -71,7 +71,7 @@ def find_digit(grey: Floats) -> Candidate | None:
         return found
     b = closer.box
     box = Box(b.left + left, b.top + top, b.right + left, b.bottom + top)
-    return Candidate(closer.ink, box, closer.likeness, found.clear)
+    return Candidate(closer.ink, box, closer.likeness, found.clear if closer.clear else 0.0)
 
 
 def is_boxed(grey: Floats) -> bool:
@@ -145,7 +145,7 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     within = slice(box.top, box.bottom), slice(box.left, box.right)
-    if max(flat.shape) > _PHOTO and _is_filled(mask[within]):
+    if max(flat.shape) > _PHOTO and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
         likeness, clear = 0.4 * likeness, 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear)
@@ -155,6 +155,17 @@ def _is_filled(mask: Mask) -> bool:
     """Whether a mask (h, w) has a shape without strokes in it."""
     found = components(mask)
     return bool((lengths(found, np.ones(len(found), bool)) < STAIN).any())
+
+
+def _is_hollowed(flat: Floats, mask: Mask) -> bool:
+    """Whether what a mask (h, w) leaves out of its convex hull is ink, too, which the window was too small for."""
+    points = np.argwhere(mask)[:, ::-1].astype(np.int32)
+    hull = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(points), 1).astype(bool)
+    left_out = hull & ~cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    ink, beyond = flat[mask], flat[~hull]
+    if not left_out.any() or not beyond.size:
+        return False
+    return bool(np.median(flat[left_out]) < (np.median(ink) + np.median(beyond)) / 2)
 
 
 def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
