@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,18 @@ def interval(values: list[float]) -> str:
 def command(runs: list[Row]) -> str:
     """What repeats each of these runs, S standing for its seed."""
     given: str = runs[0]["command"]
-    return given.removesuffix(f" {runs[0]['seed']}") + " S"
+    return braced(given.removesuffix(f" {runs[0]['seed']}") + " S")
+
+
+def braced(given: str) -> str:
+    """A command with its teachers in the braces that a shell expands, as they differ in their seeds alone."""
+    teachers = re.findall(r"--teacher (\S+)", given)
+    if not teachers:
+        return given
+    first, last = teachers[0], teachers[-1]
+    where = next(k for k in range(len(first)) if first[k] != last[k])
+    name = f"{first[:where]}{{{first[where]}..{last[where]}}}{first[where + 1 :]}"
+    return re.sub(r"--teacher.*\.safetensors", f"--teacher={name}", given)
 
 
 def percent(value: float | None) -> str:
@@ -133,7 +145,7 @@ def every_run() -> str:
     for group in dict.fromkeys([*GROUPS, *(group for _, group in SIZES)]):
         for run in group.runs(rows()):
             lines.append(
-                f"| `{run['command']}` | {run['test_error_percent']:.2f}% | {run['refused']} "
+                f"| `{braced(run['command'])}` | {run['test_error_percent']:.2f}% | {run['refused']} "
                 f"| {percent(run['validation_error_percent'])} | {run['passes']} |"
             )
     return "\n".join(lines)
