@@ -146,8 +146,8 @@ def _size_score(box: NDArray[np.int64], band: _Band) -> float:
     tall, wide = (bottom - top) / HEIGHT, (right - left) / HEIGHT
     score = -(max(0.0, 0.65 - tall) ** 2 + max(0.0, tall - 1.35) ** 2) / 0.02
     score -= max(0.0, wide - 1.0) ** 2 / 0.05
-    displaced = abs((top + bottom) - (band.top + band.baseline)) / 2 / HEIGHT
-    return score - max(0.0, displaced - 0.25) ** 2 / 0.02
+    lower = ((top + bottom) - (band.top + band.baseline)) / 2 / HEIGHT
+    return score - max(0.0, -lower - 0.25) ** 2 / 0.02 - max(0.0, lower - 0.2) ** 2 / 0.01
 
 
 def _small_mark(pieces: Pieces, first: int, last: int, band: _Band) -> Arc:
@@ -159,7 +159,8 @@ def _small_mark(pieces: Pieces, first: int, last: int, band: _Band) -> Arc:
     if wide > 1.8 * tall and tall < 0.35 and 0.12 < wide < 1.5 and 0.2 < middle < 0.85:
         return Arc(first, last, "-", math.log(0.3) - max(0.0, wide - 0.7) ** 2 / 0.1)
     below = bottom - band.baseline > 0.1 * HEIGHT
-    if wide < 0.4 and tall < (0.65 if below else 0.5) and middle > 0.65:
-        size = -(max(0.0, wide - 0.25) ** 2 + max(0.0, tall - (0.5 if below else 0.35)) ** 2) / 0.01
+    longest, widest = (0.5, 0.35) if below else (0.35, 0.25)
+    if wide < widest + 0.15 and tall < longest + 0.15 and middle > 0.65:
+        size = -(max(0.0, wide - widest) ** 2 + max(0.0, tall - longest) ** 2) / 0.01
         return Arc(first, last, "," if tall > 0.25 else ".", math.log(0.5) + size)
     return Arc(first, last, "", -2.0 - 4 * (max(wide, tall) / 0.3) ** 2)
