@@ -24,6 +24,8 @@ _LONGEST: Final = 1600  # pixels of the longer side at which a picture is first 
 _LEAST_HEIGHT: Final = 36  # pixels: smaller digits in a picture that was scaled down are looked at so large
 _SMALL: Final = 0.4  # of the digits' height: what is smaller both ways is a dot, a dash or a speck
 _TALL: Final = 2.2  # of the digits' height: what is taller is a drawing or belongs to several lines
+_TALL_ALONE: Final = 3.0  # the same where there is one line
+_TALLEST: Final = 1.75  # times as tall as the middle one of its marks a digit of a line is taken to be at most
 _REACH: Final = 3.5  # of the digits' height: marks farther apart are in different lines
 _OVERLAP: Final = 0.4  # of the lower one's height: neighbours in a line share at least that
 _THICKEST: Final = 3.0  # of its marks' height: what spreads farther from its middle is no line
@@ -123,7 +125,11 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     found = components(mask)
     height = _digit_height(found) or height
     size = np.maximum(found.width, found.height)
-    main = (found.height <= _TALL * height) & (size >= _SMALL * height) & (found.height >= 0.25 * height)
+    main = (
+        (found.height <= (_TALL_ALONE if single else _TALL) * height)
+        & (size >= _SMALL * height)
+        & (found.height >= 0.25 * height)
+    )
     main &= (size >= _FEWEST_PIXELS) & ~frames(found)
     length = lengths(found, main)
     main &= length >= _BLOT
@@ -198,7 +204,8 @@ def _in_reading_order(found: Components, groups: list[Indices], height: float) -
 
 def _line(ink: Ink, found: Components, group: Indices, rest: Indices, scale: float) -> Line:
     """A group with the small marks beside it, cut out, its slope taken out, and brought to the standard height."""
-    tall = float(np.median(found.height[group][found.height[group] >= 0.6 * found.height[group].max()]))
+    heights = found.height[group]
+    tall = min(float(np.median(heights[heights >= 0.6 * heights.max()])), _TALLEST * float(np.median(heights)))
     middle_x = (found.left[group] + found.right[group]) / 2
     middle_y = (found.top[group] + found.bottom[group]) / 2
     tilt = _tilt(middle_x, middle_y, tall)
