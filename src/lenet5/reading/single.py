@@ -47,13 +47,14 @@ class Candidate:
     """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper.
 
     ``clear`` is by how much darker it is than what surrounds it, in standard deviations of all the rest; 0 if it is
-    a filled shape.
+    a filled shape. ``boxed`` is whether the sides of a box around it were left out.
     """
 
     ink: Floats
     box: Box
     likeness: float
     clear: float
+    boxed: bool = False
 
 
 def find_digit(grey: Floats) -> Candidate | None:
@@ -90,6 +91,12 @@ def _longer(box: Box) -> int:
     return max(box.right - box.left, box.bottom - box.top)
 
 
+def _is_around(outer: Box, inner: Box) -> bool:
+    """Whether a box reaches beyond another on all four sides."""
+    beside = outer.left < inner.left and outer.right > inner.right
+    return beside and outer.top < inner.top and outer.bottom > inner.bottom
+
+
 def _search(grey: Floats) -> Candidate | None:
     """The best candidate of either polarity, its box in pixels of ``grey``."""
     small = shrunk(grey, _WORKING)
@@ -97,8 +104,10 @@ def _search(grey: Floats) -> Candidate | None:
     windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > _PHOTO else _WINDOWS[:1])]
     light = evened(small)
     likelier = light.likelier
-    best = _best([_candidate(likelier, window) for window in windows])
-    if longer > _PHOTO:  # a shadow can hide which is ink and which is paper
+    found = [_candidate(likelier, window) for window in windows]
+    boxed = [one for one in found if one and one.boxed]
+    best = _best([one for one in found if one and not any(_is_around(one.box, inner.box) for inner in boxed)])
+    if longer > _PHOTO and not boxed:  # a shadow can hide which is ink
         other = light.other
         seen = [_candidate(other, window) for window in windows]
         turned = _best([one for one in seen if one and not _is_sheet(one, small.shape)])
@@ -133,6 +142,7 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     if ink is None:
         return None
     mask = without_box(ink.mask)
+    boxed = mask is not ink.mask
     pieces = _pieces(mask)
     kept = _kept(pieces)
     if not kept.any():
@@ -148,7 +158,7 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     if max(flat.shape) > _PHOTO and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
         likeness, clear = 0.4 * likeness, 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear)
+    return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear, boxed)
 
 
 def _is_filled(mask: Mask) -> bool:
