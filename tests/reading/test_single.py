@@ -169,3 +169,50 @@ def test_a_filled_shape_that_a_window_hollows_out_does_not_stand_out_as_a_zero_d
         clear[name] = candidate.clear
     assert clear["stain"] == 0
     assert clear["zero"] > 1
+
+
+def cropped_to_their_ink(images: NDArray[np.uint8], side: int) -> list[NDArray[np.uint8]]:
+    """Images (N, 28, 28) as light pictures on dark, the ink from border to border, ``side`` pixels high."""
+    crops = []
+    for image in images:
+        rows, columns = np.flatnonzero(image.max(axis=1) > 64), np.flatnonzero(image.max(axis=0) > 64)
+        crop = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        width = max(side * 3 // 8, round(side * crop.shape[1] / crop.shape[0]))
+        crops.append(cv2.resize(crop, (width, side), interpolation=cv2.INTER_CUBIC))
+    return crops
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark on light", "light on dark"])
+@pytest.mark.parametrize("side", [16, 64, 200])
+def test_digits_cropped_to_their_ink_are_read(side: int, dark: bool, reader: Reader) -> None:
+    known = load("digits", "test")
+    assert isinstance(known, ImageSet)
+    some = ImageSet("some", known.images[:150], known.labels[:150])
+    right = reader.classify(some.images)[0] == some.labels
+    pictures = [255 - crop if dark else crop for crop in cropped_to_their_ink(some.images[right], side)]
+    answers = [reader.read(picture, "digit").text for picture in pictures]
+    assert np.mean(np.array(answers) == some.labels[right].astype(str)) > 0.9
+
+
+def test_the_paper_in_a_zero_is_not_the_digit_and_neither_are_pieces_of_its_stroke() -> None:
+    grey = np.ones((200, 130), np.float32)
+    cv2.ellipse(grey, (65, 100), (52, 88), 0, 0, 360, 0, 22)
+    for picture in (grey, 1 - grey):
+        candidate = find_digit(picture)
+        assert candidate is not None
+        assert candidate.box == Box(2, 1, 129, 200)
+
+
+@pytest.mark.parametrize("column", [6, 8])
+def test_a_lone_upright_stroke_from_top_to_bottom_of_a_small_picture_is_the_digit(column: int) -> None:
+    small = np.zeros((16, 16), np.float32)
+    small[:, column : column + 2] = 1
+    candidate = find_digit(small)
+    assert candidate is not None
+    assert candidate.box == Box(column, 0, column + 2, 16)
+
+
+def test_a_lone_stroke_at_the_side_of_a_small_picture_is_the_edge_of_a_box() -> None:
+    small = np.zeros((16, 16), np.float32)
+    small[:, :2] = 1
+    assert find_digit(small) is None

@@ -16,12 +16,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAINTEST", "Evened", "Ink", "evened", "ink_within", "shrunk", "without_impulses"]
+__all__ = ["FAINTEST", "ROOM", "Evened", "Ink", "evened", "ink_within", "shrunk", "without_impulses"]
 
 Floats = NDArray[np.float32]
 
 FAINTEST: Final = 0.05
 """What differs less than this from its paper is no ink."""
+
+ROOM: Final = 24
+"""Pixels of a picture's shorter side: in a smaller one there is no room for a digit and a box around it."""
 
 _TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is its rougher part,
 _DARK: Final = 0.25  # unless it is as dark as this
@@ -174,7 +177,8 @@ def _dark_on_light(grey: Floats) -> bool:
     """Whether the pen is darker than the paper, which covers more and holds more of the rim and corners."""
     small = shrunk(grey, 64)
     light = small > _otsu(small)
-    border = np.median([_ring(light, round(depth * min(light.shape))).mean() for depth in _DEPTHS])
+    depths = _DEPTHS if min(grey.shape) >= ROOM else _DEPTHS[:1]
+    border = np.median([_ring(light, round(depth * min(light.shape))).mean() for depth in depths])
     rows, columns = (np.r_[: max(1, side // 8), side - max(1, side // 8) : side] for side in light.shape)
     corners = light[np.ix_(rows, columns)]
     return bool(light.mean() + border + corners.mean() >= 1.5)

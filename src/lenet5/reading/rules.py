@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.reading.components import Components, components
+from lenet5.reading.ink import ROOM
 
 __all__ = ["STAIN", "cut_off", "frames", "lengths", "without_box", "without_rules"]
 
@@ -45,6 +46,8 @@ def without_box(mask: Mask) -> Mask:
     Two sides at least are seen, straight and thin, that end at one another or at the picture's border; as with rules,
     the ink of strokes that cross them stays.
     """
+    if min(mask.shape) < ROOM:
+        return mask
     thickness = max(2, round(_SLIGHT * min(mask.shape)))
     level = _sides(mask, thickness)
     upright = [_Side(side.ink.T, side.place, side.start, side.stop) for side in _sides(mask.T, thickness)]

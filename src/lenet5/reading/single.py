@@ -37,6 +37,8 @@ _THIN: Final = 0.08  # of the picture's sides: and at most so thick
 _RIM: Final = 0.15  # of the picture's sides: and no farther from the border
 _HEM: Final = 0.05  # of the shorter side: what lies as near to the border is no digit
 _COVERS: Final = 0.6  # of the picture, and of its own box: a sheet of paper covers more
+_PART: Final = 0.9  # of a candidate's ink belongs to another of which it is a part,
+_DARKER: Final = 0.2  # unless it is darker by so much of its own darkness
 _ALONE: Final = 0.8  # of the ink in a box is a digit's that is alone in it
 _WIDEST: Final = 1.2  # times as wide as high is no digit
 _FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
@@ -104,13 +106,13 @@ def _search(grey: Floats) -> Candidate | None:
     windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > _PHOTO else _WINDOWS[:1])]
     light = evened(small)
     likelier = light.likelier
-    found = [_candidate(likelier, window) for window in windows]
-    boxed = [one for one in found if one and one.boxed]
-    best = _best([one for one in found if one and not any(_is_around(one.box, inner.box) for inner in boxed)])
+    found = _whole([_candidate(likelier, window) for window in windows], likelier)
+    boxed = [one for one in found if one.boxed]
+    best = _best([one for one in found if not any(_is_around(one.box, inner.box) for inner in boxed)])
     if longer > _PHOTO and not boxed:  # a shadow can hide which is ink
         other = light.other
-        seen = [_candidate(other, window) for window in windows]
-        turned = _best([one for one in seen if one and not _is_sheet(one, small.shape)])
+        seen = _whole([_candidate(other, window) for window in windows], other)
+        turned = _best([one for one in seen if not _is_sheet(one, small.shape) and not _is_paper(one, best)])
         units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
         if turned and (best is None or turned.likeness * units[1] > _SURER * best.likeness * units[0]):
             best = turned
@@ -129,9 +131,39 @@ def _is_sheet(candidate: Candidate, shape: tuple[int, ...]) -> bool:
     return wide and bool((candidate.ink > 0.5).mean() > _COVERS)
 
 
-def _best(candidates: Sequence[Candidate | None]) -> Candidate | None:
+def _is_paper(other: Candidate, best: Candidate | None) -> bool:
+    """Whether a candidate of the other polarity is the paper within the strokes of the best one."""
+    return best is not None and best.clear > 0 and _is_around(best.box, other.box)
+
+
+def _whole(candidates: Sequence[Candidate | None], flat: Floats) -> list[Candidate]:
+    """The candidates, those of the largest window first, without those that are mere parts of one before them."""
+    found: list[Candidate] = []
+    for one in candidates:
+        if one and not any(_is_part(one, before, flat) for before in found):
+            found.append(one)
+    return found
+
+
+def _is_part(inner: Candidate, outer: Candidate, flat: Floats) -> bool:
+    """Whether a candidate's ink is some of another's and no darker than the rest of it: a digit in a shadow is."""
+    own, whole = (_inked(one, flat.shape) for one in (inner, outer))
+    rest = whole & (cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    if not own.any() or not rest.any() or (own & whole).sum() < _PART * own.sum():
+        return False
+    dark = float(np.median(flat[own]))
+    return bool(np.median(flat[rest]) - dark < _DARKER * (1 - dark))
+
+
+def _inked(one: Candidate, shape: tuple[int, ...]) -> Mask:
+    """Where in the searched picture (H, W) a candidate's ink is."""
+    ink = np.zeros(shape, bool)
+    ink[one.box.top : one.box.bottom, one.box.left : one.box.right] = one.ink > 0.5
+    return ink
+
+
+def _best(found: Sequence[Candidate]) -> Candidate | None:
     """The likeliest, or one of a larger window that is nearly as likely."""
-    found = [candidate for candidate in candidates if candidate is not None]
     most = max((candidate.likeness for candidate in found), default=0.0)
     return next((candidate for candidate in found if candidate.likeness >= 0.8 * most), None)
 
@@ -247,7 +279,10 @@ def _pieces(mask: Mask) -> Pieces:
 def _kept(pieces: Pieces) -> Mask:
     """Which pieces are the digit's: the main one and what is large and near enough to belong to it."""
     weight = np.asarray(np.where(pieces.touches, 0.2, 1.0) * pieces.size * np.sqrt(pieces.area), np.float64)
-    weight[_edges(pieces)] = 0
+    edges = _edges(pieces)
+    if len(edges) == 1 and _is_one(pieces):
+        edges[0] = False
+    weight[edges] = 0
     weight[_frames(pieces, weight)] = 0
     main = int(weight.argmax())
     gap_x = np.maximum(0, np.maximum(pieces.left - pieces.right[main], pieces.left[main] - pieces.right))
@@ -257,6 +292,14 @@ def _kept(pieces: Pieces) -> Mask:
     if not pieces.touches[main]:
         kept &= ~pieces.touches
     return np.asarray(kept)
+
+
+def _is_one(pieces: Pieces) -> bool:
+    """Whether the first piece is an upright stroke in the middle half of a small picture."""
+    height, width = pieces.labels.shape
+    middle = float(pieces.left[0] + pieces.right[0]) / 2
+    upright = pieces.bottom[0] - pieces.top[0] > pieces.right[0] - pieces.left[0]
+    return bool(max(height, width) <= _PHOTO and upright and width / 4 < middle < 3 * width / 4)
 
 
 def _edges(pieces: Pieces) -> Mask:
