@@ -114,3 +114,9 @@ def test_stains_make_no_line_and_a_stain_beside_digits_takes_none_away(digits: I
     beside = stained(page, page.shape[1] - 25, page.shape[0] - 30)
     assert find_lines(beside)[0].height == find_lines(page)[0].height
     assert Reader().read(beside, layout="page").text == Reader().read(page, layout="page").text == texts[0]
+
+
+def test_a_shadow_across_a_sheet_is_no_line() -> None:
+    grey = np.full((270, 1000), 0.75, np.float32)
+    cv2.fillPoly(grey, [np.array([[0, 70], [350, 60], [1000, 180], [0, 150]], np.int32)], 0.55)
+    assert find_lines(cv2.GaussianBlur(grey, (0, 0), 9)) == []

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5.reading.components import components
-from lenet5.reading.rules import cut_off, frames, lengths, without_box, without_rules
+from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_box, without_rules
 
 Mask = NDArray[np.bool_]
 
@@ -57,7 +57,7 @@ def test_dots_squares_and_stains_are_hardly_longer_than_wide_and_strokes_are() -
     cv2.ellipse(ink, (230, 60), (30, 42), 0, 0, 360, 1, 14)
     cv2.line(ink, (290, 100), (340, 20), 1, 9)
     found = components(ink.astype(bool))
-    length = lengths(found, np.ones(len(found), bool))[np.argsort(found.left)]
+    length = lengths(found, breadths(found, np.ones(len(found), bool)))[np.argsort(found.left)]
     assert (length[:2] < 1.2).all()
     assert (length[2:] > 2).all()
 
@@ -118,3 +118,13 @@ def test_a_bar_of_a_digit_that_fills_the_picture_is_no_side_of_a_box() -> None:
 def test_an_empty_box_stays_as_it_is() -> None:
     ink, _ = boxed(((30, 30), (30, 30)))
     assert without_box(ink) is ink
+
+
+def test_a_band_as_broad_as_digits_are_high_is_filled_and_a_bold_row_of_strokes_that_touch_is_not() -> None:
+    ink = np.zeros((120, 640), np.uint8)
+    cv2.fillPoly(ink, [np.array([[10, 30], [300, 20], [300, 90], [10, 80]], np.int32)], 1)
+    for x in range(340, 620, 40):
+        cv2.ellipse(ink, (x, 60), (20, 40), 0, 0, 360, 1, 14)
+    found = components(ink.astype(bool))
+    filled = are_filled(found, breadths(found, np.ones(len(found), bool)), 80)
+    assert filled[np.argsort(found.left)].tolist() == [True, False]

@@ -34,6 +34,7 @@ _LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures stro
 _NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
 _APART: Final = 0.2  # how far an impulse is from the median of its neighbours;
 _ALIKE: Final = 0.1  # levels no farther apart are alike
+_AROUND: Final = np.array([(0, 0, 0, 1, 1, 2, 2, 2), (0, 1, 2, 0, 2, 0, 1, 2)])  # rows, columns of 3×3 but the middle
 _DEPTHS: Final = (0.0, 0.1, 0.2)  # of the shorter side from the border: a box may be drawn along one of these rings
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
 
@@ -122,12 +123,15 @@ def without_impulses(grey: Floats) -> Floats:
     top, left = (max(0, side - _SEEN) // 2 for side in grey.shape)
     seen = np.ascontiguousarray(grey[top : top + _SEEN, left : left + _SEEN])
     middle = _median(seen)
-    alone = (np.abs(seen - middle) > _APART) & (_alike(seen, middle) >= 7)
-    if alone.mean() < _NOISY:
+    apart = np.nonzero(np.abs(seen - middle) > _APART)
+    if np.count_nonzero(_alike(seen, middle[apart], apart) >= 7) < _NOISY * seen.size:
         return grey
     for _ in range(3):
         middle = _median(grey)
-        grey = np.where((np.abs(grey - middle) > _APART) & (_alike(grey, grey) <= 1), middle, grey)
+        apart = np.nonzero(np.abs(grey - middle) > _APART)
+        alone = _alike(grey, grey[apart], apart) <= 1
+        grey = grey.copy()
+        grey[apart[0][alone], apart[1][alone]] = middle[apart][alone]
     return grey
 
 
@@ -136,14 +140,13 @@ def _median(grey: Floats) -> Floats:
     return np.asarray(cv2.medianBlur(grey, 3), np.float32)
 
 
-def _alike(grey: Floats, level: Floats) -> NDArray[np.uint8]:
-    """How many of each pixel's eight neighbours are about as light as its ``level``; none is beyond the border."""
-    height, width = grey.shape
+def _alike(grey: Floats, level: Floats, where: tuple[NDArray[np.intp], ...]) -> NDArray[np.int64]:
+    """How many of the eight neighbours of each pixel ``where`` rows and columns (N,) are about as light as its
+    ``level`` (N,): (N,); none is beyond the border."""
+    rows, columns = where
     edged = np.pad(grey, 1, constant_values=2)
-    count = np.zeros(grey.shape, np.uint8)
-    for row, column in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
-        count += np.abs(edged[row : row + height, column : column + width] - level) < _ALIKE
-    return count
+    beside = edged[rows + _AROUND[0][:, None], columns + _AROUND[1][:, None]]
+    return np.count_nonzero(np.abs(beside - level) < _ALIKE, axis=0)
 
 
 def _light(grey: Floats) -> Floats | None:
@@ -157,7 +160,8 @@ def _light(grey: Floats) -> Floats | None:
     levels, weight = small.ravel().astype(np.float64), np.ones(small.size)
     for _ in range(6):  # iteratively reweighted least squares
         weighted = basis * weight
-        surface = np.linalg.solve(weighted @ basis.T + ridge, weighted @ levels) @ basis
+        _, solved = cv2.solve(weighted @ basis.T + ridge, (weighted @ levels)[:, None], flags=cv2.DECOMP_CHOLESKY)
+        surface = solved[:, 0] @ basis
         apart = np.abs(levels - surface)
         weight = 1 / (apart + 0.01)
     if np.count_nonzero(apart < FAINTEST) < 0.6 * apart.size:

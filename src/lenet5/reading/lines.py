@@ -13,7 +13,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
-from lenet5.reading.rules import STAIN, cut_off, frames, lengths, without_rules
+from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_rules
 
 __all__ = ["Line", "find_lines"]
 
@@ -131,8 +131,8 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
         & (found.height >= 0.25 * height)
     )
     main &= (size >= _FEWEST_PIXELS) & ~frames(found)
-    length = lengths(found, main)
-    main &= length >= _BLOT
+    breadth = breadths(found, main)
+    main &= lengths(found, breadth) >= _BLOT
     chosen = np.flatnonzero(main)
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])
@@ -140,7 +140,7 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
     if single and groups:
         groups = [_beside_the_largest(found, groups)]
     else:
-        strange = (length < STAIN) | cut_off(found)
+        strange = are_filled(found, breadth, height) | cut_off(found)
         groups = [g for g in groups if _is_level(found, g) and strange[g].mean() < _STRANGE]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
     return [_line(ink, found, group, rest, scale) for group in _in_reading_order(found, groups, height)]

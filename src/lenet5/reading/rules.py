@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import ROOM
 
-__all__ = ["STAIN", "cut_off", "frames", "lengths", "without_box", "without_rules"]
+__all__ = ["are_filled", "breadths", "cut_off", "frames", "lengths", "without_box", "without_rules"]
 
 Mask = NDArray[np.bool_]
 
-STAIN: Final = 1.6
-"""Times as long as its widest stroke: of MNIST's digits one in 2,000 is shorter, of stains nine in ten."""
-
+_STAIN: Final = 1.6  # times as long as its widest stroke: of MNIST's digits one in 2,000 is shorter, of stains most
+_BROADEST: Final = 0.65  # of a digit's height: of MNIST's digits one in 10,000 has a broader stroke
 _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
 _LEAST: Final = 12  # pixels of its longer side: what is smaller may be a bold digit
 _ALONG: Final = 0.5  # of the longer side of what the border cuts off
@@ -78,6 +77,9 @@ class _Side:
 def _sides(mask: Mask, thickness: int) -> list[_Side]:
     """The level lines of a mask (H, W) that may be sides of a box."""
     height, width = mask.shape
+    ink = np.pad(mask.sum(axis=1), 1)
+    if (ink[:-2] + ink[1:-1] + ink[2:]).max() < round(_SIDE * width):
+        return []  # which costs less to see
     runs = components(_runs(mask, round(_SIDE * width), 1) & mask)
     found = []
     for k in range(len(runs)):
@@ -131,18 +133,27 @@ def frames(found: Components) -> Mask:
     return result
 
 
-def lengths(found: Components, which: Mask) -> NDArray[np.float64]:
-    """How long the strokes of ``which`` components are for their greatest width, area / width²: (N,).
-
-    Dots and squares have about 1; ∞ where a component is not asked for or too small to tell.
-    """
-    result = np.full(len(found), np.inf)
+def breadths(found: Components, which: Mask) -> NDArray[np.float64]:
+    """The greatest width of the strokes of ``which`` components: (N,), 0 where not asked for or too small to tell."""
+    result = np.zeros(len(found))
     for k in np.flatnonzero(which & (np.maximum(found.width, found.height) >= _LEAST)):
         box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
         own = np.pad(found.labels[box] == k + 1, 1).astype(np.uint8)
-        widest = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 5).max())
-        result[k] = found.area[k] / (widest * widest)
+        result[k] = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 5).max())
     return result
+
+
+def lengths(found: Components, breadth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How long components are for their greatest ``breadth``, area / breadth²: (N,), ∞ where that is 0.
+
+    Dots and squares have about 1.
+    """
+    return np.divide(found.area, np.square(breadth), out=np.full(len(found), np.inf), where=breadth > 0)
+
+
+def are_filled(found: Components, breadth: NDArray[np.float64], height: float) -> Mask:
+    """Which components of that ``breadth`` are no strokes of digits so high, but filled shapes."""
+    return np.asarray((lengths(found, breadth) < _STAIN) | (breadth > _BROADEST * height))
 
 
 def cut_off(found: Components) -> Mask:

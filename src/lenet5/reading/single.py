@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
-from lenet5.reading.rules import STAIN, lengths, without_box
+from lenet5.reading.rules import are_filled, breadths, without_box
 
 __all__ = ["find_digit", "is_boxed"]
 
@@ -196,7 +196,7 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
 def _is_filled(mask: Mask) -> bool:
     """Whether a mask (h, w) has a shape without strokes in it."""
     found = components(mask)
-    return bool((lengths(found, np.ones(len(found), bool)) < STAIN).any())
+    return bool(are_filled(found, breadths(found, np.ones(len(found), bool)), len(mask)).any())
 
 
 def _is_hollowed(flat: Floats, mask: Mask) -> bool:
