@@ -172,7 +172,7 @@ def test_a_filled_shape_that_a_window_hollows_out_does_not_stand_out_as_a_zero_d
 
 
 def cropped_to_its_ink(drawn: Image.Image, side: int) -> NDArray[np.uint8]:
-    """A digit drawn in black as a square of ``side`` pixels, ink 255 from border to border, as coarse as 16 pixels are."""
+    """A digit drawn in black as a square of ``side`` pixels, ink 255 to its borders, as coarse as 16 pixels are."""
     ink = 255 - np.asarray(drawn)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

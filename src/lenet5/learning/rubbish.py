@@ -6,13 +6,14 @@ trains on it has to look at what the network makes of it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.learning.glyphs import glyph
+from lenet5.learning.pen import arc, drawn
 from lenet5.learning.render import CANVAS
 from lenet5.normalise import resize
 
@@ -108,8 +109,8 @@ def scribble(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
     for _ in range(generator.integers(2, 6)):
         start, stop = points[generator.choice(9, 2, replace=False)]
         bend = 0.0 if generator.random() < 0.6 else generator.uniform(-0.7, 0.7)
-        lines.append(_arc(start, stop, bend))
-    return _drawn(lines, generator)
+        lines.append(arc(start, stop, bend))
+    return drawn(lines, generator)
 
 
 def chain(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
@@ -117,9 +118,9 @@ def chain(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     at, lines = generator.random(2), []
     for _ in range(generator.integers(3, 8)):
         to = generator.random(2)
-        lines.append(_arc(at, to, 0.0 if generator.random() < 0.5 else generator.uniform(-0.9, 0.9)))
+        lines.append(arc(at, to, 0.0 if generator.random() < 0.5 else generator.uniform(-0.9, 0.9)))
         at = to
-    return _drawn(lines, generator)
+    return drawn(lines, generator)
 
 
 def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
@@ -133,7 +134,7 @@ def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     elif kind == 2:
         return _blot(generator, holes=0)
     elif kind == 3:
-        lines = [_arc(np.zeros(2), np.array([0.25, -0.12]), generator.uniform(-0.4, 0.1))]
+        lines = [arc(np.zeros(2), np.array([0.25, -0.12]), generator.uniform(-0.4, 0.1))]
     elif kind == 4:
         lines = [level, level + np.array([0.3, 0])]
     elif kind == 5:
@@ -145,7 +146,7 @@ def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     else:
         sides = [upright, upright + np.array([0, long]), level * [0, 1], level * [0, 1] + np.array([1, 0])]
         lines = [sides[k] for k in generator.choice(4, generator.integers(2, 5), replace=False)]
-    return _drawn(lines, generator)
+    return drawn(lines, generator)
 
 
 def blot(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
@@ -177,19 +178,9 @@ def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
     return np.asarray(solid & ~inner, np.float32)
 
 
-def glyph(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """Stems, bars, bowls and diagonals put together as in print, from hairlines to bold, upright or slanted."""
-    kinds = (_stemmed, _open_round, _pointed, _diagonal)
-    thick, thin = kinds[generator.choice(4, p=(0.5, 0.2, 0.18, 0.12))](generator)
-    if generator.random() < 0.4:  # serifs
-        ends = [end for line in thick if len(line) == 2 for end in line if end[0] < 0.05 or end[0] > 0.95]
-        wide = generator.uniform(0.06, 0.2)
-        thin += [np.array([end - [0, wide], end + [0, wide]]) for end in ends]
-    slant = generator.uniform(-0.05, 0.35) if generator.random() < 0.4 else 0.0
-    lines = [line + np.outer(1 - line[:, 0], [0, slant]) for line in thick + thin]
-    pen = math.exp(generator.uniform(math.log(0.7), math.log(6.0)))
-    finer = pen * generator.uniform(0.3, 1.0) if generator.random() < 0.5 else pen
-    return _drawn(lines, generator, np.array([pen] * len(thick) + [max(finer, 0.6)] * len(thin)))
+def printed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
+    """A glyph of print that no digit has the form of."""
+    return glyph(generator)
 
 
 MAKERS: Final[tuple[tuple[Maker, float], ...]] = (
@@ -205,7 +196,7 @@ MAKERS: Final[tuple[tuple[Maker, float], ...]] = (
     (blot, 0.04),
     (specks, 0.03),
     (outlined, 0.02),
-    (glyph, 0.28),
+    (printed, 0.28),
 )
 """Every maker of rubbish and its share."""
 
@@ -220,126 +211,6 @@ def _boxed(digit: Floats) -> Floats:
     sized = _fitted(digit, CANVAS)
     spare = np.subtract(CANVAS, sized.shape)
     return np.pad(sized, [(s // 2, s - s // 2) for s in spare])
-
-
-def _arc(start: NDArray[np.floating], stop: NDArray[np.floating], bend: float) -> NDArray[np.float64]:
-    """Points (n, 2) from start to stop, straight or bowed sideways by ``bend`` of the distance."""
-    if not bend:
-        return np.array([start, stop], np.float64)
-    t = np.linspace(0, 1, 7)[:, None]
-    along = np.asarray(stop) - start
-    return np.asarray(start + along * t + bend * np.sin(math.pi * t) * np.array([-along[1], along[0]]))
-
-
-Lines = list[NDArray[np.float64]]
-
-
-def _stemmed(generator: Generator) -> tuple[Lines, Lines]:
-    """A stem on the left with bars, bowls or another stem: thick strokes and thin ones. None that a digit has."""
-    wide, middle = generator.uniform(0.35, 1.0), generator.uniform(0.4, 0.6)
-    stem = np.array([[0.0, 0.0], [1.0, 0.0]])
-    top, centre, bottom = (np.array([[row, 0.0], [row, wide * generator.uniform(0.7, 1)]]) for row in (0, middle, 1))
-    kind = generator.integers(8)
-    if kind == 0:  # as D
-        bowl, edges = _bowl(0, 1, wide, generator)
-        return [stem, bowl], edges
-    if kind == 1:  # as B
-        (upper, edges), (lower, more) = _bowl(0, middle, wide, generator), _bowl(middle, 1, wide, generator)
-        return [stem, upper, lower], edges + more
-    if kind in (2, 3):  # as P and R
-        bowl, edges = _bowl(0, middle, wide, generator)
-        leg = [np.array([[middle, wide / 2], [1.0, wide]])] if kind == 3 else []
-        return [stem, bowl, *leg], edges
-    if kind == 4:  # as H, M and N
-        other = stem + np.array([0, wide])
-        between = [
-            [np.array([[middle, 0.0], [middle, wide]])],
-            [np.array([[0.0, 0.0], [1.0, wide]])],
-            [np.array([[0.0, 0.0], [generator.uniform(0.5, 1), wide / 2], [0.0, wide]])],
-        ][generator.integers(3)]
-        return [stem, other], between
-    if kind == 5:  # as K
-        return [stem, np.array([[0.0, wide], [middle, 0.0], [1.0, wide]])], []
-    bars = [[top, centre, bottom], [top, centre], [centre, bottom], [bottom], [top, bottom]]
-    return [stem], bars[generator.integers(len(bars))]
-
-
-def _bowl(first: float, last: float, wide: float, generator: Generator) -> tuple[NDArray[np.float64], Lines]:
-    """A bow to the right between two rows, and the bars that join it to the stem."""
-    straight = wide * generator.uniform(0, 0.7)
-    turn = np.linspace(-math.pi / 2, math.pi / 2, 9)
-    half = (last - first) / 2
-    bow = np.stack([first + half + half * np.sin(turn), straight + (wide - straight) * np.cos(turn)], axis=1)
-    return bow, [np.array([[row, 0.0], [row, straight]]) for row in (first, last)]
-
-
-def _open_round(generator: Generator) -> tuple[Lines, Lines]:
-    """A round that is open on its right, as C, or with a bar or a spur at the opening, as G and e."""
-    upper, lower = generator.uniform(0.35, 1.1, 2)
-    wide = generator.uniform(0.25, 0.5)
-    turn = np.linspace(upper, 2 * math.pi - lower, 15)
-    points = np.stack([0.5 - 0.5 * np.sin(turn), wide + wide * np.cos(turn)], axis=1)
-    end = points[-1]
-    bar = np.array([[0.55, wide * generator.uniform(0.9, 1.4)], [0.55, max(end[1], 1.6 * wide)]])
-    kind = generator.integers(3)
-    if kind == 0:
-        return [points], []
-    return [points], [bar, np.array([end, bar[1]])] if kind == 1 else [np.array([end, [0.6, end[1]]]), bar]
-
-
-def _pointed(generator: Generator) -> tuple[Lines, Lines]:
-    """Two diagonals that meet at the top, as A, mostly with a bar, or at the bottom, as V."""
-    wide, flat = generator.uniform(0.5, 1.1), generator.uniform(0, 0.15)
-    left = np.array([[0.0, wide / 2 - flat], [1.0, 0.0]])
-    right = np.array([[0.0, wide / 2 + flat], [1.0, wide]])
-    if generator.random() < 0.2:
-        return [left * [-1, 1] + [1, 0], right * [-1, 1] + [1, 0]], []
-    row = generator.uniform(0.5, 0.8)
-    bar = np.array([[row, (wide / 2 - flat) * (1 - row)], [row, wide - (wide / 2 - flat) * (1 - row)]])
-    top = [np.array([left[0], right[0]])]
-    return [left, right], top + ([bar] if generator.random() < 0.8 else [])
-
-
-def _diagonal(generator: Generator) -> tuple[Lines, Lines]:
-    """Diagonals alone, as X and W, or a stem under or between bars, as T and I."""
-    wide = generator.uniform(0.5, 1.2)
-    stem, top = np.array([[0.0, wide / 2], [1.0, wide / 2]]), np.array([[0.0, 0.0], [0.0, wide]])
-    kind = generator.integers(4)
-    if kind == 0:
-        return [np.array([[0.0, 0.0], [1.0, wide]])], [np.array([[0.0, wide], [1.0, 0.0]])]
-    if kind == 1:
-        turns = np.array([[0.0, 0.0], [1.0, wide / 4], [generator.uniform(0, 0.5), wide / 2], [1.0, 3 * wide / 4]])
-        return [np.concatenate([turns, [[0.0, wide]]])], []
-    return [stem], [top] if kind == 2 else [top, top + [1, 0]]
-
-
-def _drawn(lines: Lines, generator: Generator, pens: NDArray[np.float64] | None = None) -> Floats:
-    """Polylines (row, column), about 1 high, drawn CANVAS high by a pen that may be broader one way.
-
-    ``pens`` are the radii in pixels for the lines; without them one is drawn for all.
-    """
-    starts = np.concatenate([line[:-1] for line in lines]) * CANVAS
-    stops = np.concatenate([line[1:] for line in lines]) * CANVAS
-    both = np.concatenate([starts, stops])
-    low = both.min(axis=0) - 6
-    shape = np.minimum(both.max(axis=0) - low + 8, 3 * CANVAS).astype(int)
-    angle = generator.uniform(0, math.pi)
-    nib = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    nib[0] /= generator.uniform(
-        0.5 if pens is None else 0.8, 1.0
-    )  # distances one way count for more: the nib is narrower there
-    starts, stops = (starts - low) @ nib.T, (stops - low) @ nib.T
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    u, v = ((rows * a + columns * b).astype(np.float32) for a, b in nib)
-    nearest = np.full(shape, np.inf, np.float32)
-    if pens is None:
-        pens = np.full(len(lines), generator.uniform(1.2, 4.5))
-    radii = np.repeat(pens, [len(line) - 1 for line in lines]).astype(np.float32)
-    for start, along, radius in zip(starts.astype(np.float32), (stops - starts).astype(np.float32), radii, strict=True):
-        place = np.clip(((u - start[0]) * along[0] + (v - start[1]) * along[1]) / max(along @ along, 1e-6), 0, 1)
-        away = np.square(u - start[0] - place * along[0]) + np.square(v - start[1] - place * along[1])
-        np.minimum(nearest, np.sqrt(away) - radius, out=nearest)
-    return np.asarray(np.clip(np.float32(0.5) - nearest, 0, 1))
 
 
 def _blot(generator: Generator, holes: int) -> Floats:

@@ -146,7 +146,7 @@ def _alike(grey: Floats, level: Floats, where: tuple[NDArray[np.intp], ...]) -> 
     rows, columns = where
     edged = np.pad(grey, 1, constant_values=2)
     beside = edged[rows + _AROUND[0][:, None], columns + _AROUND[1][:, None]]
-    return np.count_nonzero(np.abs(beside - level) < _ALIKE, axis=0)
+    return np.asarray(np.count_nonzero(np.abs(beside - level) < _ALIKE, axis=0))
 
 
 def _light(grey: Floats) -> Floats | None:

@@ -148,7 +148,8 @@ def lengths(found: Components, breadth: NDArray[np.float64]) -> NDArray[np.float
 
     Dots and squares have about 1.
     """
-    return np.divide(found.area, np.square(breadth), out=np.full(len(found), np.inf), where=breadth > 0)
+    length = np.full(len(found), np.inf)
+    return np.asarray(np.divide(found.area, np.square(breadth), out=length, where=breadth > 0))
 
 
 def are_filled(found: Components, breadth: NDArray[np.float64], height: float) -> Mask:

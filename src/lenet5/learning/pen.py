@@ -1,0 +1,54 @@
+"""Strokes of a pen: polylines and arcs → ink."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.learning.render import CANVAS
+
+__all__ = ["Lines", "arc", "drawn"]
+
+Floats = NDArray[np.float32]
+Lines = list[NDArray[np.float64]]
+"""Polylines, (n, 2) each: rows and columns, about 1 high."""
+
+
+def arc(start: NDArray[np.floating], stop: NDArray[np.floating], bend: float) -> NDArray[np.float64]:
+    """Points (n, 2) from start to stop, straight or bowed sideways by ``bend`` of the distance."""
+    if not bend:
+        return np.array([start, stop], np.float64)
+    t = np.linspace(0, 1, 7)[:, None]
+    along = np.asarray(stop) - start
+    return np.asarray(start + along * t + bend * np.sin(math.pi * t) * np.array([-along[1], along[0]]))
+
+
+def drawn(lines: Lines, generator: np.random.Generator, pens: NDArray[np.float64] | None = None) -> Floats:
+    """Polylines (row, column), about 1 high, drawn CANVAS high by a pen that may be broader one way.
+
+    ``pens`` are the radii in pixels for the lines; without them one is drawn for all.
+    """
+    starts = np.concatenate([line[:-1] for line in lines]) * CANVAS
+    stops = np.concatenate([line[1:] for line in lines]) * CANVAS
+    both = np.concatenate([starts, stops])
+    low = both.min(axis=0) - 6
+    shape = np.minimum(both.max(axis=0) - low + 8, 3 * CANVAS).astype(int)
+    angle = generator.uniform(0, math.pi)
+    nib = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    nib[0] /= generator.uniform(
+        0.5 if pens is None else 0.8, 1.0
+    )  # distances one way count for more: the nib is narrower there
+    starts, stops = (starts - low) @ nib.T, (stops - low) @ nib.T
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    u, v = ((rows * a + columns * b).astype(np.float32) for a, b in nib)
+    nearest = np.full(shape, np.inf, np.float32)
+    if pens is None:
+        pens = np.full(len(lines), generator.uniform(1.2, 4.5))
+    radii = np.repeat(pens, [len(line) - 1 for line in lines]).astype(np.float32)
+    for start, along, radius in zip(starts.astype(np.float32), (stops - starts).astype(np.float32), radii, strict=True):
+        place = np.clip(((u - start[0]) * along[0] + (v - start[1]) * along[1]) / max(along @ along, 1e-6), 0, 1)
+        away = np.square(u - start[0] - place * along[0]) + np.square(v - start[1] - place * along[1])
+        np.minimum(nearest, np.sqrt(away) - radius, out=nearest)
+    return np.asarray(np.clip(np.float32(0.5) - nearest, 0, 1))
