@@ -127,14 +127,11 @@ def _centre(small: Floats) -> NDArray[np.uint8]:
     """Placed by whole pixels with its centre of mass nearest the middle, all ink inside the frame."""
     levels = np.round(small * 255).astype(np.uint8)
     image = np.zeros((SIDE, SIDE), np.uint8)
-    own, placed = [], []
-    for axis in (0, 1):
-        mass = levels.sum(axis=1 - axis, dtype=np.int64)
-        inked = np.flatnonzero(mass)
-        first, length = int(inked[0]), int(inked[-1] - inked[0]) + 1
-        centre = float((mass * np.arange(len(mass))).sum() / mass.sum()) - first
-        start = min(max(round(SIDE / 2 - centre), 0), SIDE - length)  # MNIST: pixel (14, 14)
-        own.append(slice(first, first + length))
-        placed.append(slice(start, start + length))
-    image[placed[0], placed[1]] = levels[own[0], own[1]]
+    left, top, width, height = cv2.boundingRect(levels)
+    mass = cv2.moments(levels)
+    places = ((mass["m01"] / mass["m00"], top, height), (mass["m10"] / mass["m00"], left, width))
+    row, column = (  # MNIST: pixel (14, 14)
+        min(max(round(SIDE / 2 - (centre - first)), 0), SIDE - length) for centre, first, length in places
+    )
+    image[row : row + height, column : column + width] = levels[top : top + height, left : left + width]
     return image
