@@ -179,7 +179,7 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     kept = _kept(pieces)
     if not kept.any():
         return None
-    mask = np.isin(pieces.labels, 1 + np.flatnonzero(kept)) & mask
+    mask = np.concatenate([[False], kept])[pieces.labels]
     touches = bool(pieces.touches[kept].any())
     likeness, clear = _likeness(flat, mask, touches)
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
