@@ -13,7 +13,7 @@ from PIL import Image
 from lenet5 import Reader
 from lenet5.answer import Box
 from lenet5.learning.data import ImageSet, load
-from lenet5.reading.single import Candidate, find_digit, is_boxed
+from lenet5.reading.single import Candidate, fills, find_digit, is_boxed
 from tests.reading.test_ink import BLANK
 
 
@@ -181,13 +181,14 @@ def cropped_to_its_ink(drawn: Image.Image, side: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark on light", "light on dark"])
+@pytest.mark.parametrize("layout", ["digit", "auto"])
 @pytest.mark.parametrize("side", [16, 64, 192])
 def test_digits_cropped_to_their_ink_are_read_at_any_size(
-    side: int, dark: bool, draw: Callable[..., Image.Image], reader: Reader
+    side: int, layout: str, dark: bool, draw: Callable[..., Image.Image], reader: Reader
 ) -> None:
     digits = "023456789"  # a 1 made square is a blot
     pictures = [cropped_to_its_ink(draw(digit), side) for digit in digits]
-    answers = [reader.read(255 - picture if dark else picture, "digit").text for picture in pictures]
+    answers = [reader.read(255 - picture if dark else picture, layout).text for picture in pictures]
     assert answers == list(digits)
 
 
@@ -204,3 +205,22 @@ def test_a_lone_stroke_at_the_side_of_a_small_picture_is_the_edge_of_a_box() -> 
     small = np.zeros((16, 16), np.float32)
     small[:, 1] = 1
     assert find_digit(small) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "strokes", "filled"),
+    [
+        ((120, 100), [((50, 0), (50, 119))], True),
+        ((120, 100), [((50, 20), (50, 100))], False),
+        ((120, 100), [((20, 0), (20, 119)), ((80, 0), (80, 119))], False),
+        ((100, 200), [((20, 50), (180, 50)), ((100, 0), (100, 99))], False),
+    ],
+    ids=["from top to bottom", "with a margin", "two strokes", "wide"],
+)
+def test_a_picture_that_one_mark_fills_is_told(
+    size: tuple[int, int], strokes: list[tuple[tuple[int, int], tuple[int, int]]], filled: bool
+) -> None:
+    grey = np.ones(size, np.float32)
+    for start, end in strokes:
+        cv2.line(grey, start, end, 0, 14)
+    assert fills(grey) is filled

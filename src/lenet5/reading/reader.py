@@ -78,6 +78,10 @@ class Reader:
         """What stands in a picture, however doubtful."""
         if layout == "digit" or (layout == "auto" and (_is_icon(opened) or single.is_boxed(opened.grey))):
             return self._read_digit(opened, blank=layout == "auto")[0]
+        if layout == "auto" and single.fills(opened.grey):
+            digit, likely = self._read_digit(opened, blank=True)
+            if likely:
+                return digit
         lines, alone = find_lines(opened.grey, single=layout == "line"), layout == "line"
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True

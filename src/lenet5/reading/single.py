@@ -18,30 +18,24 @@ from numpy.typing import NDArray
 from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
+from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
 from lenet5.reading.rules import are_filled, breadths, without_box
 
-__all__ = ["find_digit", "is_boxed"]
+__all__ = ["fills", "find_digit", "is_boxed"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _WORKING: Final = 384  # pixels of the longer side at which a picture is searched
 _WINDOWS: Final = (2, 4, 8, 16)  # the longer side is this many windows long
-_PHOTO: Final = 100  # smaller pictures have no shadows: the first window is enough
-_GAP: Final = 0.04  # of the extent of all ink: narrower gaps are within one stroke
-_SPECK: Final = 0.04  # of the main piece's area: smaller pieces are specks
-_REACH: Final = 0.35  # of the main piece's longer side: pieces farther away are not the digit's
 _SURER: Final = 1.25  # times as likely must the unlikelier polarity look
-_SIDE: Final = 0.7  # of the picture's height or width: edges of boxes are at least so long
-_THIN: Final = 0.08  # of the picture's sides: and at most so thick
-_RIM: Final = 0.15  # of the picture's sides: and no farther from the border
-_HEM: Final = 0.05  # of the shorter side: what lies as near to the border is no digit
 _COVERS: Final = 0.6  # of the picture, and of its own box: a sheet of paper covers more
 _PART: Final = 0.9  # of a candidate's ink belongs to another of which it is a part,
 _DARKER: Final = 0.2  # unless it is darker by so much of its own darkness
-_ALONE: Final = 0.8  # of the ink in a box is a digit's that is alone in it
+_ALONE: Final = 0.8  # of the ink in a box or picture is a digit's that is alone in it
+_TALL: Final = 0.9  # of a picture's height has a digit to which it was cropped
 _WIDEST: Final = 1.2  # times as wide as high is no digit
-_FAT: Final = 0.45  # of a piece's longer side: no pen is that wide
+_FAT: Final = 0.45  # of a digit's longer side: no pen is that wide
 
 
 @dataclass(frozen=True)
@@ -83,10 +77,24 @@ def is_boxed(grey: Floats) -> bool:
     ink = ink_within(evened(small).likelier, max(max(small.shape) // _WINDOWS[0], 7))
     if ink is None or (mask := without_box(ink.mask)) is ink.mask:
         return False
-    pieces = _pieces(mask)
-    main = int(pieces.area.argmax())
-    wide, tall = pieces.right[main] - pieces.left[main], pieces.bottom[main] - pieces.top[main]
-    return bool(pieces.area[main] >= _ALONE * mask.sum() and wide <= _WIDEST * tall)
+    parts = parts_of(mask)
+    main = int(parts.area.argmax())
+    wide, tall = parts.right[main] - parts.left[main], parts.bottom[main] - parts.top[main]
+    return bool(parts.area[main] >= _ALONE * mask.sum() and wide <= _WIDEST * tall)
+
+
+def fills(grey: Floats) -> bool:
+    """Whether one mark, about all the ink there is, goes from the top to the bottom of a picture (H, W) 0..1."""
+    small = shrunk(grey, _WORKING)
+    height, width = small.shape
+    if width > _WIDEST * height:
+        return False
+    ink = ink_within(evened(small).likelier, max(max(small.shape) // _WINDOWS[0], 7))
+    if ink is None:
+        return False
+    found = components(ink.mask)
+    main = int(found.area.argmax())
+    return bool(found.height[main] >= _TALL * height and found.area[main] >= _ALONE * ink.mask.sum())
 
 
 def _longer(box: Box) -> int:
@@ -103,13 +111,13 @@ def _search(grey: Floats) -> Candidate | None:
     """The best candidate of either polarity, its box in pixels of ``grey``."""
     small = shrunk(grey, _WORKING)
     longer = max(small.shape)
-    windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > _PHOTO else _WINDOWS[:1])]
+    windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > PHOTO else _WINDOWS[:1])]
     light = evened(small)
     likelier = light.likelier
     found = _whole([_candidate(likelier, window) for window in windows], likelier)
     boxed = [one for one in found if one.boxed]
     best = _best([one for one in found if not any(_is_around(one.box, inner.box) for inner in boxed)])
-    if longer > _PHOTO and not boxed:  # a shadow can hide which is ink
+    if longer > PHOTO and not boxed:  # a shadow can hide which is ink
         other = light.other
         seen = _whole([_candidate(other, window) for window in windows], other)
         turned = _best([one for one in seen if not _is_sheet(one, small.shape) and not _is_paper(one, best)])
@@ -169,25 +177,25 @@ def _best(found: Sequence[Candidate]) -> Candidate | None:
 
 
 def _candidate(flat: Floats, window: int) -> Candidate | None:
-    """The pieces of ink, seen through one window, that would be the digit."""
+    """The parts of ink, seen through one window, that would be the digit."""
     ink = ink_within(flat, window)
     if ink is None:
         return None
     mask = without_box(ink.mask)
     boxed = mask is not ink.mask
-    pieces = _pieces(mask)
-    kept = _kept(pieces)
+    parts = parts_of(mask)
+    kept = are_of_the_digit(parts)
     if not kept.any():
         return None
-    mask = np.concatenate([[False], kept])[pieces.labels]
-    touches = bool(pieces.touches[kept].any())
+    mask = np.concatenate([[False], kept])[parts.labels]
+    touches = bool(parts.touches[kept].any())
     likeness, clear = _likeness(flat, mask, touches)
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
         return None  # what a small window sees at the border is the rim of a shadow
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     within = slice(box.top, box.bottom), slice(box.left, box.right)
-    if max(flat.shape) > _PHOTO and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
+    if max(flat.shape) > PHOTO and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
         likeness, clear = 0.4 * likeness, 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear, boxed)
@@ -223,108 +231,12 @@ def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
     around = grown & ~mask
     inside = float(flat[mask].mean())
     step = (float(flat[around].mean()) if around.any() else 1.0) - inside
-    shades = max(flat.shape) > _PHOTO and step < 0.4 * (float(np.quantile(flat, 0.9)) - inside)
+    shades = max(flat.shape) > PHOTO and step < 0.4 * (float(np.quantile(flat, 0.9)) - inside)
     if step < FAINTEST or shades:
         return 0.0, 0.0
     outline = float(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
     fat = 2 * float(mask.sum()) / max(outline, 1.0) > _FAT * size
-    if fat and touches and max(flat.shape) > _PHOTO:
+    if fat and touches and max(flat.shape) > PHOTO:
         return 0.0, 0.0
     rest = float(flat[~grown].std()) if not grown.all() else 0.0
     return step * (0.4 if touches else 1.0) * (0.4 if fat else 1.0), step / max(rest, 1e-3)
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """Connected pieces of ink: ``labels`` (H, W), 0 where none; of each piece its box edges and area, (N,)."""
-
-    labels: NDArray[np.int64]
-    left: NDArray[np.int64]
-    top: NDArray[np.int64]
-    right: NDArray[np.int64]
-    bottom: NDArray[np.int64]
-    area: NDArray[np.int64]
-
-    @property
-    def size(self) -> NDArray[np.int64]:
-        """The longer side of each piece."""
-        return np.asarray(np.maximum(self.right - self.left, self.bottom - self.top))
-
-    @property
-    def touches(self) -> Mask:
-        """Which pieces reach the border of the picture."""
-        height, width = self.labels.shape
-        return np.asarray((self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height))
-
-
-def _pieces(mask: Mask) -> Pieces:
-    """Pieces of a mask with some ink; gaps of a thin or dry stroke, under _GAP of its extent, do not part them."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    extent = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    reach = int(np.ceil(extent * _GAP / 2)) if extent < 0.75 * max(mask.shape) or max(mask.shape) < _PHOTO else 1
-    bridged = cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    count, connected = cv2.connectedComponents(bridged, connectivity=8)
-    labels: NDArray[np.int64] = np.asarray(np.where(mask, connected, 0), np.int64)
-    y, x = np.nonzero(mask)
-    own = labels[y, x] - 1
-    first = np.full((2, count - 1), max(mask.shape), np.int64)
-    last = np.full((2, count - 1), -1, np.int64)
-    for axis, position in enumerate((x, y)):
-        np.minimum.at(first[axis], own, position)
-        np.maximum.at(last[axis], own, position)
-    (left, top), (right, bottom) = first, last + 1
-    return Pieces(labels, left, top, right, bottom, np.bincount(own, minlength=count - 1))
-
-
-def _kept(pieces: Pieces) -> Mask:
-    """Which pieces are the digit's: the main one and what is large and near enough to belong to it."""
-    weight = np.asarray(np.where(pieces.touches, 0.2, 1.0) * pieces.size * np.sqrt(pieces.area), np.float64)
-    edges = _edges(pieces)
-    if len(edges) == 1 and _is_one(pieces):
-        edges[0] = False
-    weight[edges] = 0
-    weight[_frames(pieces, weight)] = 0
-    main = int(weight.argmax())
-    gap_x = np.maximum(0, np.maximum(pieces.left - pieces.right[main], pieces.left[main] - pieces.right))
-    gap_y = np.maximum(0, np.maximum(pieces.top - pieces.bottom[main], pieces.top[main] - pieces.bottom))
-    kept = (np.hypot(gap_x, gap_y) <= _REACH * pieces.size[main]) & (pieces.area >= _SPECK * pieces.area[main])
-    kept &= weight > 0
-    if not pieces.touches[main]:
-        kept &= ~pieces.touches
-    return np.asarray(kept)
-
-
-def _is_one(pieces: Pieces) -> bool:
-    """Whether the first piece is an upright stroke in the middle half of a small picture."""
-    height, width = pieces.labels.shape
-    middle = float(pieces.left[0] + pieces.right[0]) / 2
-    upright = pieces.bottom[0] - pieces.top[0] > pieces.right[0] - pieces.left[0]
-    return bool(max(height, width) <= _PHOTO and upright and width / 4 < middle < 3 * width / 4)
-
-
-def _edges(pieces: Pieces) -> Mask:
-    """Which pieces are edges of a box or sheet, or their remains: along the border, over most of a side, and thin."""
-    height, width = pieces.labels.shape
-    long = (pieces.bottom - pieces.top >= _SIDE * height) | (pieces.right - pieces.left >= _SIDE * width)
-    edges = pieces.touches & long & (pieces.area <= _THIN * (height + width) * pieces.size)
-    hem = round(_HEM * min(height, width))
-    hemmed = (
-        (pieces.right <= hem) | (pieces.bottom <= hem) | (pieces.left >= width - hem) | (pieces.top >= height - hem)
-    )
-    rim = max(1, round(_RIM * height)), max(1, round(_RIM * width))
-    within = np.bincount(pieces.labels[rim[0] : -rim[0], rim[1] : -rim[1]].ravel(), minlength=len(pieces.area) + 1)[1:]
-    sides = (pieces.left == 0).astype(int) + (pieces.right == width) + (pieces.top == 0) + (pieces.bottom == height)
-    across = (sides >= 2) & (pieces.area <= _THIN / 2 * (height + width) * pieces.size)
-    return np.asarray((edges & ((within <= 0.1 * pieces.area) | across)) | hemmed)
-
-
-def _frames(pieces: Pieces, weight: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The heaviest piece, if it is a drawn box: nearly all of it along the edges of its own box, and ink inside."""
-    k = int(weight.argmax())
-    left, top, right, bottom = (int(edge[k]) for edge in (pieces.left, pieces.top, pieces.right, pieces.bottom))
-    own = pieces.labels[top:bottom, left:right] == k + 1
-    rim_y, rim_x = max(1, (bottom - top) // 8), max(1, (right - left) // 8)
-    rim = own.sum() - own[rim_y:-rim_y, rim_x:-rim_x].sum()
-    inside = (pieces.left > left) & (pieces.top > top) & (pieces.right < right) & (pieces.bottom < bottom)
-    holds = bool((inside & (pieces.size > 0.15 * pieces.size[k])).any())
-    return np.array([k] if rim > 0.9 * own.sum() and holds else [], np.int64)
