@@ -47,7 +47,7 @@ PLACES = (
         "src/lenet5/pixels.py",
         "return (paper.FOREGROUND - paper.BACKGROUND) / 255",
     ),
-    ("section III-A, size-normalised and centred by mass", "src/lenet5/normalise.py", "round(SIDE / 2 - centre)"),
+    ("section III-A, size-normalised and centred by mass", "src/lenet5/normalise.py", "round(SIDE / 2 - (centre"),
     ("section III-B, η by pass and μ", "src/lenet5/learning/recipe.py", "rates=(5e-4,) * 2"),
     (
         "appendix C, each parameter's rate ε = η / (μ + h)",

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 _LEAST: Final = 1e-4  # no probability counts as smaller: one bad digit does not spoil a line
 _SURE: Final = 0.99  # a cut makes any digit less likely than this
-_CUT: Final = 0.05  # how much less likely, in logarithms, each pixel of ink makes a cut
+_CUT: Final = 0.025  # how much less likely, in logarithms, each pixel of ink makes a cut
 _NARROW: Final = 0.42  # of their height: upright, under 2% of MNIST's training images of each digit but 1 are narrower,
 _NARROWER: Final = 0.06  # and the less likely by how many times so much it is
 

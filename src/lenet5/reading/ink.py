@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FAINTEST", "ROOM", "Evened", "Ink", "evened", "ink_within", "shrunk", "without_impulses"]
+__all__ = ["FAINTEST", "ROOM", "Evened", "Ink", "evened", "ink_within", "otsu", "shrunk", "without_impulses"]
 
 Floats = NDArray[np.float32]
 
@@ -36,6 +36,9 @@ _APART: Final = 0.2  # how far an impulse is from the median of its neighbours;
 _ALIKE: Final = 0.1  # levels no farther apart are alike
 _AROUND: Final = np.array([(0, 0, 0, 1, 1, 2, 2, 2), (0, 1, 2, 0, 2, 0, 1, 2)])  # rows, columns of 3×3 but the middle
 _DEPTHS: Final = (0.0, 0.1, 0.2)  # of the shorter side from the border: a box may be drawn along one of these rings
+_DETAILED: Final = 100  # pixels of the shorter side of a picture that may be a photo
+_MOSTLY: Final = 1.5  # times as much as of the other is most of what is narrow;
+_STROKES: Final = 0.045  # of a picture are strokes in it, at most
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
 
 
@@ -58,7 +61,7 @@ def ink_within(flat: Floats, window: int) -> Ink | None:
     strongest = _ranked(some, 1 - min(0.002, 4 / some.size))
     if strongest < max(FAINTEST, 8 * noise):
         return None
-    threshold = max(_otsu(some), 0.25 * strongest, 3 * noise)
+    threshold = max(otsu(some), 0.25 * strongest, 3 * noise)
     mask = contrast > threshold
     inked = some[some > threshold]
     full = _ranked(inked, 0.6) if inked.size else strongest
@@ -178,14 +181,35 @@ def _quadratic(rows: int, columns: int) -> NDArray[np.float64]:
 
 
 def _dark_on_light(grey: Floats) -> bool:
-    """Whether the pen is darker than the paper, which covers more and holds more of the rim and corners."""
+    """Whether the pen is darker than the paper.
+
+    In a photo with shadows it is what most of what is narrow is; else paper covers more and holds more of the rim
+    and corners.
+    """
+    narrow = _narrow_is_dark(grey) if min(grey.shape) >= _DETAILED else None
+    if narrow is not None:
+        return narrow
     small = shrunk(grey, 64)
-    light = small > _otsu(small)
+    light = small > otsu(small)
     depths = _DEPTHS if min(grey.shape) >= ROOM else _DEPTHS[:1]
     border = np.median([_ring(light, round(depth * min(light.shape))).mean() for depth in depths])
     rows, columns = (np.r_[: max(1, side // 8), side - max(1, side // 8) : side] for side in light.shape)
     corners = light[np.ix_(rows, columns)]
     return bool(light.mean() + border + corners.mean() >= 1.5)
+
+
+def _narrow_is_dark(grey: Floats) -> bool | None:
+    """Whether most of what is narrow is darker than what surrounds it, or lighter; None where neither is, or where it
+    is so much of the picture that it may be the ground."""
+    small = shrunk(grey, 256)
+    window = np.ones((max(small.shape) // 8 | 1,) * 2, np.uint8)
+    darker = cv2.morphologyEx(small, cv2.MORPH_CLOSE, window) - small
+    lighter = small - cv2.morphologyEx(small, cv2.MORPH_OPEN, window)
+    dark, light = (float(np.square(apart).sum()) for apart in (darker, lighter))
+    most = darker if dark > light else lighter
+    if max(dark, light) < _MOSTLY * min(dark, light) or (most > most.max() / 2).mean() > _STROKES:
+        return None
+    return dark > light
 
 
 def _ring(values: NDArray[np.bool_], depth: int) -> NDArray[np.bool_]:
@@ -216,7 +240,7 @@ def _noise(grey: Floats) -> float:
     return 1.05 * _ranked(np.abs(residual), 0.5) if residual.size else 0.0
 
 
-def _otsu(values: Floats) -> float:
+def otsu(values: Floats) -> float:
     """Otsu's threshold of values in 0..1."""
     levels = np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
     threshold, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)

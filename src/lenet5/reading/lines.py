@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -13,7 +13,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
-from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_rules
+from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_rules, without_ruling
 
 __all__ = ["Line", "find_lines"]
 
@@ -79,7 +79,7 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
     scale = max(small.shape) / max(grey.shape)
     flat = evened(small).likelier
     ink = ink_within(flat, max(max(small.shape) // 8, 15))
-    height = None if ink is None else _digit_height(components(ink.mask))
+    height = None if ink is None else _digit_height(components(without_ruling(ink.mask)))
     if height is None:
         return []
     if height < _LEAST_HEIGHT and scale < 1:
@@ -88,6 +88,8 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
         scale = larger
         flat = evened(shrunk(grey, round(scale * max(grey.shape)))).likelier
     ink = ink_within(flat, max(round(height), 9))
+    if ink is not None:
+        ink = replace(ink, mask=without_ruling(ink.mask))
     if ink is None or (not single and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []
     return _lines(ink, height, scale, single)

@@ -18,7 +18,9 @@ from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import line, picture, single
+from lenet5.reading.arcs import by_width
 from lenet5.reading.lines import Line, find_lines
+from lenet5.reading.sheet import without_ground
 from lenet5.reading.words import are_digits, numbers
 
 __all__ = ["LAYOUTS", "Reader"]
@@ -31,6 +33,7 @@ _FEW: Final = 4  # marks: a picture with more in it does not show one digit
 _CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it
 _LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none;
 _SURE: Final = 0.9  # and what does not stand out so much so likely
+_AROUND: Final = 0.5  # of a digit's longer side is near it
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -71,7 +74,7 @@ class Reader:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
-        reading = self._read(picture.open_picture(source), layout)
+        reading = self._read(_opened(source), layout)
         return _refused_below(reading, min_confidence) if min_confidence else reading
 
     def _read(self, opened: picture.Picture, layout: str) -> Reading:
@@ -87,10 +90,23 @@ class Reader:
             lines, alone = find_lines(opened.grey, single=True), True
         reading, seen = self._read_lines(opened, lines, alone)
         if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
-            digit, likely = self._read_digit(opened, blank=True)
-            agreed = reading.text == digit.text and digit.text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
-            return digit if likely or agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
+            return self._only_digit(opened, reading)
         return reading
+
+    def _only_digit(self, opened: picture.Picture, reading: Reading) -> Reading:
+        """What a picture shows of which ``reading`` lines gave one digit or none: one digit that is likely, or nothing.
+
+        It may stand out from the whole picture, or from what is near it, or be the same to both ways of reading.
+        """
+        digit, likely = self._read_digit(opened, blank=True)
+        if likely:
+            return digit
+        if reading.digits:
+            near, likely = self._read_digit(_near(opened, reading.digits[0].box), blank=True)
+            if likely and near.text == reading.text:
+                return reading
+        agreed = reading.text == digit.text and digit.text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
+        return digit if agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
 
     def pages(
         self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
@@ -147,7 +163,7 @@ class Reader:
 
     def image(self, source: picture.Source) -> NDArray[np.uint8]:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
-        return _see_digit(picture.open_picture(source))[0]
+        return _see_digit(_opened(source))[0]
 
     def _probabilities(self, by: weights.Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, 11): the ten digits and rubbish, which images without any ink are for certain."""
@@ -164,12 +180,20 @@ class Reader:
 
     def _decide(self, image: NDArray[np.uint8], box: Box) -> Digit:
         """The answer to one image, refused where rubbish is likelier than every digit."""
-        p = self._answers(self.weights, image[None])[0]
+        p = by_width(self._answers(self.weights, image[None]), np.array([[box.left, box.top, box.right, box.bottom]]))[
+            0
+        ]
         names = [str(digit) for digit in range(10)] + [REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+def _opened(source: picture.Source) -> picture.Picture:
+    """A picture as it is read: what lies around a sheet of paper is paper, too."""
+    opened = picture.open_picture(source)
+    return replace(opened, grey=without_ground(opened.grey))
 
 
 def _loaded(given: str | os.PathLike[str] | weights.Weights) -> weights.Weights:
@@ -208,6 +232,17 @@ def _is_icon(opened: picture.Picture) -> bool:
     """Whether a picture is so small and square that it is taken for one digit, as MNIST's images are."""
     shorter, longer = sorted(opened.grey.shape)
     return bool(longer <= min(_ICON, 1.5 * shorter))
+
+
+def _near(opened: picture.Picture, box: Box) -> picture.Picture:
+    """The part of a picture around a box, half as much again on each side."""
+    left, top, right, bottom = (edge * opened.scale for edge in (box.left, box.top, box.right, box.bottom))
+    margin = _AROUND * max(right - left, bottom - top)
+    rows, columns = (
+        slice(max(int(top - margin), 0), int(bottom + margin)),
+        slice(max(int(left - margin), 0), int(right + margin)),
+    )
+    return replace(opened, grey=np.ascontiguousarray(opened.grey[rows, columns]))
 
 
 def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box, float]:

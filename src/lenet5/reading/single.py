@@ -7,8 +7,9 @@ picture, the search is repeated close up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -19,7 +20,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
-from lenet5.reading.rules import are_filled, breadths, without_box
+from lenet5.reading.rules import are_filled, breadths, without_box, without_ruling
 
 __all__ = ["fills", "find_digit", "is_boxed"]
 
@@ -35,6 +36,11 @@ _DARKER: Final = 0.2  # unless it is darker by so much of its own darkness
 _ALONE: Final = 0.8  # of the ink in a box or picture is a digit's that is alone in it
 _TALL: Final = 0.9  # of a picture's height has a digit to which it was cropped
 _WIDEST: Final = 1.2  # times as wide as high is no digit
+_ENOUGH: Final = 10_000  # pixels tell how levels spread
+_INK_ITSELF: Final = 2.5  # times as far from its surroundings as what is around it is ink, not paper
+_SPARE: Final = 0.12  # of its longer side: so far beyond its box a digit may go when it is looked at close up,
+_COARSE: Final = 4  # and so many pixels of those at which it was found
+_GOOD: Final = 0.25  # of a digit's ink: with less a mark is a dot beside it
 _FAT: Final = 0.45  # of a digit's longer side: no pen is that wide
 
 
@@ -42,15 +48,18 @@ _FAT: Final = 0.45  # of a digit's longer side: no pen is that wide
 class Candidate:
     """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper.
 
-    ``clear`` is by how much darker it is than what surrounds it, in standard deviations of all the rest; 0 if it is
-    a filled shape. ``boxed`` is whether the sides of a box around it were left out.
+    ``step`` is by how much darker it is than what surrounds it, ``clear`` the same in standard deviations of all the
+    rest; 0 if it is a filled shape. ``boxed`` is whether the sides of a box around it were left out, ``dark`` whether
+    it is darker than its paper.
     """
 
     ink: Floats
     box: Box
     likeness: float
+    step: float
     clear: float
     boxed: bool = False
+    dark: bool = True
 
 
 def find_digit(grey: Floats) -> Candidate | None:
@@ -63,12 +72,15 @@ def find_digit(grey: Floats) -> Candidate | None:
     margin = _longer(found.box)
     left, top = max(found.box.left - margin, 0), max(found.box.top - margin, 0)
     nearby = grey[top : found.box.bottom + margin, left : found.box.right + margin]
-    closer = _search(nearby)
+    spare = _SPARE * margin + _COARSE * max(grey.shape) / _WORKING
+    near = (found.box.left - spare, found.box.top - spare, found.box.right + spare, found.box.bottom + spare)
+    own = Box(*(max(int(edge - origin), 0) for edge, origin in zip(near, (left, top) * 2, strict=True)))
+    closer = _search(nearby, own, found.dark)
     if closer is None:
         return found
     b = closer.box
     box = Box(b.left + left, b.top + top, b.right + left, b.bottom + top)
-    return Candidate(closer.ink, box, closer.likeness, found.clear if closer.clear else 0.0)
+    return replace(closer, box=box, clear=found.clear if closer.clear else 0.0)
 
 
 def is_boxed(grey: Floats) -> bool:
@@ -107,29 +119,39 @@ def _is_around(outer: Box, inner: Box) -> bool:
     return beside and outer.top < inner.top and outer.bottom > inner.bottom
 
 
-def _search(grey: Floats) -> Candidate | None:
-    """The best candidate of either polarity, its box in pixels of ``grey``."""
+def _search(grey: Floats, own: Box | None = None, dark: bool | None = None) -> Candidate | None:
+    """The best candidate of either polarity, its box in pixels of ``grey``; or of the ink in its ``own`` box,
+    if it is ``dark`` or light."""
     small = shrunk(grey, _WORKING)
     longer = max(small.shape)
+    scale_x, scale_y = grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]
+    about = None
+    if own:
+        about = (
+            slice(int(own.top / scale_y), math.ceil(own.bottom / scale_y)),
+            slice(int(own.left / scale_x), math.ceil(own.right / scale_x)),
+        )
     windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > PHOTO else _WINDOWS[:1])]
     light = evened(small)
+    if dark is not None:
+        light = replace(light, dark=dark)
     likelier = light.likelier
-    found = _whole([_candidate(likelier, window) for window in windows], likelier)
+    found = _whole([_candidate(likelier, window, about) for window in windows], likelier)
     boxed = [one for one in found if one.boxed]
     best = _best([one for one in found if not any(_is_around(one.box, inner.box) for inner in boxed)])
-    if longer > PHOTO and not boxed:  # a shadow can hide which is ink
+    own_dark = light.dark
+    if longer > PHOTO and not boxed and dark is None:  # a shadow can hide which is ink
         other = light.other
         seen = _whole([_candidate(other, window) for window in windows], other)
         turned = _best([one for one in seen if not _is_sheet(one, small.shape) and not _is_paper(one, best)])
         units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
         if turned and (best is None or turned.likeness * units[1] > _SURER * best.likeness * units[0]):
-            best = turned
+            best, own_dark = turned, not light.dark
     if best is None:
         return None
-    scale_x, scale_y = grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]
     b = best.box
     box = Box(int(b.left * scale_x), int(b.top * scale_y), round(b.right * scale_x), round(b.bottom * scale_y))
-    return Candidate(best.ink, box, best.likeness, best.clear)
+    return replace(best, box=box, dark=own_dark)
 
 
 def _is_sheet(candidate: Candidate, shape: tuple[int, ...]) -> bool:
@@ -140,8 +162,12 @@ def _is_sheet(candidate: Candidate, shape: tuple[int, ...]) -> bool:
 
 
 def _is_paper(other: Candidate, best: Candidate | None) -> bool:
-    """Whether a candidate of the other polarity is the paper within the strokes of the best one."""
-    return best is not None and best.clear > 0 and _is_around(best.box, other.box)
+    """Whether a candidate of the other polarity is the paper within the strokes of the best one.
+
+    It differs as much from its surroundings then. If it does much more, it is the ink, the best one paper around it.
+    """
+    within = best is not None and best.clear > 0 and _is_around(best.box, other.box)
+    return within and best is not None and other.step < _INK_ITSELF * best.step
 
 
 def _whole(candidates: Sequence[Candidate | None], flat: Floats) -> list[Candidate]:
@@ -176,20 +202,27 @@ def _best(found: Sequence[Candidate]) -> Candidate | None:
     return next((candidate for candidate in found if candidate.likeness >= 0.8 * most), None)
 
 
-def _candidate(flat: Floats, window: int) -> Candidate | None:
-    """The parts of ink, seen through one window, that would be the digit."""
+def _candidate(flat: Floats, window: int, about: tuple[slice, slice] | None = None) -> Candidate | None:
+    """The parts of ink, seen through one window, that would be the digit: of all, or of what lies ``about`` there."""
     ink = ink_within(flat, window)
     if ink is None:
         return None
-    mask = without_box(ink.mask)
-    boxed = mask is not ink.mask
+    plain = without_ruling(ink.mask) if max(flat.shape) > PHOTO else ink.mask
+    mask = without_box(plain)
+    boxed = mask is not plain
+    if about:
+        inside = np.zeros_like(mask)
+        inside[about] = mask[about]
+        mask = inside
+    if not mask.any():
+        return None
     parts = parts_of(mask)
     kept = are_of_the_digit(parts)
     if not kept.any():
         return None
     mask = np.concatenate([[False], kept])[parts.labels]
     touches = bool(parts.touches[kept].any())
-    likeness, clear = _likeness(flat, mask, touches)
+    likeness, step, clear = _likeness(flat, mask, touches)
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
         return None  # what a small window sees at the border is the rim of a shadow
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -198,13 +231,24 @@ def _candidate(flat: Floats, window: int) -> Candidate | None:
     if max(flat.shape) > PHOTO and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
         likeness, clear = 0.4 * likeness, 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return Candidate(np.where(near, ink.level, 0)[within], box, likeness, clear, boxed)
+    return Candidate(np.where(near, ink.level, 0)[within], box, likeness, step, clear, boxed)
+
+
+def _spread(levels: Floats) -> float:
+    """The standard deviation of levels (N,) that are normally distributed but for a tenth of them, as rules are."""
+    if len(levels) == 0:
+        return 0.0
+    levels = levels[:: 1 + len(levels) // _ENOUGH]
+    ends = (len(levels) // 10, len(levels) - 1 - len(levels) // 10)
+    low, high = np.partition(levels, ends)[list(ends)]
+    return float(high - low) / 2.563
 
 
 def _is_filled(mask: Mask) -> bool:
-    """Whether a mask (h, w) has a shape without strokes in it."""
+    """Whether a good part of a mask (h, w) is a shape without strokes in it."""
     found = components(mask)
-    return bool(are_filled(found, breadths(found, np.ones(len(found), bool)), len(mask)).any())
+    main = found.area >= _GOOD * mask.sum()
+    return bool(are_filled(found, breadths(found, main), len(mask))[main].any())
 
 
 def _is_hollowed(flat: Floats, mask: Mask) -> bool:
@@ -218,11 +262,12 @@ def _is_hollowed(flat: Floats, mask: Mask) -> bool:
     return bool(np.median(flat[left_out]) < (np.median(ink) + np.median(beyond)) / 2)
 
 
-def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
+def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float, float]:
     """How much darker than what surrounds it the masked ink is; less if it is cut by the border or fat; 0 for shading.
 
-    And how many standard deviations of all the rest that is. Shading has no edge, so that its surroundings are
-    nearly as dark as itself. A shadow is fat and reaches the border, which together no digit in a photo does.
+    And the same without these deductions, and how many standard deviations of all the rest that is. Shading has no
+    edge, so that its surroundings are nearly as dark as itself. A shadow is fat and reaches the border, which together
+    no digit in a photo does.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
@@ -233,10 +278,10 @@ def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float]:
     step = (float(flat[around].mean()) if around.any() else 1.0) - inside
     shades = max(flat.shape) > PHOTO and step < 0.4 * (float(np.quantile(flat, 0.9)) - inside)
     if step < FAINTEST or shades:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     outline = float(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
     fat = 2 * float(mask.sum()) / max(outline, 1.0) > _FAT * size
     if fat and touches and max(flat.shape) > PHOTO:
-        return 0.0, 0.0
-    rest = float(flat[~grown].std()) if not grown.all() else 0.0
-    return step * (0.4 if touches else 1.0) * (0.4 if fat else 1.0), step / max(rest, 1e-3)
+        return 0.0, 0.0, 0.0
+    rest = _spread(flat[~grown])
+    return step * (0.4 if touches else 1.0) * (0.4 if fat else 1.0), step, step / max(rest, 1e-3)

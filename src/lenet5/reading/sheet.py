@@ -1,0 +1,82 @@
+"""A sheet of paper on a darker ground: what lies around the sheet becomes paper, so that its edges are no strokes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.reading.ink import otsu, shrunk
+
+__all__ = ["without_ground"]
+
+Floats = NDArray[np.float32]
+
+_WORKING: Final = 256  # pixels of the longer side at which a sheet is looked for
+_ROOM: Final = 100  # pixels of the shorter side: smaller pictures are of digits, not of sheets
+_LEAST: Final = 0.12  # of the picture has a sheet,
+_MOST: Final = 0.95  # and the ground the rest;
+_SOLID: Final = 0.93  # of its convex hull, and
+_SQUARE: Final = 0.85  # of the smallest rectangle around it; seen aslant it fills less than all
+_ON_BORDER: Final = 0.4  # of the picture's border: more has only what is lit of a sheet that goes beyond the picture
+_CORNERS: Final = 3  # of the picture's four are on the ground
+_DARKER: Final = 0.2  # the ground is at least, in the middle,
+_LIGHT: Final = 0.85  # of the sheet is as light as paper, at least: a 0 in chalk is no sheet
+_BRIGHT: Final = 0.1  # and no more of it is as light as the sheet
+_EDGE: Final = 0.015  # of the picture's longer side: the sheet's edge, which goes, too
+
+
+def without_ground(grey: Floats) -> Floats:
+    """Grey levels (H, W) 0..1 with paper all around the one sheet that is on darker ground; as they are without one."""
+    if min(grey.shape) < _ROOM:
+        return grey
+    small = shrunk(grey, _WORKING)
+    hull = _sheet(np.asarray(cv2.GaussianBlur(small, (0, 0), 1.5), np.float32))
+    if hull is None:
+        return grey
+    inside = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1)
+    edge = 2 * max(2, round(_EDGE * _WORKING)) + 1
+    inside = cv2.erode(inside, np.ones((edge, edge), np.uint8), borderValue=1)
+    paper = _paper(small, inside.astype(np.float32))
+    full = grey.shape[::-1]
+    kept = cv2.resize(inside, full, interpolation=cv2.INTER_NEAREST) > 0
+    return np.where(kept, grey, cv2.resize(paper, full, interpolation=cv2.INTER_LINEAR))
+
+
+def _sheet(small: Floats) -> NDArray[np.int32] | None:
+    """The corners (n, 1, 2) of the convex outline of a sheet in a blurred picture (H, W); None without one."""
+    light = small > otsu(small)
+    outlines, _ = cv2.findContours(light.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not outlines:
+        return None
+    outline = max(outlines, key=cv2.contourArea)
+    hull = np.asarray(cv2.convexHull(outline), np.int32)
+    area, whole = cv2.contourArea(outline), cv2.contourArea(hull)
+    (_, sides, _) = cv2.minAreaRect(hull)
+    if not _LEAST * small.size <= area <= _MOST * small.size or area < _SOLID * whole:
+        return None
+    if whole < _SQUARE * max(sides[0] * sides[1], 1.0):
+        return None
+    inside = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1) > 0
+    border = np.concatenate([inside[0], inside[-1], inside[1:-1, 0], inside[1:-1, -1]])
+    corners = np.count_nonzero(~inside[[0, 0, -1, -1], [0, -1, 0, -1]])
+    if (
+        border.mean() > _ON_BORDER
+        or corners < _CORNERS
+        or light[~inside].mean() > _BRIGHT
+        or light[inside].mean() < _LIGHT
+    ):
+        return None
+    return hull if np.median(small[inside]) - np.median(small[~inside]) >= _DARKER else None
+
+
+def _paper(small: Floats, inside: Floats) -> Floats:
+    """How light paper would be all over a picture (H, W), from where it is ``inside`` the sheet."""
+    side = max(small.shape) // 8 | 1
+    light = cv2.dilate(small * inside, np.ones((side, side), np.uint8))
+    known = cv2.dilate(inside, np.ones((side, side), np.uint8))
+    spread = max(small.shape) / 4
+    total, weight = (cv2.GaussianBlur(part, (0, 0), spread) for part in (light * known, known))
+    return np.asarray(np.where(known > 0, light, total / np.maximum(weight, 1e-3)), np.float32)
