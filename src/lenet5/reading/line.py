@@ -18,7 +18,7 @@ from lenet5.reading.lines import Line
 from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
 from lenet5.reading.words import Word
 
-__all__ = ["LineReading", "confidence", "read_line", "trimmed"]
+__all__ = ["LineReading", "confidence", "read_line", "trimmed", "which_digit"]
 
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
@@ -81,7 +81,7 @@ def _seen(
     p = np.array([known.get(marks, np.zeros(RUBBISH + 1)) for marks in candidates.marks]).reshape(-1, RUBBISH + 1)
     p[new] = probabilities(candidates.images[new])
     if single and (asked := new & candidates.uncut).any():
-        p[asked] = _which_digit(p[asked], single(candidates.images[asked]))
+        p[asked] = which_digit(p[asked], single(candidates.images[asked]))
     p[new] = np.maximum(by_width(p[new], candidates.boxes[new]), _TRACE)
     return candidates, p
 
@@ -100,7 +100,7 @@ def confidence(marks: Iterable[Digit | Separator], share: float) -> float:
     return share
 
 
-def _which_digit(p: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
+def which_digit(p: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities (N, 11): how likely it is a digit by the first, and which one by the second."""
     digits = np.maximum(by[:, :RUBBISH], _TRACE)
     return np.column_stack([digits / digits.sum(axis=1, keepdims=True) * (1 - p[:, RUBBISH:]), p[:, RUBBISH]])

@@ -44,7 +44,8 @@ class Reader:
 
     ``name`` are the weights that read single digits: a bundled name ("lenet5", "lenet5-mnist", "concise") or a
     safetensors file. ``strings`` are those that tell how a line is cut, and read what was cut in it; if they are not
-    given, "lenet5-strings" with "lenet5", or else the same. ``threads`` limits the engine's threads (None: all
+    given, "lenet5-strings" with "lenet5", or else the same. Beside "lenet5", "lenet5-rubbish" says whether the one mark
+    of a picture is a digit at all; other weights say it themselves. ``threads`` limits the engine's threads (None: all
     cores). Raises WeightsError.
     """
 
@@ -58,6 +59,8 @@ class Reader:
         if strings is None and isinstance(name, str):
             strings = weights.FOR_STRINGS.get(name)
         self.string_weights = self.weights if strings is None else _loaded(strings)
+        rubbish = weights.FOR_RUBBISH.get(name) if isinstance(name, str) else None
+        self.rubbish_weights = self.weights if rubbish is None else _loaded(rubbish)
         self._threads = threads
 
     def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
@@ -180,9 +183,10 @@ class Reader:
 
     def _decide(self, image: NDArray[np.uint8], box: Box) -> Digit:
         """The answer to one image, refused where rubbish is likelier than every digit."""
-        p = by_width(self._answers(self.weights, image[None]), np.array([[box.left, box.top, box.right, box.bottom]]))[
-            0
-        ]
+        p = self._answers(self.weights, image[None])
+        if self.rubbish_weights is not self.weights:
+            p = line.which_digit(self._answers(self.rubbish_weights, image[None]), by=p)
+        p = by_width(p, np.array([[box.left, box.top, box.right, box.bottom]]))[0]
         names = [str(digit) for digit in range(10)] + [REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         answer = order[0]
