@@ -164,3 +164,10 @@ def test_a_picture_without_ruling_is_as_it_is() -> None:
     ink = np.zeros((300, 400), bool)
     ink[100:200, 150:160] = True
     assert without_ruling(ink) is ink
+
+
+def test_bars_of_digits_beside_one_another_are_no_rule() -> None:
+    ink = np.zeros((120, 600), np.uint8)
+    for left in range(20, 580, 80):
+        cv2.polylines(ink, [np.array([[left, 30], [left + 45, 30], [left + 15, 95]], np.int32)], False, 1, 7)
+    assert without_ruling(ink.astype(bool)).sum() == ink.sum()

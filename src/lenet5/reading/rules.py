@@ -32,6 +32,7 @@ _THROUGH: Final = 0.85  # or else than this,
 _RUN: Final = 0.06  # their level pieces longer than this,
 _FAINT: Final = 3  # pixels of gaps in them, where they are faint, to be filled on either side;
 _CROSSED: Final = 0.15  # of the picture's width or height is taken by what crosses them, at most;
+_INKED: Final = 0.7  # of their length is ink, at least;
 _SLOPE: Final = 0.08  # and they rise by no more than this part of their length
 _INSIDE: Final = 0.25  # of the picture's height: what is in the box is not lower
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
@@ -87,6 +88,9 @@ def _long_lines(pieces: Mask, axis: int, thickness: int) -> Mask:
     goes_on = (first <= near) | (last >= side - near)
     ruled = ((last - first >= _ACROSS * side) & goes_on) | (last - first >= _THROUGH * side)
     ruled &= across <= _SLOPE * (last - first) + thickness
+    for k in np.flatnonzero(ruled):  # bars of digits beside one another leave gaps
+        inked = (pieces & (found.labels == k + 1)).any(axis=1 - axis)
+        ruled[k] = np.count_nonzero(inked) >= _INKED * (last[k] - first[k])
     return np.asarray(pieces & np.concatenate([[False], ruled])[found.labels])
 
 
