@@ -347,3 +347,17 @@ def test_one_digit_in_a_photo_is_read_in_layout_auto(
     drawn[60:320, 90:350] *= 0.2 + 0.8 * np.asarray(draw(digit, side=260, scale=2.5, pen=14), np.float32) / 255
     drawn += np.random.default_rng(2).normal(0, 0.01, drawn.shape).astype(np.float32)
     assert reader.read(np.clip(paper(drawn), 0, 1)).text == digit
+
+
+@pytest.mark.parametrize("layout", ["auto", "line", "page"])
+@pytest.mark.parametrize("text", ["12", "2013", "7410123"])
+def test_ones_of_a_line_cropped_to_its_ink_are_read(
+    text: str, layout: str, write: Callable[..., Image.Image], reader: Reader
+) -> None:
+    line = write(text, pen=4)
+    box = ImageOps.invert(line).getbbox()
+    assert box is not None
+    cropped = ImageOps.expand(line.crop(box), 3, 255).resize(
+        [2 * (side + 6) for side in (box[2] - box[0], box[3] - box[1])]
+    )
+    assert reader.read(cropped, layout).text == text

@@ -171,3 +171,11 @@ def test_bars_of_digits_beside_one_another_are_no_rule() -> None:
     for left in range(20, 580, 80):
         cv2.polylines(ink, [np.array([[left, 30], [left + 45, 30], [left + 15, 95]], np.int32)], False, 1, 7)
     assert without_ruling(ink.astype(bool)).sum() == ink.sum()
+
+
+def test_upright_strokes_from_border_to_border_are_no_ruling() -> None:
+    ink = np.zeros((120, 300), np.uint8)
+    for column in (10, 100, 200, 290):
+        cv2.line(ink, (column, 2), (column - 3, 117), 1, 2)
+    cv2.line(ink, (0, 60), (299, 60), 1, 2)  # one line, as a baseline
+    assert without_ruling(ink.astype(bool)).sum() == ink.sum()

@@ -37,6 +37,13 @@ def test_without_ground_a_picture_is_as_it_is(size: tuple[int, int]) -> None:
     assert without_ground(grey) is grey
 
 
+@pytest.mark.parametrize("breadth", [20, 40, 60])
+def test_a_bold_light_stroke_is_no_sheet(breadth: int) -> None:
+    grey = np.full((300, 200), 0.1, np.float32)
+    cv2.line(grey, (100, 40), (100, 260), 0.9, breadth)
+    assert without_ground(grey) is grey
+
+
 def test_a_zero_in_chalk_and_a_sheet_half_in_shadow_are_no_sheets_on_a_ground() -> None:
     chalk = np.full((300, 300), 0.15, np.float32)
     cv2.ellipse(chalk, (150, 150), (90, 130), 0, 0, 360, 0.9, 30)

@@ -37,6 +37,7 @@ _ALIKE: Final = 0.1  # levels no farther apart are alike
 _AROUND: Final = np.array([(0, 0, 0, 1, 1, 2, 2, 2), (0, 1, 2, 0, 2, 0, 1, 2)])  # rows, columns of 3×3 but the middle
 _DEPTHS: Final = (0.0, 0.1, 0.2)  # of the shorter side from the border: a box may be drawn along one of these rings
 _DETAILED: Final = 100  # pixels of the shorter side of a picture that may be a photo
+_ENOUGH_NARROW: Final = 0.001  # of a picture in full contrast is narrow, at least, if that is to tell which is ink
 _MOSTLY: Final = 1.5  # times as much as of the other is most of what is narrow;
 _STROKES: Final = 0.045  # of a picture are strokes in it, at most
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
@@ -207,6 +208,8 @@ def _narrow_is_dark(grey: Floats) -> bool | None:
     lighter = small - cv2.morphologyEx(small, cv2.MORPH_OPEN, window)
     dark, light = (float(np.square(apart).sum()) for apart in (darker, lighter))
     most = darker if dark > light else lighter
+    if max(dark, light) < _ENOUGH_NARROW * small.size:
+        return None
     if max(dark, light) < _MOSTLY * min(dark, light) or (most > most.max() / 2).mean() > _STROKES:
         return None
     return dark > light

@@ -18,8 +18,11 @@ _WORKING: Final = 256  # pixels of the longer side at which a sheet is looked fo
 _ROOM: Final = 100  # pixels of the shorter side: smaller pictures are of digits, not of sheets
 _LEAST: Final = 0.12  # of the picture has a sheet,
 _MOST: Final = 0.95  # and the ground the rest;
-_SOLID: Final = 0.93  # of its convex hull, and
-_SQUARE: Final = 0.85  # of the smallest rectangle around it; seen aslant it fills less than all
+_SOLID: Final = 0.93  # of its convex hull;
+_STRAIGHT: Final = 0.03  # of its outline's length: it differs no more from straight sides,
+_SIDES: Final = 6  # of which there are no more, as where a corner or two are beyond the picture,
+_SQUARE: Final = 0.93  # and which hold so much of it: a round outline is no sheet's
+_WRITTEN: Final = 0.0005  # of a sheet is dark: nothing is to be read on a bare one, which may be a stroke in chalk
 _ON_BORDER: Final = 0.4  # of the picture's border: more has only what is lit of a sheet that goes beyond the picture
 _CORNERS: Final = 3  # of the picture's four are on the ground
 _DARKER: Final = 0.2  # the ground is at least, in the middle,
@@ -29,7 +32,7 @@ _EDGE: Final = 0.015  # of the picture's longer side: the sheet's edge, which go
 
 
 def without_ground(grey: Floats) -> Floats:
-    """Grey levels (H, W) 0..1 with paper all around the one sheet that is on darker ground; as they are without one."""
+    """Grey levels (H, W) 0..1 with paper all around the largest sheet on darker ground; as they are without one."""
     if min(grey.shape) < _ROOM:
         return grey
     small = shrunk(grey, _WORKING)
@@ -39,6 +42,8 @@ def without_ground(grey: Floats) -> Floats:
     inside = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1)
     edge = 2 * max(2, round(_EDGE * _WORKING)) + 1
     inside = cv2.erode(inside, np.ones((edge, edge), np.uint8), borderValue=1)
+    if (small[inside > 0] < otsu(small)).mean() < _WRITTEN:
+        return grey
     paper = _paper(small, inside.astype(np.float32))
     full = grey.shape[::-1]
     kept = cv2.resize(inside, full, interpolation=cv2.INTER_NEAREST) > 0
@@ -54,17 +59,17 @@ def _sheet(small: Floats) -> NDArray[np.int32] | None:
     outline = max(outlines, key=cv2.contourArea)
     hull = np.asarray(cv2.convexHull(outline), np.int32)
     area, whole = cv2.contourArea(outline), cv2.contourArea(hull)
-    (_, sides, _) = cv2.minAreaRect(hull)
+    corners = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)
     if not _LEAST * small.size <= area <= _MOST * small.size or area < _SOLID * whole:
         return None
-    if whole < _SQUARE * max(sides[0] * sides[1], 1.0):
+    if len(corners) > _SIDES or cv2.contourArea(corners) < _SQUARE * whole:
         return None
     inside = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1) > 0
     border = np.concatenate([inside[0], inside[-1], inside[1:-1, 0], inside[1:-1, -1]])
-    corners = np.count_nonzero(~inside[[0, 0, -1, -1], [0, -1, 0, -1]])
+    beyond = np.count_nonzero(~inside[[0, 0, -1, -1], [0, -1, 0, -1]])
     if (
         border.mean() > _ON_BORDER
-        or corners < _CORNERS
+        or beyond < _CORNERS
         or light[~inside].mean() > _BRIGHT
         or light[inside].mean() < _LIGHT
     ):

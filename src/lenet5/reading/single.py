@@ -40,6 +40,7 @@ _ENOUGH: Final = 10_000  # pixels tell how levels spread
 _INK_ITSELF: Final = 2.5  # times as far from its surroundings as what is around it is ink, not paper
 _SPARE: Final = 0.12  # of its longer side: so far beyond its box a digit may go when it is looked at close up,
 _COARSE: Final = 4  # and so many pixels of those at which it was found
+_DOT: Final = 4  # pixels: what is smaller is no digit
 _GOOD: Final = 0.25  # of a digit's ink: with less a mark is a dot beside it
 _FAT: Final = 0.45  # of a digit's longer side: no pen is that wide
 
@@ -67,6 +68,8 @@ def find_digit(grey: Floats) -> Candidate | None:
     if min(grey.shape) < 3:
         return None
     found = _search(grey)
+    if found is not None and _longer(found.box) < _DOT:
+        return None
     if found is None or max(grey.shape) <= _WORKING or _longer(found.box) > _WORKING:
         return found
     margin = _longer(found.box)
@@ -166,8 +169,9 @@ def _is_paper(other: Candidate, best: Candidate | None) -> bool:
 
     It differs as much from its surroundings then. If it does much more, it is the ink, the best one paper around it.
     """
-    within = best is not None and best.clear > 0 and _is_around(best.box, other.box)
-    return within and best is not None and other.step < _INK_ITSELF * best.step
+    if best is None or best.clear == 0:
+        return False
+    return _is_around(best.box, other.box) and other.step < _INK_ITSELF * best.step
 
 
 def _whole(candidates: Sequence[Candidate | None], flat: Floats) -> list[Candidate]:
