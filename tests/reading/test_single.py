@@ -224,3 +224,13 @@ def test_a_picture_that_one_mark_fills_is_told(
     for start, end in strokes:
         cv2.line(grey, start, end, 0, 14)
     assert fills(grey) is filled
+
+
+@pytest.mark.parametrize("breadth", [20, 40, 60])
+def test_a_bold_light_stroke_on_a_dark_ground_is_the_digit(breadth: int) -> None:
+    grey = np.full((300, 200), 0.1, np.float32)
+    cv2.line(grey, (100, 60), (100, 240), 0.9, breadth)
+    candidate = find_digit(grey)
+    assert candidate is not None
+    assert candidate.box.left > 50
+    assert candidate.box.right < 150

@@ -68,9 +68,9 @@ class Reader:
 
         ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
         digits and separators, "page" with as many lines as there are, words and drawings left out;
-        "auto" is "digit" for a picture of no more than 64 pixels and nearly square and for one with a single mark
-        that is likely a digit, "line" where one fills its height, else "page". Digits less sure than
-        ``min_confidence`` (0..1) become "?".
+        "auto" is "digit" for a picture of no more than 64 pixels and nearly square, for one of a box with one digit in
+        it, and for one with a single mark, or one that fills its height, that is likely a digit; "line" where one fills
+        its height, else "page". Digits less sure than ``min_confidence`` (0..1) become "?".
         Raises PictureError.
         """
         if layout not in LAYOUTS:
@@ -154,7 +154,7 @@ class Reader:
     def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
 
-        Returns labels (N,) int8, −1 where refused as rubbish, and their probabilities (N,) float32.
+        Returns labels (N,) int8, −1 where refused as rubbish, and their probabilities (N,) float32, all by ``weights``.
         Raises ArrayError for another shape or type.
         """
         if getattr(images, "dtype", None) != np.uint8:

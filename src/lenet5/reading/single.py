@@ -169,7 +169,7 @@ def _is_paper(other: Candidate, best: Candidate | None) -> bool:
 
     It differs as much from its surroundings then. If it does much more, it is the ink, the best one paper around it.
     """
-    if best is None or best.clear == 0:
+    if best is None or best.clear == 0 or (best.ink > 0.5).mean() > _COVERS:
         return False
     return _is_around(best.box, other.box) and other.step < _INK_ITSELF * best.step
 
