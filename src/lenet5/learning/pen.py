@@ -37,9 +37,8 @@ def drawn(lines: Lines, generator: np.random.Generator, pens: NDArray[np.float64
     shape = np.minimum(both.max(axis=0) - low + 8, 3 * CANVAS).astype(int)
     angle = generator.uniform(0, math.pi)
     nib = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    nib[0] /= generator.uniform(
-        0.5 if pens is None else 0.8, 1.0
-    )  # distances one way count for more: the nib is narrower there
+    # distances one way count for more: the nib is narrower there
+    nib[0] /= generator.uniform(0.5 if pens is None else 0.8, 1.0)
     starts, stops = (starts - low) @ nib.T, (stops - low) @ nib.T
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     u, v = ((rows * a + columns * b).astype(np.float32) for a, b in nib)

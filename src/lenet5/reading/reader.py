@@ -44,9 +44,9 @@ class Reader:
 
     ``name`` are the weights that read single digits: a bundled name ("lenet5", "lenet5-mnist", "concise") or a
     safetensors file. ``strings`` are those that tell how a line is cut, and read what was cut in it; if they are not
-    given, "lenet5-strings" with "lenet5", or else the same. Beside "lenet5", "lenet5-rubbish" says whether the one mark
-    of a picture is a digit at all; other weights say it themselves. ``threads`` limits the engine's threads (None: all
-    cores). Raises WeightsError.
+    given, "lenet5-strings" with "lenet5", or else the same. Beside "lenet5" by that name, "lenet5-rubbish" says whether
+    the one mark of a picture is a digit at all; other weights say it themselves. ``threads`` limits the
+    engine's threads (None: all cores). Raises WeightsError.
     """
 
     def __init__(
