@@ -14,7 +14,6 @@ from lenet5.reading.rules import (
     lengths,
     without_box,
     without_rules,
-    without_ruling,
 )
 
 Mask = NDArray[np.bool_]
@@ -137,45 +136,3 @@ def test_a_band_as_broad_as_digits_are_high_is_filled_and_a_bold_row_of_strokes_
     found = components(ink.astype(bool))
     filled = are_filled(found, breadths(found, np.ones(len(found), bool)), 80)
     assert filled[np.argsort(found.left)].tolist() == [True, False]
-
-
-def squared(shape: tuple[int, int], pitch: int, slope: float = 0.0) -> NDArray[np.uint8]:
-    """Paper (H, W) ruled in squares by lines of two pixels that slope a little."""
-    ink = np.zeros(shape, np.uint8)
-    for k in range(-shape[0], 2 * max(shape), pitch):
-        cv2.line(ink, (0, k), (shape[1], round(k + slope * shape[1])), 1, 2)
-        cv2.line(ink, (k, 0), (round(k - slope * shape[0]), shape[0]), 1, 2)
-    return ink
-
-
-@pytest.mark.parametrize("slope", [0.0, 0.03], ids=["straight", "aslant"])
-def test_of_squared_paper_hardly_anything_is_left_and_a_stroke_on_it_is_whole(slope: float) -> None:
-    ruled = squared((300, 400), 45, slope)
-    stroke = np.zeros_like(ruled)
-    cv2.polylines(stroke, [np.array([[120, 80], [180, 80], [140, 200]], np.int32)], False, 1, 9)
-    kept = without_ruling((ruled | stroke).astype(bool))
-    assert kept[(ruled > 0) & (stroke == 0)].mean() < 0.1
-    assert kept[stroke > 0].mean() > 0.95
-    main = components(kept).area.max()
-    assert main > 0.9 * stroke.sum()
-
-
-def test_a_picture_without_ruling_is_as_it_is() -> None:
-    ink = np.zeros((300, 400), bool)
-    ink[100:200, 150:160] = True
-    assert without_ruling(ink) is ink
-
-
-def test_bars_of_digits_beside_one_another_are_no_rule() -> None:
-    ink = np.zeros((120, 600), np.uint8)
-    for left in range(20, 580, 80):
-        cv2.polylines(ink, [np.array([[left, 30], [left + 45, 30], [left + 15, 95]], np.int32)], False, 1, 7)
-    assert without_ruling(ink.astype(bool)).sum() == ink.sum()
-
-
-def test_upright_strokes_from_border_to_border_are_no_ruling() -> None:
-    ink = np.zeros((120, 300), np.uint8)
-    for column in (10, 100, 200, 290):
-        cv2.line(ink, (column, 2), (column - 3, 117), 1, 2)
-    cv2.line(ink, (0, 60), (299, 60), 1, 2)  # one line, as a baseline
-    assert without_ruling(ink.astype(bool)).sum() == ink.sum()

@@ -27,6 +27,7 @@ ROOM: Final = 24
 """Pixels of a picture's shorter side: in a smaller one there is no room for a digit and a box around it."""
 
 _TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is its rougher part,
+_ROUGHEST: Final = 8.0  # as is what is strongest if it differs by less than this,
 _DARK: Final = 0.25  # unless it is as dark as this
 _ENOUGH: Final = 500_000  # pixels tell the levels of a larger picture
 _SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
@@ -66,8 +67,10 @@ def ink_within(flat: Floats, window: int) -> Ink | None:
     mask = contrast > threshold
     inked = some[some > threshold]
     full = _ranked(inked, 0.6) if inked.size else strongest
-    if full < _DARK and full < _TEXTURE * float(contrast[~mask].std()):
-        return None
+    if full < _DARK:
+        rough = float(contrast[~mask].std())
+        if full < _TEXTURE * rough and strongest < max(_DARK, _ROUGHEST * rough):
+            return None
     low = min(0.3 * threshold + 2 * noise, 0.6 * full)
     contrast -= np.float32(low)
     contrast *= np.float32(1 / (full - low))

@@ -13,7 +13,8 @@ from lenet5.answer import Box
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
-from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_rules, without_ruling
+from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_rules
+from lenet5.reading.ruling import without_ruling
 
 __all__ = ["Line", "find_lines"]
 
@@ -79,7 +80,7 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
     scale = max(small.shape) / max(grey.shape)
     flat = evened(small).likelier
     ink = ink_within(flat, max(max(small.shape) // 8, 15))
-    height = None if ink is None else _digit_height(components(without_ruling(ink.mask)))
+    height = None if ink is None else _digit_height(components(without_ruling(ink)))
     if height is None:
         return []
     if height < _LEAST_HEIGHT and scale < 1:
@@ -89,7 +90,7 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
         flat = evened(shrunk(grey, round(scale * max(grey.shape)))).likelier
     ink = ink_within(flat, max(round(height), 9))
     if ink is not None:
-        ink = replace(ink, mask=without_ruling(ink.mask))
+        ink = replace(ink, mask=without_ruling(ink))
     if ink is None or (not single and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []
     return _lines(ink, height, scale, single)

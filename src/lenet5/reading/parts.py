@@ -67,8 +67,8 @@ def parts_of(mask: Mask) -> Parts:
     return Parts(labels, left, top, right, bottom, np.bincount(own, minlength=count - 1))
 
 
-def are_of_the_digit(parts: Parts) -> Mask:
-    """Which parts are the digit's: the main one and what is large and near enough to belong to it."""
+def are_of_the_digit(parts: Parts) -> tuple[Mask, int]:
+    """Which parts are the digit's, the main one and what is large and near enough to belong to it; and the main one."""
     weight = np.asarray(np.where(parts.touches, 0.2, 1.0) * parts.size * np.sqrt(parts.area), np.float64)
     edges = _edges(parts)
     if len(edges) == 1 and _is_one(parts):
@@ -82,7 +82,7 @@ def are_of_the_digit(parts: Parts) -> Mask:
     kept &= weight > 0
     if not parts.touches[main]:
         kept &= ~parts.touches
-    return np.asarray(kept)
+    return np.asarray(kept), main
 
 
 def _is_one(parts: Parts) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress
 from typing import Final
@@ -20,6 +20,7 @@ from lenet5.normalise import normalise
 from lenet5.reading import line, picture, single
 from lenet5.reading.arcs import by_width
 from lenet5.reading.lines import Line, find_lines
+from lenet5.reading.parts import PHOTO
 from lenet5.reading.sheet import without_ground
 from lenet5.reading.words import are_digits, numbers
 
@@ -30,9 +31,14 @@ LAYOUTS = ("auto", "digit", "line", "page")
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
-_CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it
-_LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none;
-_SURE: Final = 0.9  # and what does not stand out so much so likely
+_MANY: Final = 40  # marks: with more it shows a page, on which no single digit is looked for
+_CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it,
+_SEEN: Final = 1.5  # and by which it is seen at all
+_LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none,
+_LIKELY_IN_PHOTO: Final = 0.75  # so likely in a photo,
+_SURE: Final = 0.9  # so likely if it does not stand out,
+_SUREST: Final = 0.99  # and so likely if it is a 1 then,
+_DARK: Final = 0.4  # which must be darker than its paper by so much
 _AROUND: Final = 0.5  # of a digit's longer side is near it
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
@@ -83,17 +89,23 @@ class Reader:
     def _read(self, opened: picture.Picture, layout: str) -> Reading:
         """What stands in a picture, however doubtful."""
         if layout == "digit" or (layout == "auto" and (_is_icon(opened) or single.is_boxed(opened.grey))):
-            return self._read_digit(opened, blank=layout == "auto")[0]
+            return self._read_digit(opened, blank=layout == "auto").reading
         if layout == "auto" and single.fills(opened.grey):
-            digit, likely = self._read_digit(opened, blank=True)
-            if likely:
-                return digit
+            digit = self._read_digit(opened, blank=True)
+            if digit.fills():
+                return digit.reading
         lines, alone = find_lines(opened.grey, single=layout == "line"), layout == "line"
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
         reading, seen = self._read_lines(opened, lines, alone)
-        if layout == "auto" and len(reading.digits) < 2 and seen <= _FEW:
+        if layout != "auto" or seen > _MANY:
+            return reading
+        if len(reading.digits) < 2 and seen <= _FEW:
             return self._only_digit(opened, reading)
+        if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < _SURE):
+            digit = self._read_digit(opened, blank=True)
+            if digit.outdoes(reading, lines):
+                return digit.reading
         return reading
 
     def _only_digit(self, opened: picture.Picture, reading: Reading) -> Reading:
@@ -101,15 +113,16 @@ class Reader:
 
         It may stand out from the whole picture, or from what is near it, or be the same to both ways of reading.
         """
-        digit, likely = self._read_digit(opened, blank=True)
-        if likely:
-            return digit
+        digit = self._read_digit(opened, blank=True)
+        if digit.is_likely():
+            return digit.reading
         if reading.digits:
-            near, likely = self._read_digit(_near(opened, reading.digits[0].box), blank=True)
-            if likely and near.text == reading.text:
+            near = self._read_digit(_near(opened, reading.digits[0].box), blank=True)
+            if near.is_likely() and near.reading.text == reading.text:
                 return reading
-        agreed = reading.text == digit.text and digit.text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
-        return digit if agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
+        text = digit.reading.text
+        agreed = reading.text == text and text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
+        return digit.reading if agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
 
     def pages(
         self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
@@ -118,20 +131,23 @@ class Reader:
         for opened in picture.open_pages(source):
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
-    def _read_digit(self, opened: picture.Picture, blank: bool) -> tuple[Reading, bool]:
+    def _read_digit(self, opened: picture.Picture, blank: bool) -> _OneDigit:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke.
 
-        And whether it is likely that there is a digit: what does not stand out must be surer, and may be
-        the edge of a shadow where it looks like a 1.
+        If it is none, or hardly, its main part may be one, with a word beside it.
         """
-        image, box, clear = _see_digit(opened)
-        if blank and (not image.any() or clear == 0):
-            return Reading(lines=(), confidence=1.0, notes=opened.notes), False
-        digit = self._decide(image, box)
-        answers = [(digit.label, digit.confidence), *digit.alternatives]
-        label, best = max(((k, p) for k, p in answers if k != REFUSED), key=lambda answer: answer[1], default=("", 0.0))
-        likely = best >= _LIKELY if clear >= _CLEAR else best >= _SURE and label != "1"
-        return Reading(lines=((digit,),), confidence=digit.confidence, notes=opened.notes), likely
+        found = single.find_digit(opened.grey)
+        if blank and (found is None or found.clear == 0):
+            return _OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, opened.grey.shape)
+        if found is None:
+            digit = self._decide(np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size))
+        else:
+            digit = self._decide(normalise(found.ink), opened.box(found.box))
+            if found.main and _best(digit)[1] < _LIKELY:
+                main = self._decide(normalise(found.main[0]), opened.box(found.main[1]))
+                if main.label != REFUSED and main.confidence >= _SURE:
+                    digit, found = main, replace(found, ink=found.main[0], box=found.main[1])
+        return _OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, opened.grey.shape)
 
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
@@ -166,7 +182,8 @@ class Reader:
 
     def image(self, source: picture.Source) -> NDArray[np.uint8]:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
-        return _see_digit(_opened(source))[0]
+        found = single.find_digit(_opened(source).grey)
+        return np.zeros((paper.SIDE, paper.SIDE), np.uint8) if found is None else normalise(found.ink)
 
     def _probabilities(self, by: weights.Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, 11): the ten digits and rubbish, which images without any ink are for certain."""
@@ -192,6 +209,80 @@ class Reader:
         answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+@dataclass(frozen=True)
+class _OneDigit:
+    """A picture of this ``shape`` (H, W) ``reading`` as one digit, or as nothing, and where it was ``found``."""
+
+    reading: Reading
+    found: single.Candidate | None
+    shape: tuple[int, ...]
+
+    def is_likely(self) -> bool:
+        """Whether there is a digit, likely: it must be surer where it hardly stands out or is cut off by the border.
+
+        What is on two borders is a shadow or a thing, as is what looks like a 1 on one of them or in doubtful light.
+        """
+        label, p, found = *self._best(), self.found
+        if found is None or p < _LIKELY:
+            return False
+        if max(self.shape) <= PHOTO:
+            return found.clear >= _CLEAR or (p >= _SURE and label != "1")
+        borders = self._borders()
+        if borders:
+            return borders == 1 and label != "1" and p >= _SURE and found.clear >= _CLEAR
+        if found.clear >= _CLEAR:
+            return p >= _LIKELY_IN_PHOTO
+        return found.clear >= _SEEN and p >= _SURE and (label != "1" or (p >= _SUREST and found.step >= _DARK))
+
+    def fills(self) -> bool:
+        """Whether a digit, likely, fills the picture from top to bottom."""
+        label, p, found = *self._best(), self.found
+        if found is None or max(self.shape) <= PHOTO:
+            return self.is_likely()
+        return found.clear >= _CLEAR and p >= _SURE and (label != "1" or found.step >= _DARK)
+
+    def outdoes(self, reading: Reading, lines: list[Line]) -> bool:
+        """Whether one digit is surer than a ``reading`` of parts of it, or much larger than the words of ``lines``."""
+        label, p, found = *self._best(), self.found
+        if found is None or p < _SURE or p <= (reading.confidence if reading.digits else 0) or not self.is_likely():
+            return False
+        box, tall = found.box, (found.box.bottom - found.box.top) / 2
+        if reading.digits:
+            own = self.reading.digits[0].box
+            return all(
+                _is_within(digit.box, own) or digit.box.bottom - digit.box.top < tall for digit in reading.digits
+            )
+        beside = (line for line in lines if not box.top <= line.top + line.height / 2 <= box.bottom)
+        return label != "1" and all(line.height < tall for line in beside)
+
+    def _best(self) -> tuple[str, float]:
+        return _best(self.reading.digits[0]) if self.reading.digits else ("", 0.0)
+
+    def _borders(self) -> int:
+        """How many of the picture's borders the digit reaches."""
+        if self.found is None:
+            return 0
+        box, (height, width) = self.found.box, self.shape
+        return (box.left <= 1) + (box.top <= 1) + (box.right >= width - 1) + (box.bottom >= height - 1)
+
+
+def _best(digit: Digit) -> tuple[str, float]:
+    """The likeliest label that is a digit's, and its probability."""
+    answers = [(digit.label, digit.confidence), *digit.alternatives]
+    return max(((k, p) for k, p in answers if k != REFUSED), key=lambda answer: answer[1], default=("", 0.0))
+
+
+def _height(box: Box) -> int:
+    return box.bottom - box.top
+
+
+def _is_within(inner: Box, outer: Box) -> bool:
+    """Whether a box lies in another, but for some of its own size."""
+    slack = (inner.right - inner.left + inner.bottom - inner.top) / 8
+    beside = inner.left >= outer.left - slack and inner.right <= outer.right + slack
+    return beside and inner.top >= outer.top - slack and inner.bottom <= outer.bottom + slack
 
 
 def _opened(source: picture.Source) -> picture.Picture:
@@ -247,14 +338,3 @@ def _near(opened: picture.Picture, box: Box) -> picture.Picture:
         slice(max(int(left - margin), 0), int(right + margin)),
     )
     return replace(opened, grey=np.ascontiguousarray(opened.grey[rows, columns]))
-
-
-def _see_digit(opened: picture.Picture) -> tuple[NDArray[np.uint8], Box, float]:
-    """Layout digit: the picture's one digit in MNIST's form, its box, and how clearly it stands out.
-
-    All 0 where the picture is blank.
-    """
-    found = single.find_digit(opened.grey)
-    if found is None:
-        return np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size), 0.0
-    return normalise(found.ink), opened.box(found.box), found.clear

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import ROOM
 
-__all__ = ["are_filled", "breadths", "cut_off", "frames", "lengths", "without_box", "without_rules", "without_ruling"]
+__all__ = ["are_filled", "breadths", "cut_off", "frames", "lengths", "without_box", "without_rules"]
 
 Mask = NDArray[np.bool_]
 
@@ -25,16 +25,6 @@ _SIDE: Final = 0.65  # of the picture's width or height: a box around its one di
 _SLIGHT: Final = 0.1  # of the picture's shorter side: and no thicker ones,
 _OUTSIDE: Final = 0.3  # of the way into the picture: and no farther from its border;
 _NEAR: Final = 0.06  # of the picture's longer side: their ends come so near to one another or to the border
-_PAPER: Final = 100  # pixels of the shorter side: smaller pictures show no ruled paper, whose rules have
-_RULED: Final = 0.012  # of the picture's longer side for thickness at most;
-_ACROSS: Final = 0.6  # of the picture's width or height: they are longer than this
-_AT_BORDER: Final = 0.03  # if they come so near to its border,
-_THROUGH: Final = 0.85  # or else than this,
-_RUN: Final = 0.06  # their level pieces longer than this,
-_FAINT: Final = 3  # pixels of gaps in them, where they are faint, to be filled on either side;
-_CROSSED: Final = 0.15  # of the picture's width or height is taken by what crosses them, at most;
-_INKED: Final = 0.7  # of their length is ink, at least;
-_SLOPE: Final = 0.08  # and they rise by no more than this part of their length
 _INSIDE: Final = 0.25  # of the picture's height: what is in the box is not lower
 _ON_RIM: Final = 0.85  # of a frame's ink, at least
 
@@ -47,64 +37,6 @@ def without_rules(mask: Mask, length: int, height: int, thickness: int) -> Mask:
     level, upright = _runs(mask, length, 1), _runs(mask, height, 0)
     rules = (level & _thin(mask, thickness, 0)) | (upright & _thin(mask, thickness, 1)) | (level & upright)
     return np.asarray(mask & ~rules)
-
-
-def without_ruling(mask: Mask) -> Mask:
-    """The mask (H, W) of a picture without what it is ruled with: thin straight lines over most of its width or height.
-
-    They may slope a little, as in a photo taken aslant, and be faint: they are told from pieces as short as a
-    slope leaves level. One line is no ruling, and upright ones alone may be 1s: two level ones there must be.
-    """
-    if min(mask.shape) < _PAPER:
-        return mask
-    thickness = max(2, round(_RULED * max(mask.shape)))
-    level, upright = (_pieces_of_lines(mask, axis, thickness) for axis in (1, 0))
-    crossings = level & upright
-    level, lines = _long_lines(level & (_thin(mask, thickness, 0) | crossings), 1, thickness)
-    if lines < 2:
-        return mask
-    upright, _ = _long_lines(upright & (_thin(mask, thickness, 1) | crossings), 0, thickness)
-    return _taken_out(mask, level | upright, thickness)
-
-
-def _pieces_of_lines(mask: Mask, axis: int, thickness: int) -> Mask:
-    """What lies in runs along the axis, which may have small gaps and step aside by a pixel now and then."""
-    length = min(max(4 * thickness, round(_RUN * mask.shape[axis])), mask.shape[axis])
-    aside, along = ((3, 2 * _FAINT + 1), (1, length)) if axis == 1 else ((2 * _FAINT + 1, 3), (length, 1))
-    joined = cv2.dilate(mask.view(np.uint8), np.ones(aside, np.uint8))
-    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones(along, np.uint8)).view(np.bool_)) & mask
-
-
-def _long_lines(pieces: Mask, axis: int, thickness: int) -> tuple[Mask, int]:
-    """Which pieces of lines along the axis lie in lines that are long as a whole, whatever crosses them; how many."""
-    side = pieces.shape[axis]
-    if np.count_nonzero(pieces) < _ACROSS * side / 2:
-        return np.zeros_like(pieces), 0
-    gap = round(_CROSSED * side) | 1
-    joined = cv2.morphologyEx(
-        pieces.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((1, gap) if axis == 1 else (gap, 1), np.uint8)
-    )
-    found = components(joined > 0)
-    first, last = (found.left, found.right) if axis == 1 else (found.top, found.bottom)
-    across = found.height if axis == 1 else found.width
-    near = _AT_BORDER * side
-    goes_on = (first <= near) | (last >= side - near)
-    ruled = ((last - first >= _ACROSS * side) & goes_on) | (last - first >= _THROUGH * side)
-    ruled &= across <= _SLOPE * (last - first) + thickness
-    for k in np.flatnonzero(ruled):  # bars of digits beside one another leave gaps
-        inked = (pieces & (found.labels == k + 1)).any(axis=1 - axis)
-        ruled[k] = np.count_nonzero(inked) >= _INKED * (last[k] - first[k])
-    return np.asarray(pieces & np.concatenate([[False], ruled])[found.labels]), int(ruled.sum())
-
-
-def _taken_out(mask: Mask, rules: Mask, thickness: int) -> Mask:
-    """The mask without rules, but with what of them lies between ink on either side: a stroke goes on there."""
-    kept = (mask & ~rules).view(np.uint8)
-    reach = thickness + 1
-    wide, tall = np.ones((reach + 1, 2 * reach + 1), np.uint8), np.ones((2 * reach + 1, reach + 1), np.uint8)
-    above, below = (cv2.dilate(kept, wide, anchor=(reach, end)) > 0 for end in (0, reach))
-    left, right = (cv2.dilate(kept, tall, anchor=(end, reach)) > 0 for end in (0, reach))
-    return np.asarray((mask & ~rules) | (rules & ((above & below) | (left & right))))
 
 
 def without_box(mask: Mask) -> Mask:

@@ -22,8 +22,9 @@ _SOLID: Final = 0.93  # of its convex hull;
 _STRAIGHT: Final = 0.03  # of its outline's length: it differs no more from straight sides,
 _SIDES: Final = 6  # of which there are no more, as where a corner or two are beyond the picture,
 _SQUARE: Final = 0.93  # and which hold so much of it: a round outline is no sheet's
+_EDGES: Final = 2  # of its sides, at least, are in the picture;
 _WRITTEN: Final = 0.0005  # of a sheet is dark: nothing is to be read on a bare one, which may be a stroke in chalk
-_ON_BORDER: Final = 0.4  # of the picture's border: more has only what is lit of a sheet that goes beyond the picture
+_ON_BORDER: Final = 0.5  # of the picture's border: more has only what is lit of a sheet that goes beyond the picture
 _CORNERS: Final = 3  # of the picture's four are on the ground
 _DARKER: Final = 0.2  # the ground is at least, in the middle,
 _LIGHT: Final = 0.85  # of the sheet is as light as paper, at least: a 0 in chalk is no sheet
@@ -59,10 +60,10 @@ def _sheet(small: Floats) -> NDArray[np.int32] | None:
     outline = max(outlines, key=cv2.contourArea)
     hull = np.asarray(cv2.convexHull(outline), np.int32)
     area, whole = cv2.contourArea(outline), cv2.contourArea(hull)
-    corners = cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True)
+    corners = np.asarray(cv2.approxPolyDP(hull, _STRAIGHT * cv2.arcLength(hull, True), True), np.int32)
     if not _LEAST * small.size <= area <= _MOST * small.size or area < _SOLID * whole:
         return None
-    if len(corners) > _SIDES or cv2.contourArea(corners) < _SQUARE * whole:
+    if len(corners) > _SIDES or cv2.contourArea(corners) < _SQUARE * whole or _own_edges(corners, small.shape) < _EDGES:
         return None
     inside = cv2.fillConvexPoly(np.zeros(small.shape, np.uint8), hull, 1) > 0
     border = np.concatenate([inside[0], inside[-1], inside[1:-1, 0], inside[1:-1, -1]])
@@ -75,6 +76,14 @@ def _sheet(small: Floats) -> NDArray[np.int32] | None:
     ):
         return None
     return hull if np.median(small[inside]) - np.median(small[~inside]) >= _DARKER else None
+
+
+def _own_edges(corners: NDArray[np.int32], shape: tuple[int, ...]) -> int:
+    """How many sides of an outline (n, 1, 2) are not along the picture's border: where light ends across it, one is."""
+    x, y = corners[:, 0].T
+    near = round(_EDGE * _WORKING)
+    borders = np.array([x <= near, y <= near, x >= shape[1] - 1 - near, y >= shape[0] - 1 - near])
+    return int(np.count_nonzero(~(borders & np.roll(borders, 1, axis=1)).any(axis=0)))
 
 
 def _paper(small: Floats, inside: Floats) -> Floats:

@@ -8,7 +8,7 @@ picture, the search is repeated close up.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,8 @@ from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
-from lenet5.reading.rules import are_filled, breadths, without_box, without_ruling
+from lenet5.reading.rules import are_filled, breadths, frames, without_box
+from lenet5.reading.ruling import without_ruling
 
 __all__ = ["fills", "find_digit", "is_boxed"]
 
@@ -38,6 +39,10 @@ _TALL: Final = 0.9  # of a picture's height has a digit to which it was cropped
 _WIDEST: Final = 1.2  # times as wide as high is no digit
 _ENOUGH: Final = 10_000  # pixels tell how levels spread
 _INK_ITSELF: Final = 2.5  # times as far from its surroundings as what is around it is ink, not paper
+_SHARE: Final = 0.4  # of the darkness of ink is seen at its edge, at least
+_FEWEST_RULES: Final = 1  # level lines across a picture of one digit: the paper is ruled
+_HELD: Final = 0.25  # of a drawn box's height has what it holds, at least
+_MOSTLY: Final = 0.6  # of a mark lies where the digit was seen, if it is the digit's
 _SPARE: Final = 0.12  # of its longer side: so far beyond its box a digit may go when it is looked at close up,
 _COARSE: Final = 4  # and so many pixels of those at which it was found
 _DOT: Final = 4  # pixels: what is smaller is no digit
@@ -50,8 +55,9 @@ class Candidate:
     """Ink (h, w) float32 in 0..1 that may be the digit, its box, and how much it looks like pen on paper.
 
     ``step`` is by how much darker it is than what surrounds it, ``clear`` the same in standard deviations of all the
-    rest; 0 if it is a filled shape. ``boxed`` is whether the sides of a box around it were left out, ``dark`` whether
-    it is darker than its paper.
+    rest; 0 if it is a filled shape. ``main`` is its main part by itself with its box, if it has others, as a word
+    beside a digit may be. ``boxed`` is whether a box around it, ``ruled`` whether what its paper is ruled with was left
+    out, ``dark`` whether it is darker than its paper.
     """
 
     ink: Floats
@@ -59,8 +65,24 @@ class Candidate:
     likeness: float
     step: float
     clear: float
+    main: tuple[Floats, Box] | None = None
     boxed: bool = False
+    ruled: bool = False
     dark: bool = True
+
+    def moved(self, place: Callable[[Box], Box]) -> Candidate:
+        """The same where ``place`` takes its boxes."""
+        main = self.main and (self.main[0], place(self.main[1]))
+        return replace(self, box=place(self.box), main=main)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a digit that is looked at close up: its ``box``, whether it is ``dark``, and on ruled paper."""
+
+    box: Box
+    dark: bool
+    ruled: bool
 
 
 def find_digit(grey: Floats) -> Candidate | None:
@@ -78,12 +100,11 @@ def find_digit(grey: Floats) -> Candidate | None:
     spare = _SPARE * margin + _COARSE * max(grey.shape) / _WORKING
     near = (found.box.left - spare, found.box.top - spare, found.box.right + spare, found.box.bottom + spare)
     own = Box(*(max(int(edge - origin), 0) for edge, origin in zip(near, (left, top) * 2, strict=True)))
-    closer = _search(nearby, own, found.dark)
+    closer = _search(nearby, _Seen(own, found.dark, found.ruled))
     if closer is None:
         return found
-    b = closer.box
-    box = Box(b.left + left, b.top + top, b.right + left, b.bottom + top)
-    return replace(closer, box=box, clear=found.clear if closer.clear else 0.0)
+    closer = closer.moved(lambda b: Box(b.left + left, b.top + top, b.right + left, b.bottom + top))
+    return replace(closer, clear=found.clear if closer.clear else 0.0)
 
 
 def is_boxed(grey: Floats) -> bool:
@@ -122,39 +143,42 @@ def _is_around(outer: Box, inner: Box) -> bool:
     return beside and outer.top < inner.top and outer.bottom > inner.bottom
 
 
-def _search(grey: Floats, own: Box | None = None, dark: bool | None = None) -> Candidate | None:
-    """The best candidate of either polarity, its box in pixels of ``grey``; or of the ink in its ``own`` box,
-    if it is ``dark`` or light."""
+def _search(grey: Floats, seen: _Seen | None = None) -> Candidate | None:
+    """The best candidate of either polarity, its box in pixels of ``grey``; or of what was ``seen`` before."""
     small = shrunk(grey, _WORKING)
     longer = max(small.shape)
     scale_x, scale_y = grey.shape[1] / small.shape[1], grey.shape[0] / small.shape[0]
-    about = None
-    if own:
+    about, fewest = None, _FEWEST_RULES
+    if seen:
         about = (
-            slice(int(own.top / scale_y), math.ceil(own.bottom / scale_y)),
-            slice(int(own.left / scale_x), math.ceil(own.right / scale_x)),
+            slice(int(seen.box.top / scale_y), math.ceil(seen.box.bottom / scale_y)),
+            slice(int(seen.box.left / scale_x), math.ceil(seen.box.right / scale_x)),
         )
+        fewest = 0 if seen.ruled else _FEWEST_RULES
     windows = [max(longer // parts, 7) for parts in (_WINDOWS if longer > PHOTO else _WINDOWS[:1])]
     light = evened(small)
-    if dark is not None:
-        light = replace(light, dark=dark)
+    if seen:
+        light = replace(light, dark=seen.dark)
     likelier = light.likelier
-    found = _whole([_candidate(likelier, window, about) for window in windows], likelier)
+    found = _whole([_candidate(likelier, window, fewest, about) for window in windows], likelier)
     boxed = [one for one in found if one.boxed]
     best = _best([one for one in found if not any(_is_around(one.box, inner.box) for inner in boxed)])
     own_dark = light.dark
-    if longer > PHOTO and not boxed and dark is None:  # a shadow can hide which is ink
+    if longer > PHOTO and not boxed and not seen:  # a shadow can hide which is ink
         other = light.other
-        seen = _whole([_candidate(other, window) for window in windows], other)
-        turned = _best([one for one in seen if not _is_sheet(one, small.shape) and not _is_paper(one, best)])
+        turned = _whole([_candidate(other, window, fewest) for window in windows], other)
+        likeliest = _best([one for one in turned if not _is_sheet(one, small.shape) and not _is_paper(one, best)])
         units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
-        if turned and (best is None or turned.likeness * units[1] > _SURER * best.likeness * units[0]):
-            best, own_dark = turned, not light.dark
+        if likeliest and (best is None or likeliest.likeness * units[1] > _SURER * best.likeness * units[0]):
+            best, own_dark = likeliest, not light.dark
     if best is None:
         return None
-    b = best.box
-    box = Box(int(b.left * scale_x), int(b.top * scale_y), round(b.right * scale_x), round(b.bottom * scale_y))
-    return replace(best, box=box, dark=own_dark)
+
+    def enlarged(box: Box) -> Box:
+        left, right = int(box.left * scale_x), round(box.right * scale_x)
+        return Box(left, int(box.top * scale_y), right, round(box.bottom * scale_y))
+
+    return replace(best.moved(enlarged), dark=own_dark)
 
 
 def _is_sheet(candidate: Candidate, shape: tuple[int, ...]) -> bool:
@@ -206,22 +230,27 @@ def _best(found: Sequence[Candidate]) -> Candidate | None:
     return next((candidate for candidate in found if candidate.likeness >= 0.8 * most), None)
 
 
-def _candidate(flat: Floats, window: int, about: tuple[slice, slice] | None = None) -> Candidate | None:
-    """The parts of ink, seen through one window, that would be the digit: of all, or of what lies ``about`` there."""
-    ink = ink_within(flat, window)
+def _candidate(flat: Floats, window: int, fewest: int, about: tuple[slice, slice] | None = None) -> Candidate | None:
+    """The parts of ink, seen through one window, that would be the digit: of all, or of what lies ``about`` there.
+
+    With ``fewest`` rules or more the paper is ruled, if it is more than a small picture's.
+    """
+    ink, photo = ink_within(flat, window), max(flat.shape) > PHOTO
     if ink is None:
         return None
-    plain = without_ruling(ink.mask) if max(flat.shape) > PHOTO else ink.mask
+    plain = without_ruling(ink, fewest) if photo else ink.mask
+    if not plain.any():
+        plain = ink.mask
     mask = without_box(plain)
-    boxed = mask is not plain
+    if photo:
+        mask = _without_frames(mask)
+    ruled, boxed = plain is not ink.mask, mask is not plain
     if about:
-        inside = np.zeros_like(mask)
-        inside[about] = mask[about]
-        mask = inside
+        mask = _lying(mask, about)
     if not mask.any():
         return None
     parts = parts_of(mask)
-    kept = are_of_the_digit(parts)
+    kept, main = are_of_the_digit(parts)
     if not kept.any():
         return None
     mask = np.concatenate([[False], kept])[parts.labels]
@@ -229,13 +258,41 @@ def _candidate(flat: Floats, window: int, about: tuple[slice, slice] | None = No
     likeness, step, clear = _likeness(flat, mask, touches)
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
         return None  # what a small window sees at the border is the rim of a shadow
+    box, own = _cut_out(ink.level, mask)
+    within = slice(box.top, box.bottom), slice(box.left, box.right)
+    if photo and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
+        likeness, clear = 0.4 * likeness, 0.0
+    by_itself = None
+    if photo and np.count_nonzero(kept) > 1:
+        main_box, main_own = _cut_out(ink.level, parts.labels == main + 1)
+        by_itself = (main_own, main_box)
+    return Candidate(own, box, likeness, step, clear, by_itself, boxed, ruled)
+
+
+def _cut_out(level: Floats, mask: Mask) -> tuple[Box, Floats]:
+    """The box of a mask (H, W), and in it the ink (h, w) there with its soft rim."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    within = slice(box.top, box.bottom), slice(box.left, box.right)
-    if max(flat.shape) > PHOTO and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
-        likeness, clear = 0.4 * likeness, 0.0
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    return Candidate(np.where(near, ink.level, 0)[within], box, likeness, step, clear, boxed)
+    return box, np.where(near, level, 0)[box.top : box.bottom, box.left : box.right]
+
+
+def _without_frames(mask: Mask) -> Mask:
+    """The mask (H, W) without drawn boxes that hold something: a stroke beside a side of one is no part of it."""
+    found = components(mask)
+    gone = frames(found)
+    for k in np.flatnonzero(gone):
+        inside = (found.left > found.left[k]) & (found.right < found.right[k])
+        inside &= (found.top > found.top[k]) & (found.bottom < found.bottom[k])
+        gone[k] = bool((found.height[inside] >= _HELD * found.height[k]).any())
+    return mask & ~np.concatenate([[False], gone])[found.labels] if gone.any() else mask
+
+
+def _lying(mask: Mask, about: tuple[slice, slice]) -> Mask:
+    """What of a mask (H, W) lies mostly about there: of what goes on beyond it nothing is the digit's."""
+    found = components(mask)
+    within = np.bincount(found.labels[about].ravel(), minlength=len(found) + 1)[1:]
+    return np.asarray(np.concatenate([[False], within >= _MOSTLY * found.area])[found.labels])
 
 
 def _spread(levels: Floats) -> float:
@@ -270,8 +327,8 @@ def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float, fl
     """How much darker than what surrounds it the masked ink is; less if it is cut by the border or fat; 0 for shading.
 
     And the same without these deductions, and how many standard deviations of all the rest that is. Shading has no
-    edge, so that its surroundings are nearly as dark as itself. A shadow is fat and reaches the border, which together
-    no digit in a photo does.
+    edge, so that its surroundings are nearly as dark as itself, both beside the rest of the picture and by themselves.
+    A shadow is fat and reaches the border, which together no digit in a photo does.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
@@ -280,7 +337,7 @@ def _likeness(flat: Floats, mask: Mask, touches: bool) -> tuple[float, float, fl
     around = grown & ~mask
     inside = float(flat[mask].mean())
     step = (float(flat[around].mean()) if around.any() else 1.0) - inside
-    shades = max(flat.shape) > PHOTO and step < 0.4 * (float(np.quantile(flat, 0.9)) - inside)
+    shades = max(flat.shape) > PHOTO and step < _SHARE * min(float(np.quantile(flat, 0.9)) - inside, inside + step)
     if step < FAINTEST or shades:
         return 0.0, 0.0, 0.0
     outline = float(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
