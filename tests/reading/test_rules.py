@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from lenet5.reading.components import components
 from lenet5.reading.rules import (
     are_filled,
-    breadths,
     cut_off,
     frames,
     lengths,
+    strokes,
     without_box,
     without_rules,
 )
@@ -65,7 +65,7 @@ def test_dots_squares_and_stains_are_hardly_longer_than_wide_and_strokes_are() -
     cv2.ellipse(ink, (230, 60), (30, 42), 0, 0, 360, 1, 14)
     cv2.line(ink, (290, 100), (340, 20), 1, 9)
     found = components(ink.astype(bool))
-    length = lengths(found, breadths(found, np.ones(len(found), bool)))[np.argsort(found.left)]
+    length = lengths(found, strokes(found, np.ones(len(found), bool)))[np.argsort(found.left)]
     assert (length[:2] < 1.2).all()
     assert (length[2:] > 2).all()
 
@@ -134,5 +134,5 @@ def test_a_band_as_broad_as_digits_are_high_is_filled_and_a_bold_row_of_strokes_
     for x in range(340, 620, 40):
         cv2.ellipse(ink, (x, 60), (20, 40), 0, 0, 360, 1, 14)
     found = components(ink.astype(bool))
-    filled = are_filled(found, breadths(found, np.ones(len(found), bool)), 80)
+    filled = are_filled(found, strokes(found, np.ones(len(found), bool)), 80)
     assert filled[np.argsort(found.left)].tolist() == [True, False]

@@ -13,7 +13,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
-from lenet5.reading.rules import are_filled, breadths, cut_off, frames, lengths, without_rules
+from lenet5.reading.rules import are_filled, cut_off, frames, lengths, strokes, without_rules
 from lenet5.reading.ruling import without_ruling
 
 __all__ = ["Line", "find_lines"]
@@ -69,10 +69,11 @@ class Line:
         return Box(max(int(x[0]), 0), max(int(low), 0), int(np.ceil(x[1])), int(np.ceil(high)))
 
 
-def find_lines(grey: Floats, single: bool = False) -> list[Line]:
+def find_lines(grey: Floats, single: bool = False, known: bool = False) -> list[Line]:
     """The lines of writing in grey levels (H, W) 0..1, from top to bottom and left to right; maybe none.
 
-    Where there is a ``single`` line, all that stands beside the largest group is in it.
+    Where there is a ``single`` line, all that stands beside the largest group is in it. Where it is ``known`` that
+    there is writing, nothing is taken for stains, shadows, patterns or scenes.
     """
     if min(grey.shape) < _FEWEST_PIXELS:
         return []
@@ -91,9 +92,9 @@ def find_lines(grey: Floats, single: bool = False) -> list[Line]:
     ink = ink_within(flat, max(round(height), 9))
     if ink is not None:
         ink = replace(ink, mask=without_ruling(ink))
-    if ink is None or (not single and (_is_pattern(ink.mask) or _is_scene(ink))):
+    if ink is None or (not known and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []
-    return _lines(ink, height, scale, single)
+    return _lines(ink, height, scale, single, known)
 
 
 def _is_pattern(mask: NDArray[np.bool_]) -> bool:
@@ -122,8 +123,11 @@ def _digit_height(found: Components) -> float | None:
     return float(heights[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
 
 
-def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
-    """The lines of an ink picture whose digits are about so tall, ``scale`` times as large as the picture."""
+def _lines(ink: Ink, height: float, scale: float, single: bool, known: bool) -> list[Line]:
+    """The lines of an ink picture whose digits are about so tall, ``scale`` times as large as the picture.
+
+    Where they are not ``known`` to be writing, stains and shadows are none.
+    """
     mask = without_rules(ink.mask, round(2 * height), round(1.3 * height), max(2, round(0.1 * height)))
     found = components(mask)
     height = _digit_height(found) or height
@@ -134,17 +138,17 @@ def _lines(ink: Ink, height: float, scale: float, single: bool) -> list[Line]:
         & (found.height >= 0.25 * height)
     )
     main &= (size >= _FEWEST_PIXELS) & ~frames(found)
-    breadth = breadths(found, main)
-    main &= lengths(found, breadth) >= _BLOT
+    widths = strokes(found, main)
+    main &= lengths(found, widths) >= _BLOT
     chosen = np.flatnonzero(main)
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-found.height[chosen], kind="stable")[:_MOST]])
     groups = _groups(found, chosen, height)
     if single and groups:
         groups = [_beside_the_largest(found, groups)]
-    else:
-        strange = are_filled(found, breadth, height) | cut_off(found)
-        groups = [g for g in groups if _is_level(found, g) and strange[g].mean() < _STRANGE]
+    if not known:
+        strange = are_filled(found, widths, height) | cut_off(found)
+        groups = [g for g in groups if (single or _is_level(found, g)) and strange[g].mean() < _STRANGE]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
     return [_line(ink, found, group, rest, scale) for group in _in_reading_order(found, groups, height)]
 

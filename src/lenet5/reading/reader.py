@@ -39,6 +39,9 @@ _LIKELY_IN_PHOTO: Final = 0.75  # so likely in a photo,
 _SURE: Final = 0.9  # so likely if it does not stand out,
 _SUREST: Final = 0.99  # and so likely if it is a 1 then,
 _DARK: Final = 0.4  # which must be darker than its paper by so much
+_WRITTEN: Final = 0.5  # in the mean so sure are the digits of what is written,
+_MOSTLY: Final = 0.5  # and where so many of them reach the picture's border,
+_WRITTEN_ON: Final = 0.65  # so sure
 _AROUND: Final = 0.5  # of a digit's longer side is near it
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
@@ -88,16 +91,19 @@ class Reader:
 
     def _read(self, opened: picture.Picture, layout: str) -> Reading:
         """What stands in a picture, however doubtful."""
-        if layout == "digit" or (layout == "auto" and (_is_icon(opened) or single.is_boxed(opened.grey))):
+        if layout == "digit" or (layout == "auto" and _is_icon(opened)):
             return self._read_digit(opened, blank=layout == "auto").reading
-        if layout == "auto" and single.fills(opened.grey):
+        if layout == "auto" and ((boxed := single.is_boxed(opened.grey)) or single.fills(opened.grey)):
             digit = self._read_digit(opened, blank=True)
-            if digit.fills():
+            if digit.is_likely() if boxed else digit.fills():
                 return digit.reading
-        lines, alone = find_lines(opened.grey, single=layout == "line"), layout == "line"
+        alone = layout == "line"
+        lines = find_lines(opened.grey, single=alone, known=alone)
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
         reading, seen = self._read_lines(opened, lines, alone)
+        if layout != "line" and not _is_writing(reading, opened):
+            reading = replace(reading, lines=(), confidence=1.0)
         if layout != "auto" or seen > _MANY:
             return reading
         if len(reading.digits) < 2 and seen <= _FEW:
@@ -229,7 +235,7 @@ class _OneDigit:
             return False
         if max(self.shape) <= PHOTO:
             return found.clear >= _CLEAR or (p >= _SURE and label != "1")
-        borders = self._borders()
+        borders = _borders(found.box, (self.shape[1], self.shape[0]))
         if borders:
             return borders == 1 and label != "1" and p >= _SURE and found.clear >= _CLEAR
         if found.clear >= _CLEAR:
@@ -260,12 +266,19 @@ class _OneDigit:
     def _best(self) -> tuple[str, float]:
         return _best(self.reading.digits[0]) if self.reading.digits else ("", 0.0)
 
-    def _borders(self) -> int:
-        """How many of the picture's borders the digit reaches."""
-        if self.found is None:
-            return 0
-        box, (height, width) = self.found.box, self.shape
-        return (box.left <= 1) + (box.top <= 1) + (box.right >= width - 1) + (box.bottom >= height - 1)
+
+def _is_writing(reading: Reading, opened: picture.Picture) -> bool:
+    """Whether what was read is so sure on the whole that it may be writing; surer if most goes on beyond the border."""
+    sure = [0.0 if digit.label == REFUSED else digit.confidence for digit in reading.digits]
+    if not sure:
+        return True
+    cut = [_borders(digit.box, opened.size) > 0 for digit in reading.digits]
+    return float(np.mean(sure)) >= (_WRITTEN_ON if np.mean(cut) >= _MOSTLY else _WRITTEN)
+
+
+def _borders(box: Box, size: tuple[int, int]) -> int:
+    """How many borders of a picture (width, height) a box reaches."""
+    return (box.left <= 1) + (box.top <= 1) + (box.right >= size[0] - 1) + (box.bottom >= size[1] - 1)
 
 
 def _best(digit: Digit) -> tuple[str, float]:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import ROOM
 
-__all__ = ["are_filled", "breadths", "cut_off", "frames", "lengths", "without_box", "without_rules"]
+__all__ = ["are_filled", "cut_off", "frames", "lengths", "strokes", "without_box", "without_rules"]
 
 Mask = NDArray[np.bool_]
 
 _STAIN: Final = 1.6  # times as long as its widest stroke: of MNIST's digits one in 2,000 is shorter, of stains most
+_FAT: Final = 0.22  # of its longer side: 99.7% of MNIST's digits are thinner, and a stain is not;
 _BROADEST: Final = 0.65  # of a digit's height: of MNIST's digits one in 10,000 has a broader stroke
 _RIM: Final = 8  # a frame's ink lies within a part so large of its sides' lengths from its edges
 _LEAST: Final = 12  # pixels of its longer side: what is smaller may be a bold digit
@@ -132,28 +133,49 @@ def frames(found: Components) -> Mask:
     return result
 
 
-def breadths(found: Components, which: Mask) -> NDArray[np.float64]:
-    """The greatest width of the strokes of ``which`` components: (N,), 0 where not asked for or too small to tell."""
-    result = np.zeros(len(found))
+@dataclass(frozen=True)
+class Strokes:
+    """Of each component the greatest width of its strokes, ``breadth``, and the mean one, ``thickness``; of each (N,),
+    0 where not asked for or too small to tell."""
+
+    breadth: NDArray[np.float64]
+    thickness: NDArray[np.float64]
+
+
+def strokes(found: Components, which: Mask) -> Strokes:
+    """The widths of the strokes of ``which`` components, (N,).
+
+    What the picture's border cuts off is taken to go on beyond it as it is there.
+    """
+    breadth, thickness = np.zeros(len(found)), np.zeros(len(found))
+    height, width = found.labels.shape
     for k in np.flatnonzero(which & (np.maximum(found.width, found.height) >= _LEAST)):
-        box = slice(found.top[k], found.bottom[k]), slice(found.left[k], found.right[k])
-        own = np.pad(found.labels[box] == k + 1, 1).astype(np.uint8)
-        result[k] = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 5).max())
-    return result
+        left, top, right, bottom = (int(edge[k]) for edge in (found.left, found.top, found.right, found.bottom))
+        own = (found.labels[top:bottom, left:right] == k + 1).astype(np.uint8)
+        beyond = max(own.shape) // 2
+        cut = (beyond * (top == 0), beyond * (bottom == height), beyond * (left == 0), beyond * (right == width))
+        if any(cut):
+            own = cv2.copyMakeBorder(own, *cut, cv2.BORDER_REPLICATE)
+        own = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        breadth[k] = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 5).max())
+        outline = np.count_nonzero(own[1:] != own[:-1]) + np.count_nonzero(own[:, 1:] != own[:, :-1])
+        thickness[k] = 2 * float(own.sum()) / outline
+    return Strokes(breadth, thickness)
 
 
-def lengths(found: Components, breadth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How long components are for their greatest ``breadth``, area / breadth²: (N,), ∞ where that is 0.
+def lengths(found: Components, widths: Strokes) -> NDArray[np.float64]:
+    """How long components are for the greatest ``widths`` of their strokes, area / breadth²: (N,), ∞ where that is 0.
 
     Dots and squares have about 1.
     """
     length = np.full(len(found), np.inf)
-    return np.asarray(np.divide(found.area, np.square(breadth), out=length, where=breadth > 0))
+    return np.asarray(np.divide(found.area, np.square(widths.breadth), out=length, where=widths.breadth > 0))
 
 
-def are_filled(found: Components, breadth: NDArray[np.float64], height: float) -> Mask:
-    """Which components of that ``breadth`` are no strokes of digits so high, but filled shapes."""
-    return np.asarray((lengths(found, breadth) < _STAIN) | (breadth > _BROADEST * height))
+def are_filled(found: Components, widths: Strokes, height: float) -> Mask:
+    """Which components with these ``widths`` are no strokes of digits so high, but filled shapes."""
+    fat = widths.thickness > _FAT * np.maximum(found.width, found.height)
+    return np.asarray((lengths(found, widths) < _STAIN) | (widths.breadth > _BROADEST * height) | fat)
 
 
 def cut_off(found: Components) -> Mask:

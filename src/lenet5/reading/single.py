@@ -20,7 +20,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
-from lenet5.reading.rules import are_filled, breadths, frames, without_box
+from lenet5.reading.rules import are_filled, frames, strokes, without_box
 from lenet5.reading.ruling import without_ruling
 
 __all__ = ["fills", "find_digit", "is_boxed"]
@@ -260,7 +260,7 @@ def _candidate(flat: Floats, window: int, fewest: int, about: tuple[slice, slice
         return None  # what a small window sees at the border is the rim of a shadow
     box, own = _cut_out(ink.level, mask)
     within = slice(box.top, box.bottom), slice(box.left, box.right)
-    if photo and (_is_filled(mask[within]) or _is_hollowed(flat[within], mask[within])):
+    if photo and (_is_filled(mask, box) or _is_hollowed(flat[within], mask[within])):
         likeness, clear = 0.4 * likeness, 0.0
     by_itself = None
     if photo and np.count_nonzero(kept) > 1:
@@ -305,11 +305,11 @@ def _spread(levels: Floats) -> float:
     return float(high - low) / 2.563
 
 
-def _is_filled(mask: Mask) -> bool:
-    """Whether a good part of a mask (h, w) is a shape without strokes in it."""
+def _is_filled(mask: Mask, box: Box) -> bool:
+    """Whether a good part of a mask (H, W), whose ink is in this box, is a shape without strokes in it."""
     found = components(mask)
-    main = found.area >= _GOOD * mask.sum()
-    return bool(are_filled(found, breadths(found, main), len(mask))[main].any())
+    main = found.area >= _GOOD * found.area.sum()
+    return bool(are_filled(found, strokes(found, main), box.bottom - box.top)[main].any())
 
 
 def _is_hollowed(flat: Floats, mask: Mask) -> bool:
