@@ -39,9 +39,9 @@ _LIKELY_IN_PHOTO: Final = 0.75  # so likely in a photo,
 _SURE: Final = 0.9  # so likely if it does not stand out,
 _SUREST: Final = 0.99  # and so likely if it is a 1 then,
 _DARK: Final = 0.4  # which must be darker than its paper by so much
-_WRITTEN: Final = 0.5  # in the mean so sure are the digits of what is written,
+_WRITTEN: Final = 0.45  # in the mean so sure are the digits of what is written,
 _MOSTLY: Final = 0.5  # and where so many of them reach the picture's border,
-_WRITTEN_ON: Final = 0.65  # so sure
+_WRITTEN_ON: Final = 0.55  # so sure
 _AROUND: Final = 0.5  # of a digit's longer side is near it
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
@@ -91,28 +91,45 @@ class Reader:
 
     def _read(self, opened: picture.Picture, layout: str) -> Reading:
         """What stands in a picture, however doubtful."""
-        if layout == "digit" or (layout == "auto" and _is_icon(opened)):
-            return self._read_digit(opened, blank=layout == "auto").reading
-        if layout == "auto" and ((boxed := single.is_boxed(opened.grey)) or single.fills(opened.grey)):
-            digit = self._read_digit(opened, blank=True)
-            if digit.is_likely() if boxed else digit.fills():
-                return digit.reading
+        if layout == "digit":
+            return self._read_digit(opened, blank=False).reading
+        if layout == "auto" and (digit := self._by_itself(opened)):
+            return digit
         alone = layout == "line"
         lines = find_lines(opened.grey, single=alone, known=alone)
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
         reading, seen = self._read_lines(opened, lines, alone)
+        if layout == "auto" and seen <= _MANY:
+            if len(reading.digits) < 2 and seen <= _FEW:
+                return self._only_digit(opened, reading)
+            if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < _SURE):
+                one = self._read_digit(opened, blank=True)
+                if one.outdoes(reading, lines):
+                    return one.reading
         if layout != "line" and not _is_writing(reading, opened):
-            reading = replace(reading, lines=(), confidence=1.0)
-        if layout != "auto" or seen > _MANY:
-            return reading
-        if len(reading.digits) < 2 and seen <= _FEW:
-            return self._only_digit(opened, reading)
-        if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < _SURE):
-            digit = self._read_digit(opened, blank=True)
-            if digit.outdoes(reading, lines):
-                return digit.reading
+            return Reading(lines=(), confidence=1.0, notes=opened.notes)
         return reading
+
+    def _by_itself(self, opened: picture.Picture) -> Reading | None:
+        """Layout auto: what a picture shows that is made for one digit, as an icon, a box or one cropped to its ink is.
+
+        None where it does not, or shows a number so small.
+        """
+        if _is_icon(opened):
+            digit = self._read_digit(opened, blank=True).reading
+            return None if digit.text == REFUSED and self._is_number(opened) else digit
+        boxed = single.is_boxed(opened.grey)
+        if boxed or single.fills(opened.grey):
+            one = self._read_digit(opened, blank=True)
+            if one.is_likely() if boxed else one.fills():
+                return one.reading
+        return None
+
+    def _is_number(self, opened: picture.Picture) -> bool:
+        """Whether a picture that is no digit shows a line of several, surely."""
+        digits = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)[0].digits
+        return len(digits) > 1 and all(digit.label != REFUSED and digit.confidence >= _SURE for digit in digits)
 
     def _only_digit(self, opened: picture.Picture, reading: Reading) -> Reading:
         """What a picture shows of which ``reading`` lines gave one digit or none: one digit that is likely, or nothing.
