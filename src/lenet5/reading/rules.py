@@ -145,18 +145,19 @@ class Strokes:
 def strokes(found: Components, which: Mask) -> Strokes:
     """The widths of the strokes of ``which`` components, (N,).
 
-    What the picture's border cuts off is taken to go on beyond it as it is there.
+    What the picture's border cuts off is taken to go on beyond it as it is there; not what goes from border to
+    border, as where a picture was cropped to its ink.
     """
     breadth, thickness = np.zeros(len(found)), np.zeros(len(found))
     height, width = found.labels.shape
     for k in np.flatnonzero(which & (np.maximum(found.width, found.height) >= _LEAST)):
         left, top, right, bottom = (int(edge[k]) for edge in (found.left, found.top, found.right, found.bottom))
         own = (found.labels[top:bottom, left:right] == k + 1).astype(np.uint8)
-        beyond = max(own.shape) // 2
-        cut = (beyond * (top == 0), beyond * (bottom == height), beyond * (left == 0), beyond * (right == width))
-        if any(cut):
-            own = cv2.copyMakeBorder(own, *cut, cv2.BORDER_REPLICATE)
-        own = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        ends = (top == 0, bottom == height, left == 0, right == width)
+        if any(ends) and not (all(ends[:2]) or all(ends[2:])):
+            up, down, before, after = (end * (max(own.shape) // 2) for end in ends)
+            own = np.asarray(cv2.copyMakeBorder(own, up, down, before, after, cv2.BORDER_REPLICATE), np.uint8)
+        own = np.pad(own, 1)
         breadth[k] = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 5).max())
         outline = np.count_nonzero(own[1:] != own[:-1]) + np.count_nonzero(own[:, 1:] != own[:, :-1])
         thickness[k] = 2 * float(own.sum()) / outline
