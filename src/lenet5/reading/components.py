@@ -40,6 +40,6 @@ class Components:
 
 def components(mask: Mask) -> Components:
     """The components of a mask (H, W), pixels that meet at a corner being connected."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     left, top, width, height, area = np.asarray(stats[1:], np.int64).T
     return Components(np.asarray(labels, np.int32), left, top, left + width, top + height, area)

@@ -30,6 +30,7 @@ _TEXTURE: Final = 5.8  # standard deviations of paper: what differs by less is i
 _ROUGHEST: Final = 8.0  # as is what is strongest if it differs by less than this,
 _DARK: Final = 0.25  # unless it is as dark as this
 _ENOUGH: Final = 500_000  # pixels tell the levels of a larger picture
+_LARGE: Final = 1_000_000  # pixels of a large picture
 _SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
 _LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures strokes are noise
 _NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
@@ -98,6 +99,13 @@ class Evened:
     def other(self) -> Floats:
         """The same in the other polarity."""
         return self._turned(not self.dark)
+
+    def at(self, grey: Floats) -> Evened:
+        """The same for the same picture in another size."""
+        light = self.light
+        if light is not None:
+            light = np.asarray(cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+        return Evened(grey, light, self.dark)
 
     def _turned(self, dark: bool) -> Floats:
         if dark:
@@ -255,10 +263,12 @@ def otsu(values: Floats) -> float:
 
 def shrunk(grey: Floats, side: int) -> Floats:
     """At most ``side`` pixels long, anti-aliased."""
-    scale = side / max(grey.shape)
-    if scale >= 1:
+    if side >= max(grey.shape):
         return grey
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    size = tuple(max(1, round(length * side / max(grey.shape))) for length in grey.shape[::-1])
+    while grey.size > _LARGE and max(grey.shape) >= 2 * side:  # by halves it is several times as quick
+        half = (grey.shape[1] // 2, grey.shape[0] // 2)
+        grey = np.asarray(cv2.resize(grey, half, interpolation=cv2.INTER_AREA), np.float32)
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
 
 

@@ -79,18 +79,22 @@ def find_lines(grey: Floats, single: bool = False, known: bool = False) -> list[
         return []
     small = shrunk(grey, _LONGEST)
     scale = max(small.shape) / max(grey.shape)
-    flat = evened(small).likelier
+    light = evened(small)
+    flat = light.likelier
     ink = ink_within(flat, max(max(small.shape) // 8, 15))
-    height = None if ink is None else _digit_height(components(without_ruling(ink)))
+    if ink is None:
+        return []
+    plain = without_ruling(ink)
+    ruled, height = plain is not ink.mask, _digit_height(components(plain))
     if height is None:
         return []
     if height < _LEAST_HEIGHT and scale < 1:
         larger = min(1.0, scale * _LEAST_HEIGHT / height)
         height *= larger / scale
         scale = larger
-        flat = evened(shrunk(grey, round(scale * max(grey.shape)))).likelier
+        flat = light.at(shrunk(grey, round(scale * max(grey.shape)))).likelier
     ink = ink_within(flat, max(round(height), 9))
-    if ink is not None:
+    if ink is not None and ruled:
         ink = replace(ink, mask=without_ruling(ink))
     if ink is None or (not known and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []
@@ -107,10 +111,12 @@ def _is_pattern(mask: NDArray[np.bool_]) -> bool:
 
 def _is_scene(ink: Ink) -> bool:
     """Whether a picture is full of shades that are neither paper nor pen, and its ink goes on beyond its border."""
-    rim = cv2.dilate(ink.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    shades = np.count_nonzero((ink.level > _SHADE) & ~rim)
     edges = (ink.mask[0], ink.mask[-1], ink.mask[:, 0], ink.mask[:, -1])
-    return bool(shades > _SHADES * np.count_nonzero(ink.mask) and np.concatenate(edges).mean() > _CUT_OFF)
+    if np.concatenate(edges).mean() <= _CUT_OFF:
+        return False
+    rim = cv2.dilate(ink.mask.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    shades = np.count_nonzero((ink.level > _SHADE) & ~rim)
+    return bool(shades > _SHADES * np.count_nonzero(ink.mask))
 
 
 def _digit_height(found: Components) -> float | None:

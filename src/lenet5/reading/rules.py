@@ -157,7 +157,7 @@ def strokes(found: Components, which: Mask) -> Strokes:
         if any(ends) and not (all(ends[:2]) or all(ends[2:])):
             up, down, before, after = (end * (max(own.shape) // 2) for end in ends)
             own = np.asarray(cv2.copyMakeBorder(own, up, down, before, after, cv2.BORDER_REPLICATE), np.uint8)
-        own = np.pad(own, 1)
+        own = np.asarray(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,)), np.uint8)
         breadth[k] = 2 * float(cv2.distanceTransform(own, cv2.DIST_L2, 5).max())
         outline = np.count_nonzero(own[1:] != own[:-1]) + np.count_nonzero(own[:, 1:] != own[:, :-1])
         thickness[k] = 2 * float(own.sum()) / outline
