@@ -16,8 +16,10 @@ __all__ = ["KINDS", "photos"]
 
 Floats = NDArray[np.float32]
 Size = tuple[int, int]
+Place = tuple[int, int, int]
+"""Left and top edge, and the longer side."""
 
-_SURFACES: Final = {"table": (0.15, 0.55)}
+_TABLE: Final = (0.15, 0.55)  # how light a table is
 _WORDS: Final = ("Page", "Nr.", "Table", "Room", "Total", "Name", "Week", "Gate")
 
 
@@ -27,17 +29,17 @@ def photos(images: Bytes, labels: Bytes, kind: str, count: int, rng: np.random.G
         size = int(rng.integers(360, 1000)), int(rng.integers(360, 1000))
         tall = rng.uniform(0.2, 0.6) * min(size)
         ink, place = _written(images[k], size, tall, rng)
-        grey = KINDS[kind](ink, place, rng)
-        soft = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.6, 1.6))
+        shown = KINDS[kind](ink, place, rng)
+        soft = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.6, 1.6))
         noisy = soft + rng.normal(0, rng.uniform(0.004, 0.02), size)
-        coded = cv2.imencode(
-            ".jpg", np.round(np.clip(noisy, 0, 1) * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 85]
-        )[1]
-        yield Material(np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8), str(labels[k]), ())
+        grey = np.round(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
+        _, coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 85])
+        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
+        yield Material(picture, str(labels[k]), ())
 
 
-def _written(image: Bytes, size: Size, tall: float, rng: np.random.Generator) -> tuple[Floats, tuple[int, int, int]]:
-    """The ink (H, W) in 0..1 of a digit ``tall`` pixels high, and where: its left and top edge and its longer side."""
+def _written(image: Bytes, size: Size, tall: float, rng: np.random.Generator) -> tuple[Floats, Place]:
+    """The ink (H, W) in 0..1 of a digit ``tall`` pixels high, and where it is."""
     rows, columns = np.flatnonzero(image.max(axis=1) > 40), np.flatnonzero(image.max(axis=0) > 40)
     tight = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
     scale = tall / max(tight.shape)
@@ -73,24 +75,24 @@ def _ruling(size: Size, pitch: float, pen: float, upright: bool, rng: np.random.
     return np.asarray(np.clip(pen / 2 + 0.5 - apart, 0, 1), np.float32)
 
 
-def _plain(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _plain(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     return _light((ink.shape[0], ink.shape[1]), rng) * _pen(ink, rng)
 
 
-def _pencil(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _pencil(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Grey strokes that the paper's grain breaks up."""
     grain = cv2.GaussianBlur(rng.standard_normal(ink.shape, np.float32), (0, 0), 1.0)
     broken = ink * np.clip(0.8 + 1.2 * grain, 0.2, 1)
     return np.asarray(_light((ink.shape[0], ink.shape[1]), rng) * (1 - rng.uniform(0.25, 0.5) * broken), np.float32)
 
 
-def _chalk(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _chalk(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Light strokes on a dark board."""
     board = 0.35 * _light((ink.shape[0], ink.shape[1]), rng)
     return np.asarray(board + rng.uniform(0.4, 0.6) * ink, np.float32)
 
 
-def _sheet(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _sheet(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """A sheet on a darker table, somewhat turned."""
     left, top, side = place
     far = side + rng.uniform(0.25, 0.6, 4) * side + 8
@@ -98,11 +100,11 @@ def _sheet(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -
     corners = np.array([(near[0], near[1]), (far[2], near[1]), (far[2], far[3]), (near[0], far[3])])
     corners += np.array([left, top]) + rng.uniform(-0.06, 0.06, (4, 2)) * side
     sheet = cv2.fillConvexPoly(np.zeros(ink.shape, np.float32), corners.astype(np.int32), 1.0)
-    table = rng.uniform(*_SURFACES["table"]) + 0.02 * rng.standard_normal(ink.shape, np.float32)
+    table = rng.uniform(*_TABLE) + 0.02 * rng.standard_normal(ink.shape, np.float32)
     return np.asarray(np.where(sheet > 0, _plain(ink, place, rng), table), np.float32)
 
 
-def _shadow(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _shadow(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """A shadow over part of the paper, its edge somewhere near the digit, sharp or soft."""
     left, top, side = place
     angle = rng.uniform(0, 2 * np.pi)
@@ -112,21 +114,21 @@ def _shadow(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) 
     return np.asarray(_plain(ink, place, rng) * (1 - rng.uniform(0.25, 0.55) * shade), np.float32)
 
 
-def _ruled(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _ruled(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Writing paper: the digit is up to two lines high."""
     side = place[2]
     lines = _ruling(ink.shape, side / rng.uniform(0.7, 2), max(1.0, side / rng.uniform(40, 90)), False, rng)
     return np.asarray(_plain(ink, place, rng) * (1 - rng.uniform(0.15, 0.5) * lines * (1 - ink)), np.float32)
 
 
-def _squared(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _squared(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Squared paper: the digit is one to three squares high."""
     side = place[2]
     lines = _ruling(ink.shape, side / rng.uniform(1, 3), max(1.0, side / rng.uniform(40, 90)), True, rng)
     return np.asarray(_plain(ink, place, rng) * (1 - rng.uniform(0.15, 0.5) * lines * (1 - ink)), np.float32)
 
 
-def _box(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _box(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """A box of a form around the digit, which may reach its sides."""
     left, top, side = place
     frame = np.zeros(ink.shape, np.float32)
@@ -137,7 +139,7 @@ def _box(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> 
     return np.asarray(_plain(ink, place, rng) * (1 - rng.uniform(0.4, 0.8) * frame), np.float32)
 
 
-def _caption(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator) -> Floats:
+def _caption(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """A printed word above or below the digit."""
     left, top, side = place
     page, small = Image.new("F", ink.shape[::-1], 0.0), max(12, round(0.2 * side))
@@ -147,7 +149,7 @@ def _caption(ink: Floats, place: tuple[int, int, int], rng: np.random.Generator)
     return np.asarray(_plain(ink, place, rng) * (1 - 0.8 * np.asarray(page, np.float32)), np.float32)
 
 
-KINDS: Final[dict[str, Callable[[Floats, tuple[int, int, int], np.random.Generator], Floats]]] = {
+KINDS: Final[dict[str, Callable[[Floats, Place, np.random.Generator], Floats]]] = {
     "plain paper": _plain,
     "pencil": _pencil,
     "chalk": _chalk,

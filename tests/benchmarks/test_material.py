@@ -10,7 +10,7 @@ import pytest
 from benchmarks.material import Material
 from numpy.typing import NDArray
 
-from benchmarks import digitless, material
+from benchmarks import digitless, material, photos
 from lenet5.learning import data
 
 Bytes = NDArray[np.uint8]
@@ -92,3 +92,16 @@ def test_words_beside_digits_are_not_in_the_text(digits: tuple[Bytes, Bytes]) ->
     assert len(made.text.split("\n")) == 3
     assert made.text.replace("\n", "").isdigit()
     assert components(np.ascontiguousarray(made.picture[:400, :400])) >= 3  # the words stand left of all digits
+
+
+@pytest.mark.parametrize("kind", photos.KINDS)
+def test_a_photo_shows_one_digit_whole_and_darker_or_lighter_than_its_paper(
+    kind: str, digits: tuple[Bytes, Bytes]
+) -> None:
+    first, second = (list(photos.photos(*digits, kind, 3, np.random.default_rng(5))) for _ in range(2))
+    for made, again in zip(first, second, strict=True):
+        assert made.text in digits[1].astype(str)
+        assert len(made.text) == 1
+        assert min(made.picture.shape) >= 360
+        assert np.ptp(made.picture) > 40
+        assert (made.picture == again.picture).all()
