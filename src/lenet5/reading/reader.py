@@ -155,10 +155,7 @@ class Reader:
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
     def _read_digit(self, opened: picture.Picture, blank: bool) -> _OneDigit:
-        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke.
-
-        If it is none, or hardly, its main part may be one, with a word beside it.
-        """
+        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke."""
         found = single.find_digit(opened.grey)
         if blank and (found is None or found.clear == 0):
             return _OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, opened.grey.shape)
@@ -166,11 +163,24 @@ class Reader:
             digit = self._decide(np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size))
         else:
             digit = self._decide(normalise(found.ink), opened.box(found.box))
-            if found.main and _best(digit)[1] < _LIKELY:
-                main = self._decide(normalise(found.main[0]), opened.box(found.main[1]))
-                if main.label != REFUSED and main.confidence >= _SURE:
-                    digit, found = main, replace(found, ink=found.main[0], box=found.main[1])
+            if _best(digit)[1] < _SURE:
+                digit, found = self._second_look(opened, digit, found)
         return _OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, opened.grey.shape)
+
+    def _second_look(
+        self, opened: picture.Picture, digit: Digit, found: single.Candidate
+    ) -> tuple[Digit, single.Candidate]:
+        """A doubtful digit, or what surely is one: its main part, without a word beside it, or all of it without lines
+        along the picture's border."""
+        others = [replace(found, ink=found.main[0], box=found.main[1])] if found.main else []
+        hemmed = single.find_digit(opened.grey, hemmed=True)
+        if hemmed is not None and (hemmed.box != found.box or hemmed.ink.sum() != found.ink.sum()):
+            others.append(hemmed)
+        for other in others:
+            seen = self._decide(normalise(other.ink), opened.box(other.box))
+            if seen.label != REFUSED and seen.confidence >= max(_SURE, _best(digit)[1]):
+                return seen, other
+        return digit, found
 
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""

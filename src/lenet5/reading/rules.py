@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import ROOM
 
-__all__ = ["are_filled", "cut_off", "frames", "lengths", "strokes", "without_box", "without_rules"]
+__all__ = ["are_filled", "cut_off", "frames", "lengths", "strokes", "without_box", "without_hem", "without_rules"]
 
 Mask = NDArray[np.bool_]
 
@@ -24,6 +24,8 @@ _LEAST: Final = 12  # pixels of its longer side: what is smaller may be a bold d
 _ALONG: Final = 0.5  # of the longer side of what the border cuts off
 _SIDE: Final = 0.65  # of the picture's width or height: a box around its one digit has no shorter sides,
 _SLIGHT: Final = 0.1  # of the picture's shorter side: and no thicker ones,
+_HEM: Final = 0.13  # of the same: lines along the border are no thicker, and no farther from it;
+_SMALLEST: Final = 40  # pixels of the shorter side of a picture with such lines;
 _OUTSIDE: Final = 0.3  # of the way into the picture: and no farther from its border;
 _NEAR: Final = 0.06  # of the picture's longer side: their ends come so near to one another or to the border
 _INSIDE: Final = 0.25  # of the picture's height: what is in the box is not lower
@@ -63,6 +65,25 @@ def without_box(mask: Mask) -> Mask:
     left = components(np.asarray(mask & ~gone))
     inside = (left.height >= _INSIDE * mask.shape[0]) & (left.area > thickness * thickness)
     return np.asarray(mask & ~gone) if inside.any() else mask
+
+
+def without_hem(mask: Mask) -> Mask:
+    """The mask (H, W) of a picture of one digit without straight lines from border to border along its border.
+
+    They may be one side of a box, or thick, and a stroke that does not cross them ends there; as it is without them,
+    or where it is so small that it may be cropped to a letter's stem.
+    """
+    if min(mask.shape) < _SMALLEST:
+        return mask
+    thickness = max(2, round(_HEM * min(mask.shape)))
+    gone = np.zeros_like(mask)
+    for own, hem in ((mask, gone), (mask.T, gone.T)):
+        height, width = own.shape
+        for side in _sides(own, thickness):
+            if min(side.place, height - side.place) <= _HEM * height and side.start <= 2 and side.stop >= width - 2:
+                hem |= side.ink & _thin(own, thickness, 0)
+    left = mask & ~gone
+    return np.asarray(left) if gone.any() and left.any() else mask
 
 
 @dataclass(frozen=True)

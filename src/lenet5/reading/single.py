@@ -20,7 +20,7 @@ from lenet5.answer import Box
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
-from lenet5.reading.rules import are_filled, frames, strokes, without_box
+from lenet5.reading.rules import are_filled, frames, strokes, without_box, without_hem
 from lenet5.reading.ruling import without_ruling
 
 __all__ = ["fills", "find_digit", "is_boxed"]
@@ -85,11 +85,14 @@ class _Seen:
     ruled: bool
 
 
-def find_digit(grey: Floats) -> Candidate | None:
-    """The one digit in grey levels (H, W) 0..1; None where there is no ink."""
+def find_digit(grey: Floats, hemmed: bool = False) -> Candidate | None:
+    """The one digit in grey levels (H, W) 0..1; None where there is no ink.
+
+    In a picture that may be ``hemmed`` lines along its border are no strokes.
+    """
     if min(grey.shape) < 3:
         return None
-    found = _search(grey)
+    found = _search(grey, hemmed=hemmed)
     if found is not None and _longer(found.box) < _DOT:
         return None
     if found is None or max(grey.shape) <= _WORKING or _longer(found.box) > _WORKING:
@@ -143,7 +146,7 @@ def _is_around(outer: Box, inner: Box) -> bool:
     return beside and outer.top < inner.top and outer.bottom > inner.bottom
 
 
-def _search(grey: Floats, seen: _Seen | None = None) -> Candidate | None:
+def _search(grey: Floats, seen: _Seen | None = None, hemmed: bool = False) -> Candidate | None:
     """The best candidate of either polarity, its box in pixels of ``grey``; or of what was ``seen`` before."""
     small = shrunk(grey, _WORKING)
     longer = max(small.shape)
@@ -160,13 +163,13 @@ def _search(grey: Floats, seen: _Seen | None = None) -> Candidate | None:
     if seen:
         light = replace(light, dark=seen.dark)
     likelier = light.likelier
-    found = _whole([_candidate(likelier, window, fewest, about) for window in windows], likelier)
+    found = _whole([_candidate(likelier, window, fewest, about, hemmed) for window in windows], likelier)
     boxed = [one for one in found if one.boxed]
     best = _best([one for one in found if not any(_is_around(one.box, inner.box) for inner in boxed)])
     own_dark = light.dark
     if longer > PHOTO and not boxed and not seen:  # a shadow can hide which is ink
         other = light.other
-        turned = _whole([_candidate(other, window, fewest) for window in windows], other)
+        turned = _whole([_candidate(other, window, fewest, hemmed=hemmed) for window in windows], other)
         likeliest = _best([one for one in turned if not _is_sheet(one, small.shape) and not _is_paper(one, best)])
         units = [float(np.ptp(small)) / max(float(np.ptp(flat)), FAINTEST) for flat in (likelier, other)]
         if likeliest and (best is None or likeliest.likeness * units[1] > _SURER * best.likeness * units[0]):
@@ -230,7 +233,9 @@ def _best(found: Sequence[Candidate]) -> Candidate | None:
     return next((candidate for candidate in found if candidate.likeness >= 0.8 * most), None)
 
 
-def _candidate(flat: Floats, window: int, fewest: int, about: tuple[slice, slice] | None = None) -> Candidate | None:
+def _candidate(
+    flat: Floats, window: int, fewest: int, about: tuple[slice, slice] | None = None, hemmed: bool = False
+) -> Candidate | None:
     """The parts of ink, seen through one window, that would be the digit: of all, or of what lies ``about`` there.
 
     With ``fewest`` rules or more the paper is ruled, if it is more than a small picture's.
@@ -241,7 +246,7 @@ def _candidate(flat: Floats, window: int, fewest: int, about: tuple[slice, slice
     plain = without_ruling(ink, fewest) if photo else ink.mask
     if not plain.any():
         plain = ink.mask
-    mask = without_box(plain)
+    mask = without_box(without_hem(plain) if hemmed else plain)
     if photo:
         mask = _without_frames(mask)
     ruled, boxed = plain is not ink.mask, mask is not plain
