@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -36,7 +37,17 @@ def soft_shadow() -> NDArray[np.float32]:
     return np.asarray(0.85 - 0.3 / (1 + np.exp((x - 150) / 12.0)), np.float32)
 
 
-@pytest.mark.parametrize("picture", [stripes, checkerboard, dots, soft_shadow])
+def wedge_of_shadow() -> NDArray[np.float32]:
+    shade = cv2.fillConvexPoly(np.zeros((300, 400), np.float32), np.array([[60, 0], [210, 0], [110, 280]]), 1.0)
+    return np.asarray(0.85 - 0.3 * cv2.GaussianBlur(shade, (0, 0), 4), np.float32)
+
+
+def blot_at_the_border() -> NDArray[np.float32]:
+    blot = cv2.circle(np.zeros((300, 400), np.float32), (200, 290), 40, 1.0, -1)
+    return np.asarray(0.85 - 0.5 * cv2.GaussianBlur(blot, (0, 0), 1.5), np.float32)
+
+
+@pytest.mark.parametrize("picture", [stripes, checkerboard, dots, soft_shadow, wedge_of_shadow, blot_at_the_border])
 @pytest.mark.parametrize("layout", ["auto", "page"])
 def test_patterns_and_shadows_have_no_digits(
     picture: Callable[[], NDArray[np.float32]], layout: str, reader: Reader

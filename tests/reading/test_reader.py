@@ -332,8 +332,20 @@ def on_a_table(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.warpAffine(grey, turn, size) * sheet + 0.25 * (1 - sheet), np.float32)
 
 
-ALL = [(paper, digit) for paper in (ruled, squared, framed, on_a_table) for digit in "0123456789"]
-NO_ONE = [(shaded, digit) for digit in "023456789"]  # a 1 alone is taken for the edge of a strong shadow
+def finely_squared(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]]
+    lines = ((y + x // 40) % 25 < 2) | ((x - y // 40) % 25 < 2)
+    return np.asarray(grey * np.where(lines, 0.8, 1), np.float32)
+
+
+def captioned(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    word = cv2.putText(np.zeros(grey.shape, np.uint8), "Room", (150, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3)
+    return np.asarray(grey * (1 - 0.8 * (word > 0)), np.float32)
+
+
+ALL = [(paper, digit) for paper in (ruled, squared, finely_squared, framed, on_a_table) for digit in "0123456789"]
+NO_ONE = [(paper, digit) for paper in (shaded, captioned) for digit in "023456789"]
+"""A 1 alone is taken for the edge of a strong shadow, or for a letter."""
 
 
 @pytest.mark.parametrize(("paper", "digit"), [*ALL, *NO_ONE])
@@ -361,3 +373,19 @@ def test_ones_of_a_line_cropped_to_its_ink_are_read(
         [2 * (side + 6) for side in (box[2] - box[0], box[3] - box[1])]
     )
     assert reader.read(cropped, layout).text == text
+
+
+def test_a_digit_in_a_cell_of_which_one_side_is_seen_is_read(draw: Callable[..., Image.Image], reader: Reader) -> None:
+    cell = np.full((64, 64), 0.8, np.float32)
+    cell[6:58, 8:60] *= 0.15 + 0.85 * np.asarray(draw("8", side=52, scale=0.5, pen=4), np.float32) / 255
+    cell[:7] = 0.1
+    assert [reader.read(cell, layout).text for layout in ("digit", "auto")] == ["8", "8"]
+
+
+def test_a_number_in_a_tiny_picture_is_no_refused_digit(write: Callable[..., Image.Image], reader: Reader) -> None:
+    number = write("73")
+    box = ImageOps.invert(number).getbbox()
+    assert box is not None
+    tiny = ImageOps.expand(number.crop(box), 20, 255).resize((60, 44), Image.Resampling.BOX)
+    assert reader.read(tiny).text == "73"
+    assert len(reader.read(tiny, "digit").digits) == 1

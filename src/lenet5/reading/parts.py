@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PHOTO", "Parts", "are_of_the_digit", "parts_of"]
+__all__ = ["PHOTO", "Chosen", "Parts", "are_of_the_digit", "parts_of"]
 
 Mask = NDArray[np.bool_]
 
@@ -19,6 +19,7 @@ PHOTO: Final = 100
 _GAP: Final = 0.04  # of the extent of all ink: narrower gaps are within one stroke
 _SPECK: Final = 0.04  # of the main part's area: smaller parts are specks
 _REACH: Final = 0.35  # of the main part's longer side: parts farther away are not the digit's
+_AS_TALL: Final = 0.6  # of the main part's height: another part may be a digit, too
 _SIDE: Final = 0.7  # of the picture's height or width: edges of boxes are at least so long
 _THIN: Final = 0.08  # of the picture's sides: and at most so thick
 _RIM: Final = 0.15  # of the picture's sides: and no farther from the border
@@ -67,8 +68,17 @@ def parts_of(mask: Mask) -> Parts:
     return Parts(labels, left, top, right, bottom, np.bincount(own, minlength=count - 1))
 
 
-def are_of_the_digit(parts: Parts) -> tuple[Mask, int]:
-    """Which parts are the digit's, the main one and what is large and near enough to belong to it; and the main one."""
+@dataclass(frozen=True)
+class Chosen:
+    """Which parts are the digit's, ``kept`` (N,); the ``main`` one; and whether others ``beside`` are as tall."""
+
+    kept: Mask
+    main: int
+    beside: bool
+
+
+def are_of_the_digit(parts: Parts) -> Chosen:
+    """Which parts are the digit's: the main one and what is large and near enough to belong to it."""
     weight = np.asarray(np.where(parts.touches, 0.2, 1.0) * parts.size * np.sqrt(parts.area), np.float64)
     edges = _edges(parts)
     if len(edges) == 1 and _is_one(parts):
@@ -82,7 +92,9 @@ def are_of_the_digit(parts: Parts) -> tuple[Mask, int]:
     kept &= weight > 0
     if not parts.touches[main]:
         kept &= ~parts.touches
-    return np.asarray(kept), main
+    height = parts.bottom - parts.top
+    beside = ~kept & (weight > 0) & ~parts.touches & (height >= _AS_TALL * height[main])
+    return Chosen(np.asarray(kept), main, bool(beside.any()))
 
 
 def _is_one(parts: Parts) -> bool:

@@ -117,8 +117,9 @@ class Reader:
         None where it does not, or shows a number so small.
         """
         if _is_icon(opened):
-            digit = self._read_digit(opened, blank=True).reading
-            return None if digit.text == REFUSED and self._is_number(opened) else digit
+            one = self._read_digit(opened, blank=True)
+            several = one.reading.text == REFUSED or (one.found is not None and one.found.beside)
+            return None if several and self._is_number(opened) else one.reading
         boxed = single.is_boxed(opened.grey)
         if boxed or single.fills(opened.grey):
             one = self._read_digit(opened, blank=True)
@@ -127,7 +128,7 @@ class Reader:
         return None
 
     def _is_number(self, opened: picture.Picture) -> bool:
-        """Whether a picture that is no digit shows a line of several, surely."""
+        """Whether a picture that may be no single digit shows a line of several, surely."""
         digits = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)[0].digits
         return len(digits) > 1 and all(digit.label != REFUSED and digit.confidence >= _SURE for digit in digits)
 

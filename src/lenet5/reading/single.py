@@ -56,8 +56,8 @@ class Candidate:
 
     ``step`` is by how much darker it is than what surrounds it, ``clear`` the same in standard deviations of all the
     rest; 0 if it is a filled shape. ``main`` is its main part by itself with its box, if it has others, as a word
-    beside a digit may be. ``boxed`` is whether a box around it, ``ruled`` whether what its paper is ruled with was left
-    out, ``dark`` whether it is darker than its paper.
+    beside a digit may be; ``beside`` is whether marks as tall were left out, ``boxed`` whether a box around it was,
+    ``ruled`` whether what its paper is ruled with was. ``dark`` is whether it is darker than its paper.
     """
 
     ink: Floats
@@ -66,6 +66,7 @@ class Candidate:
     step: float
     clear: float
     main: tuple[Floats, Box] | None = None
+    beside: bool = False
     boxed: bool = False
     ruled: bool = False
     dark: bool = True
@@ -255,7 +256,8 @@ def _candidate(
     if not mask.any():
         return None
     parts = parts_of(mask)
-    kept, main = are_of_the_digit(parts)
+    chosen = are_of_the_digit(parts)
+    kept = chosen.kept
     if not kept.any():
         return None
     mask = np.concatenate([[False], kept])[parts.labels]
@@ -269,9 +271,9 @@ def _candidate(
         likeness, clear = 0.4 * likeness, 0.0
     by_itself = None
     if photo and np.count_nonzero(kept) > 1:
-        main_box, main_own = _cut_out(ink.level, parts.labels == main + 1)
+        main_box, main_own = _cut_out(ink.level, parts.labels == chosen.main + 1)
         by_itself = (main_own, main_box)
-    return Candidate(own, box, likeness, step, clear, by_itself, boxed, ruled)
+    return Candidate(own, box, likeness, step, clear, by_itself, chosen.beside, boxed, ruled)
 
 
 def _cut_out(level: Floats, mask: Mask) -> tuple[Box, Floats]:
