@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.answer import Box
+from lenet5.reading.cells import without_cells
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import Ink, evened, ink_within, shrunk
 from lenet5.reading.pieces import HEIGHT
@@ -39,6 +40,7 @@ _CUT_OFF: Final = 0.1  # and ink on so much of its border a picture shows things
 _LONGEST_MARK: Final = 12  # times as long as high: what is longer is a rule; ten digits that touch are not
 _BLOT: Final = 1.2  # times as long as its widest stroke: no digit is shorter
 _STRANGE: Final = 0.5  # of the marks in a line are stains or cut off by the border: it is no line
+_IN_CELLS: Final = 0.5  # of a line's marks are in cells, if it is written into them
 _FEWEST_PIXELS: Final = 6  # height of a digit at least
 
 
@@ -47,7 +49,7 @@ class Line:
     """One line of writing: ``level`` (h, w) float32 ink in 0..1, its digits about HEIGHT tall.
 
     A pixel of ``level`` lies in the picture at ``left`` + column / ``scale`` and ``top`` + row / ``scale``
-    + ``tilt`` · column / ``scale``.
+    + ``tilt`` · column / ``scale``. ``in_cells`` is whether it was written into the boxes of a form.
     """
 
     level: Floats
@@ -55,6 +57,7 @@ class Line:
     top: float
     scale: float
     tilt: float
+    in_cells: bool = False
 
     @property
     def height(self) -> float:
@@ -88,6 +91,10 @@ def find_lines(grey: Floats, single: bool = False, known: bool = False) -> list[
     ruled, height = plain is not ink.mask, _digit_height(components(plain))
     if height is None:
         return []
+    marks = 0.0  # how high what has cells is at full size
+    if emptied := without_cells(replace(ink, mask=plain), height):
+        marks = height / scale
+        height = _digit_height(components(emptied.mask)) or height
     if height < _LEAST_HEIGHT and scale < 1:
         larger = min(1.0, scale * _LEAST_HEIGHT / height)
         height *= larger / scale
@@ -98,7 +105,10 @@ def find_lines(grey: Floats, single: bool = False, known: bool = False) -> list[
         ink = replace(ink, mask=without_ruling(ink))
     if ink is None or (not known and (_is_pattern(ink.mask) or _is_scene(ink))):
         return []
-    return _lines(ink, height, scale, single, known)
+    cells = np.zeros((0, 4), np.int64)
+    if marks and (emptied := without_cells(ink, marks * scale)):
+        ink, cells = replace(ink, mask=emptied.mask), emptied.cells
+    return _lines(ink, height, scale, cells, single, known)
 
 
 def _is_pattern(mask: NDArray[np.bool_]) -> bool:
@@ -129,10 +139,10 @@ def _digit_height(found: Components) -> float | None:
     return float(heights[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
 
 
-def _lines(ink: Ink, height: float, scale: float, single: bool, known: bool) -> list[Line]:
+def _lines(ink: Ink, height: float, scale: float, cells: NDArray[np.int64], single: bool, known: bool) -> list[Line]:
     """The lines of an ink picture whose digits are about so tall, ``scale`` times as large as the picture.
 
-    Where they are not ``known`` to be writing, stains and shadows are none.
+    Where they are not ``known`` to be writing, stains and shadows are none. ``cells`` (N, 4) are those of forms.
     """
     mask = without_rules(ink.mask, round(2 * height), round(1.3 * height), max(2, round(0.1 * height)))
     found = components(mask)
@@ -156,7 +166,18 @@ def _lines(ink: Ink, height: float, scale: float, single: bool, known: bool) -> 
         strange = are_filled(found, widths, height) | cut_off(found)
         groups = [g for g in groups if (single or _is_level(found, g)) and strange[g].mean() < _STRANGE]
     rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
-    return [_line(ink, found, group, rest, scale) for group in _in_reading_order(found, groups, height)]
+    return [
+        replace(_line(ink, found, group, rest, scale), in_cells=_lie_in(found, group, cells))
+        for group in _in_reading_order(found, groups, height)
+    ]
+
+
+def _lie_in(found: Components, group: Indices, cells: NDArray[np.int64]) -> bool:
+    """Whether most of a group's marks have their middles in cells (N, 4)."""
+    x, y = (found.left[group] + found.right[group]) / 2, (found.top[group] + found.bottom[group]) / 2
+    left, top, right, bottom = cells.T[:, :, None]
+    within = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+    return bool(within.any(axis=0).mean() > _IN_CELLS)
 
 
 def _groups(found: Components, chosen: Indices, height: float) -> list[Indices]:

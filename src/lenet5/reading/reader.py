@@ -191,7 +191,10 @@ class Reader:
         read = [line.read_line(one, *both) for one in found]
         if not alone and not are_digits(one.cautious for one in read):
             read = [line.read_line(one, *both, thorough=True) for one in found]
-        kept = [[True] * len(one.words) for one in read] if alone else numbers(one.cautious for one in read)
+        kept = [[True] * len(one.words) for one in read]
+        if not alone:
+            told = numbers(one.cautious for one in read)
+            kept = [all_of if one.in_cells else some for one, all_of, some in zip(found, kept, told, strict=True)]
         chosen = [list(compress(one.words, which)) for one, which in zip(read, kept, strict=True)]
         for one, words in zip(read, chosen, strict=True):
             marks = line.trimmed([mark for word in words for mark in word])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lenet5.reading.components import Components, components
 from lenet5.reading.ink import ROOM
+from lenet5.reading.straight import runs, thin
 
 __all__ = ["are_filled", "cut_off", "frames", "lengths", "strokes", "without_box", "without_hem", "without_rules"]
 
@@ -37,8 +38,8 @@ def without_rules(mask: Mask, length: int, height: int, thickness: int) -> Mask:
 
     Where a stroke crosses a rule, the ink there is thicker than the rule and stays; where rules cross, it goes.
     """
-    level, upright = _runs(mask, length, 1), _runs(mask, height, 0)
-    rules = (level & _thin(mask, thickness, 0)) | (upright & _thin(mask, thickness, 1)) | (level & upright)
+    level, upright = runs(mask, length, 1), runs(mask, height, 0)
+    rules = (level & thin(mask, thickness, 0)) | (upright & thin(mask, thickness, 1)) | (level & upright)
     return np.asarray(mask & ~rules)
 
 
@@ -61,7 +62,7 @@ def without_box(mask: Mask) -> Mask:
     if len(level) + len(upright) < 2:
         return mask
     rows, columns = (np.any([side.ink for side in sides] or [mask & False], axis=0) for sides in (level, upright))
-    gone = (rows & _thin(mask, thickness, 0)) | (columns & _thin(mask, thickness, 1)) | (rows & columns)
+    gone = (rows & thin(mask, thickness, 0)) | (columns & thin(mask, thickness, 1)) | (rows & columns)
     left = components(np.asarray(mask & ~gone))
     inside = (left.height >= _INSIDE * mask.shape[0]) & (left.area > thickness * thickness)
     return np.asarray(mask & ~gone) if inside.any() else mask
@@ -81,7 +82,7 @@ def without_hem(mask: Mask) -> Mask:
         height, width = own.shape
         for side in _sides(own, thickness):
             if min(side.place, height - side.place) <= _HEM * height and side.start <= 2 and side.stop >= width - 2:
-                hem |= side.ink & _thin(own, thickness, 0)
+                hem |= side.ink & thin(own, thickness, 0)
     left = mask & ~gone
     return np.asarray(left) if gone.any() and left.any() else mask
 
@@ -101,14 +102,14 @@ def _sides(mask: Mask, thickness: int) -> list[_Side]:
     height, width = mask.shape
     if (mask[:-2] | mask[1:-1] | mask[2:]).sum(axis=1).max() < round(_SIDE * width):
         return []  # a run may step aside by a pixel: which costs little to see
-    runs = components(_runs(mask, round(_SIDE * width), 1) & mask)
+    level = components(runs(mask, round(_SIDE * width), 1) & mask)
     found = []
-    for k in range(len(runs)):
-        place = (runs.top[k] + runs.bottom[k]) / 2
-        if runs.width[k] < _SIDE * width or runs.area[k] > thickness * runs.width[k]:
+    for k in range(len(level)):
+        place = (level.top[k] + level.bottom[k]) / 2
+        if level.width[k] < _SIDE * width or level.area[k] > thickness * level.width[k]:
             continue
         if min(place, height - place) <= _OUTSIDE * height:
-            found.append(_Side(runs.labels == k + 1, float(place), int(runs.left[k]), int(runs.right[k])))
+            found.append(_Side(level.labels == k + 1, float(place), int(level.left[k]), int(level.right[k])))
     return found
 
 
@@ -118,26 +119,6 @@ def _ends_well(side: _Side, others: list[_Side], length: int, near: float) -> bo
     return (side.start <= near or any(abs(side.start - place) <= near for place in corners)) and (
         side.stop >= length - near or any(abs(side.stop - place) <= near for place in corners)
     )
-
-
-def _runs(mask: Mask, length: int, axis: int) -> Mask:
-    """What lies in long runs along the axis, which may step aside by a pixel now and then."""
-    if length > mask.shape[axis]:
-        return np.zeros_like(mask)
-    aside, along = ((3, 1), (1, length)) if axis == 1 else ((1, 3), (length, 1))
-    joined = cv2.dilate(mask.view(np.uint8), np.ones(aside, np.uint8))
-    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones(along, np.uint8)).view(np.bool_))
-
-
-def _thin(mask: Mask, thickness: int, axis: int) -> Mask:
-    """Where ink has at most this many pixels along the axis."""
-    if thickness + 1 > mask.shape[axis]:
-        return np.ones_like(mask)
-    across = np.ones((thickness + 1, 1) if axis == 0 else (1, thickness + 1), np.uint8)
-    opened = cv2.morphologyEx(
-        mask.astype(np.uint8), cv2.MORPH_OPEN, across, borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return np.asarray(opened == 0)
 
 
 def frames(found: Components) -> Mask:

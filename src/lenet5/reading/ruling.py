@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lenet5.reading.components import components
 from lenet5.reading.ink import Ink
+from lenet5.reading.straight import thin
 
 __all__ = ["without_ruling"]
 
@@ -121,18 +122,10 @@ def _pieces(mask: Mask, thickness: int) -> Mask:
     ink = mask.view(np.uint8)
     joined = cv2.dilate(ink, np.ones((3, 2 * _FAINT + 1), np.uint8))
     runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    told = runs.view(np.bool_) & mask & _thin(mask, thickness)
+    told = runs.view(np.bool_) & mask & thin(mask, thickness, 0)
     joined = cv2.morphologyEx(told.view(np.uint8), cv2.MORPH_CLOSE, np.ones((1, thickness + 3), np.uint8))
     joined[:, :: math.ceil(_LONG * mask.shape[1]) + 2] = 0
     return joined.view(np.bool_)
-
-
-def _thin(mask: Mask, thickness: int) -> Mask:
-    """Where ink has at most this many pixels from top to bottom."""
-    across = np.ones((thickness + 1, 1), np.uint8)
-    ink = mask.view(np.uint8)
-    thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, across, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(thick == 0)
 
 
 def _straight_lines(labels: NDArray[np.int32], which: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
@@ -184,7 +177,7 @@ def _lying_in(mask: Mask, rules: list[_Rule]) -> Mask:
         reach = rule.thickness / 2 + 1
         for row in range(math.floor(-reach), math.ceil(reach) + 1):
             band[np.clip(np.round(rule.rows).astype(int) + row + 1, 0, height + 1), np.arange(width)] = True
-    return band[1:-1] & mask & _thin(mask, math.ceil(1.5 * max(rule.thickness for rule in rules)) + 1)
+    return band[1:-1] & mask & thin(mask, math.ceil(1.5 * max(rule.thickness for rule in rules)) + 1, 0)
 
 
 def _mended(kept: Mask, gone: Mask, thickness: int) -> Mask:
