@@ -23,7 +23,8 @@ _RUN: Final = 0.55  # of the marks' height: pieces of sides are longer,
 _THICK: Final = 0.2  # and no thicker than this part of it
 _FAINT: Final = 0.25  # ink levels of sides, at least;
 _COVERED: Final = 0.5  # of the marks' height at most of a side lies under a stroke,
-_SEEN: Final = 0.5  # so that of it, and of what ends it, so much is seen
+_SEEN: Final = 0.5  # so that of it so much is seen,
+_SPANNED: Final = 0.65  # and of the level lines between two so much: of the tops of round digits that touch it is less;
 _UNLIKE: Final = 0.35  # of the thickness of level lines: upright sides differ by no more
 _AT_LEAST: Final = 1.6  # than that, or by so many pixels;
 _LEANING: Final = 0.05  # pixels sideways for each of its height;
@@ -112,7 +113,7 @@ def _sides(mask: Mask, height: float) -> _Sides | None:
             if not alike or right - left < _NARROWEST * (bottom - top):
                 continue
             parts = (level[max(y - near, 0) : y + near + 1, left : right + 1] for y in (top, bottom))
-            if all(part.any(axis=0).mean() >= _SEEN for part in parts):
+            if all(part.any(axis=0).mean() >= _SPANNED for part in parts):
                 cells.append((left, (top + other_top) // 2, right, (bottom + other_bottom) // 2))
                 chosen |= {k, other}
                 inside = mask[top + near : bottom - near + 1, left + near : right - near + 1]
