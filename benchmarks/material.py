@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lenet5.answer import Box
 
-__all__ = ["PENS", "SPACINGS", "Material", "on_paper", "page", "pens", "string_ink", "strings"]
+__all__ = ["PENS", "SPACINGS", "Material", "glyph", "on_paper", "page", "pens", "string_ink", "strings"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -58,7 +58,7 @@ def string_ink(
 ) -> tuple[Floats, str, list[Box]]:
     """The ink (h, w) in 0..1 of one such string, its text and boxes."""
     chosen = rng.integers(0, len(images), rng.integers(2, 11))
-    ink, boxes = _line([_glyph(images[k], scale * rng.uniform(0.9, 1.1)) for k in chosen], spacing, rng)
+    ink, boxes = _line([glyph(images[k], scale * rng.uniform(0.9, 1.1)) for k in chosen], spacing, rng)
     return ink, "".join(str(labels[k]) for k in chosen), boxes
 
 
@@ -103,7 +103,7 @@ def page(images: Bytes, labels: Bytes, groups: tuple[int, ...], lines: int, rng:
         for group in groups:
             chosen = rng.integers(0, len(images), group)
             scale = rng.uniform(4, 5.5) * _DOTS_A_MILLIMETRE / 20  # a digit is 20 pixels high in MNIST
-            ink, found = _line([_glyph(images[k], scale * rng.uniform(0.92, 1.08)) for k in chosen], "spaced", rng)
+            ink, found = _line([glyph(images[k], scale * rng.uniform(0.92, 1.08)) for k in chosen], "spaced", rng)
             top = round((line + 1.5) * pitch - ink.shape[0] / 2)
             place = canvas[top : top + ink.shape[0], left : left + ink.shape[1]]
             np.maximum(place, ink[:, : place.shape[1]], out=place)
@@ -114,7 +114,7 @@ def page(images: Bytes, labels: Bytes, groups: tuple[int, ...], lines: int, rng:
     return Material(on_paper(canvas, rng), "\n".join(texts), tuple(boxes))
 
 
-def _glyph(image: Bytes, scale: float) -> Floats:
+def glyph(image: Bytes, scale: float) -> Floats:
     """A 28×28 digit cut to its ink and enlarged, anti-aliased: (h, w) in 0..1."""
     rows, columns = np.flatnonzero(image.max(axis=1) > 40), np.flatnonzero(image.max(axis=0) > 40)
     tight = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from rich.progress import track
 
-from benchmarks import digitless, material, photos
+from benchmarks import digitless, forms, material, photos
 from benchmarks.failures import Failure
 from benchmarks.figures import Row, share
 from lenet5 import Reading
@@ -26,6 +26,7 @@ __all__ = ["Case", "Read", "a4_page", "measure", "measured_sets", "mnist_digits"
 
 STRINGS: Final = 300  # of each spacing
 PENS: Final = 100  # strings of each pen
+FORMS: Final = 60  # fields of forms
 PHOTOS: Final = 50  # of each kind of paper
 DIGITLESS: Final = 30  # pictures of each kind
 
@@ -100,6 +101,8 @@ def synthetic(development: bool) -> Iterator[Case]:
     for name, groups in (("lines of 10", (10,)), ("four groups of 3", (3, 3, 3, 3))):
         yield from Case(f"A4 page, {name}", "page", partial(_page, groups, development), lines=True).layouts("auto")
     yield from Case("words beside digits", "page", partial(_labelled, development), lines=True).layouts("auto")
+    for fields, name in ((1, "one field"), (3, "three fields")):
+        yield from Case(f"form with {name}", "auto", partial(_forms, fields, development), lines=True).layouts("page")
     for kind in photos.KINDS:
         pictures = partial(_photos, kind, development)
         yield from Case(f"photo of one digit: {kind}", "auto", pictures, single=True).layouts("digit")
@@ -152,6 +155,12 @@ def _page(groups: tuple[int, ...], development: bool) -> Iterator[Named]:
 def _labelled(development: bool) -> Iterator[Named]:
     rng = np.random.default_rng([50, development])
     for k, made in enumerate(digitless.labelled(*mnist_digits(development), 40, rng)):
+        yield f"{k}", made.picture, made.text
+
+
+def _forms(fields: int, development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([fields, 400 + development])
+    for k, made in enumerate(forms.forms(*mnist_digits(development), fields, FORMS // fields, rng)):
         yield f"{k}", made.picture, made.text
 
 

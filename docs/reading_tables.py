@@ -93,7 +93,7 @@ def cost() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "read-strings": lambda: accuracy(("strings",)),
-    "read-pages": lambda: accuracy(("A4 page,", "words", "two rows")),
+    "read-pages": lambda: accuracy(("A4 page,", "words", "two rows", "form")),
     "read-sets": lambda: accuracy(("cheque", "drawn", "boxed", "empty")),
     "read-photos": lambda: accuracy(("photo of one digit",)),
     "read-nothing": nothing,

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.material import Material
 from numpy.typing import NDArray
 
-from benchmarks import digitless, material, photos
+from benchmarks import digitless, forms, material, photos
 from lenet5.learning import data
 
 Bytes = NDArray[np.uint8]
@@ -105,3 +105,15 @@ def test_a_photo_shows_one_digit_whole_and_darker_or_lighter_than_its_paper(
         assert min(made.picture.shape) >= 360
         assert np.ptp(made.picture) > 40
         assert (made.picture == again.picture).all()
+
+
+@pytest.mark.parametrize("fields", [1, 3])
+def test_a_form_has_a_line_of_text_for_each_field_and_a_box_for_each_digit(
+    fields: int, digits: tuple[Bytes, Bytes]
+) -> None:
+    for made in forms.forms(*digits, fields, 4, np.random.default_rng(6)):
+        lines = made.text.split("\n")
+        assert len(lines) == fields
+        assert {len(line) for line in lines} == {len(lines[0])}
+        assert 3 <= len(lines[0]) <= 9
+        assert made.picture.shape[1] > 36 * (len(lines[0]) + 2)
