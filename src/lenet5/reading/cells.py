@@ -100,6 +100,8 @@ def _sides(mask: Mask, height: float) -> _Sides | None:
     if not between:
         return None
     double = float(np.median(breadths))  # where the sides of neighbours lie close together
+    if not any(_is_near(breadth, pen) for breadth in breadths):
+        return None  # strokes between two lines
     between = [side for side, breadth in zip(between, breadths, strict=True) if _is_near(breadth, pen, double)]
     between.sort()
     cells: list[tuple[int, int, int, int]] = []

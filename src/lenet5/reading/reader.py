@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -77,9 +78,10 @@ class Reader:
 
         ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
         digits and separators, "page" with as many lines as there are, words and drawings left out;
-        "auto" is "digit" for a picture of no more than 64 pixels and nearly square, for one of a box with one digit in
-        it, and for one with a single mark, or one that fills its height, that is likely a digit; "line" where one fills
-        its height, else "page". Digits less sure than ``min_confidence`` (0..1) become "?".
+        "auto" is "digit" for a picture of no more than 64 pixels and nearly square, unless it is blank or surely
+        shows a number, for one of a box with one digit in it, and for one with a single mark, or one that fills its
+        height, that is likely a digit; "line" where one fills its height, else "page". Digits less sure than
+        ``min_confidence`` (0..1) become "?".
         Raises PictureError.
         """
         if layout not in LAYOUTS:
@@ -142,6 +144,7 @@ class Reader:
             return digit.reading
         if reading.digits:
             near = self._read_digit(_near(opened, reading.digits[0].box), blank=True)
+            near = replace(near, small=digit.small)
             if near.is_likely() and near.reading.text == reading.text:
                 return reading
         text = digit.reading.text
@@ -157,16 +160,17 @@ class Reader:
 
     def _read_digit(self, opened: picture.Picture, blank: bool) -> _OneDigit:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke."""
-        found = single.find_digit(opened.grey)
+        found, shape = single.find_digit(opened.grey), opened.grey.shape
+        small = max(shape) <= PHOTO
         if blank and (found is None or found.clear == 0):
-            return _OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, opened.grey.shape)
+            return _OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, shape, small)
         if found is None:
             digit = self._decide(np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size))
         else:
             digit = self._decide(normalise(found.ink), opened.box(found.box))
             if _best(digit)[1] < _SURE:
                 digit, found = self._second_look(opened, digit, found)
-        return _OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, opened.grey.shape)
+        return _OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, shape, small)
 
     def _second_look(
         self, opened: picture.Picture, digit: Digit, found: single.Candidate
@@ -186,8 +190,8 @@ class Reader:
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence = [], 1.0
-        candidate, single = partial(self._answers, self.string_weights), partial(self._answers, self.weights)
-        both = (candidate, None if self.string_weights is self.weights else single)
+        cut, uncut = partial(self._answers, self.string_weights), partial(self._answers, self.weights)
+        both = (cut, None if self.string_weights is self.weights else uncut)
         read = [line.read_line(one, *both) for one in found]
         if not alone and not are_digits(one.cautious for one in read):
             read = [line.read_line(one, *both, thorough=True) for one in found]
@@ -250,11 +254,15 @@ class Reader:
 
 @dataclass(frozen=True)
 class _OneDigit:
-    """A picture of this ``shape`` (H, W) ``reading`` as one digit, or as nothing, and where it was ``found``."""
+    """A picture of this ``shape`` (H, W) ``reading`` as one digit, or as nothing, and where it was ``found``.
+
+    A ``small`` picture, or part of one, has no shadows.
+    """
 
     reading: Reading
     found: single.Candidate | None
     shape: tuple[int, ...]
+    small: bool
 
     def is_likely(self) -> bool:
         """Whether there is a digit, likely: it must be surer where it hardly stands out or is cut off by the border.
@@ -264,7 +272,7 @@ class _OneDigit:
         label, p, found = *self._best(), self.found
         if found is None or p < _LIKELY:
             return False
-        if max(self.shape) <= PHOTO:
+        if self.small:
             return found.clear >= _CLEAR or (p >= _SURE and label != "1")
         borders = _borders(found.box, (self.shape[1], self.shape[0]))
         if borders:
@@ -276,7 +284,7 @@ class _OneDigit:
     def fills(self) -> bool:
         """Whether a digit, likely, fills the picture from top to bottom."""
         label, p, found = *self._best(), self.found
-        if found is None or max(self.shape) <= PHOTO:
+        if found is None or self.small:
             return self.is_likely()
         return found.clear >= _CLEAR and p >= _SURE and (label != "1" or found.step >= _DARK)
 
@@ -285,14 +293,11 @@ class _OneDigit:
         label, p, found = *self._best(), self.found
         if found is None or p < _SURE or p <= (reading.confidence if reading.digits else 0) or not self.is_likely():
             return False
-        box, tall = found.box, (found.box.bottom - found.box.top) / 2
         if reading.digits:
             own = self.reading.digits[0].box
-            return all(
-                _is_within(digit.box, own) or digit.box.bottom - digit.box.top < tall for digit in reading.digits
-            )
-        beside = (line for line in lines if not box.top <= line.top + line.height / 2 <= box.bottom)
-        return label != "1" and all(line.height < tall for line in beside)
+            return all(_is_within(one.box, own) or _height(one.box) < _height(own) / 2 for one in reading.digits)
+        beside = (line for line in lines if not found.box.top <= line.top + line.height / 2 <= found.box.bottom)
+        return label != "1" and all(line.height < _height(found.box) / 2 for line in beside)
 
     def _best(self) -> tuple[str, float]:
         return _best(self.reading.digits[0]) if self.reading.digits else ("", 0.0)
@@ -303,13 +308,15 @@ def _is_writing(reading: Reading, opened: picture.Picture) -> bool:
     sure = [0.0 if digit.label == REFUSED else digit.confidence for digit in reading.digits]
     if not sure:
         return True
-    cut = [_borders(digit.box, opened.size) > 0 for digit in reading.digits]
+    cut = [_borders(digit.box, opened.size, opened.scale) > 0 for digit in reading.digits]
     return float(np.mean(sure)) >= (_WRITTEN_ON if np.mean(cut) >= _MOSTLY else _WRITTEN)
 
 
-def _borders(box: Box, size: tuple[int, int]) -> int:
-    """How many borders of a picture (width, height) a box reaches."""
-    return (box.left <= 1) + (box.top <= 1) + (box.right >= size[0] - 1) + (box.bottom >= size[1] - 1)
+def _borders(box: Box, size: tuple[int, int], scale: float = 1.0) -> int:
+    """How many borders of a picture (width, height) a box reaches, found where it was ``scale`` times as large."""
+    near = math.ceil(1 / scale)
+    beside = (box.left <= near) + (box.right >= size[0] - near)
+    return beside + (box.top <= near) + (box.bottom >= size[1] - near)
 
 
 def _best(digit: Digit) -> tuple[str, float]:

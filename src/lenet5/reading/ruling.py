@@ -29,6 +29,7 @@ _SEEN: Final = 0.25  # where ink has this level there may be a line;
 _FAINT: Final = 3  # pixels of gaps in them, where they are faint, to be filled on either side;
 _STRAIGHT: Final = 0.004  # of the picture's width: so far they are from a straight line, beside their thickness,
 _INKED: Final = 0.6  # of their length is in such pieces, at least,
+_AS_THICK: Final = 1.5  # times as thick as level ones are upright ones at most
 _COVERED: Final = 0.3  # or so much beside others, if their slopes
 _PARALLEL: Final = 0.02  # differ by no more than this,
 _SLOPE: Final = 0.08  # and they rise by no more than this part of their length
@@ -54,14 +55,18 @@ def without_ruling(ink: Ink, fewest: int = 2) -> Mask:
     if len(level) < fewest:
         return mask
     upright = _rules(np.ascontiguousarray(seen.T), thickness)
+    if level:
+        pen = max(rule.thickness for rule in level)
+        upright = [rule for rule in upright if rule.thickness <= _AS_THICK * pen + 1]  # others are strokes
     if not level and not upright:
         return mask
-    kept = mask.copy()
+    across, along = np.zeros_like(mask), np.zeros_like(mask)
     if upright:  # these go first: where they cross, level ones are thick
-        kept &= ~_lying_in(np.ascontiguousarray(kept.T), upright).T
+        across = np.ascontiguousarray(_lying_in(np.ascontiguousarray(mask.T), upright).T)
     if level:
-        kept &= ~_lying_in(kept, level)
-    return _mended(kept, mask & ~kept, math.ceil(max(rule.thickness for rule in level + upright)))
+        along = _lying_in(np.asarray(mask & ~across), level)
+    thickness = math.ceil(max(rule.thickness for rule in level + upright))
+    return _mended(np.asarray(mask & ~across & ~along), along, across, thickness)
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def _rules(mask: Mask, thickness: int) -> list[_Rule]:
     if len(flat) == 0:
         return []
     left, right = found.left[flat], found.right[flat]
-    x, y, slope = _straight_lines(found.labels, flat + 1)
+    pixels = _Pixels.of(found.labels)
+    x, y, slope = _straight_lines(pixels, flat + 1)
     pen = float(np.median(found.area[flat] / found.width[flat]))
     long = right - left >= _LONG * width
     slope = np.where(long, slope, np.median(slope[long]) if long.any() else 0.0)
@@ -107,7 +113,7 @@ def _rules(mask: Mask, thickness: int) -> list[_Rule]:
         for first, last in zip(left[chain], right[chain], strict=True):
             inked[first:last] = True
         if abs(line[2]) <= _SLOPE and _is_long(inked, _COVERED):
-            rule = _Rule(line[2], _followed(np.isin(found.labels, flat[chain] + 1), line), pen)
+            rule = _Rule(line[2], _followed(*pixels.own(flat[chain] + 1), line, width), pen)
             (rules if _is_long(inked, _INKED) else doubtful).append(rule)
     usual = np.median([rule.slope for rule in rules]) if len(rules) > 1 else np.inf
     return rules + [rule for rule in doubtful if abs(rule.slope - usual) <= _PARALLEL]
@@ -128,12 +134,35 @@ def _pieces(mask: Mask, thickness: int) -> Mask:
     return joined.view(np.bool_)
 
 
-def _straight_lines(labels: NDArray[np.int32], which: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+@dataclass(frozen=True)
+class _Pixels:
+    """The rows, columns and components of what is labelled, (N,) each, one component after the other."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    labels: NDArray[np.int32]
+
+    @staticmethod
+    def of(labels: NDArray[np.int32]) -> _Pixels:
+        """All of labels (H, W), 0 being none."""
+        rows, columns = np.nonzero(labels)
+        order = np.argsort(labels[rows, columns], kind="stable")
+        rows, columns = rows[order], columns[order]
+        return _Pixels(rows, columns, labels[rows, columns])
+
+    def own(self, which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and columns of these components."""
+        first, last = (np.searchsorted(self.labels, which, side) for side in ("left", "right"))
+        chosen = np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)])
+        return self.rows[chosen], self.columns[chosen]
+
+
+def _straight_lines(pixels: _Pixels, which: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """Of each of these components the middle's column and row, and how many rows it falls in each column: (N,)."""
-    rows, columns = np.nonzero(labels)
-    own = labels[rows, columns]
+    columns, rows = pixels.columns, pixels.rows
     n, x, y, xx, xy = (
-        np.bincount(own, weights)[which] for weights in (None, columns, rows, columns * columns, columns * rows)
+        np.bincount(pixels.labels, weights)[which]
+        for weights in (None, columns, rows, columns * columns, columns * rows)
     )
     column, row = x / n, y / n
     return column, row, (xy / n - column * row) / np.maximum(xx / n - column * column, 1e-6)
@@ -157,15 +186,16 @@ def _is_long(inked: Mask, least: float) -> bool:
     return bool(long and len(where) >= least * (last - first))
 
 
-def _followed(pieces: Mask, line: tuple[float, float, float]) -> Floats:
-    """The rows (W,) of a rule with these pieces (H, W), along the line that fits them and then as it is bent."""
-    height, width = pieces.shape
+def _followed(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], line: tuple[float, float, float], width: int
+) -> Floats:
+    """The rows (W,) of a rule with these pixels (N,), along the line that fits them and then as it is bent."""
     straight = line[1] + line[2] * (np.arange(width) - line[0])
-    ink = pieces.sum(axis=0, dtype=np.float64)
-    apart = np.where(ink > 0, np.arange(height) @ pieces - ink * straight, 0)
+    ink = np.bincount(columns, minlength=width).astype(np.float64)
+    apart = np.bincount(columns, rows - straight[columns], minlength=width)
     over = np.ones(2 * round(_BENT * width / 2) + 1)
     bent, known = (np.convolve(part, over, mode="same") for part in (apart, ink))
-    where = np.flatnonzero(known > 0)
+    where = np.flatnonzero(known > 0.5)
     return np.asarray(straight + np.interp(np.arange(width), where, bent[where] / known[where]))
 
 
@@ -180,10 +210,13 @@ def _lying_in(mask: Mask, rules: list[_Rule]) -> Mask:
     return band[1:-1] & mask & thin(mask, math.ceil(1.5 * max(rule.thickness for rule in rules)) + 1, 0)
 
 
-def _mended(kept: Mask, gone: Mask, thickness: int) -> Mask:
-    """What was kept of a mask, with what has gone between ink on either side: a stroke goes on there."""
+def _mended(kept: Mask, level: Mask, upright: Mask, thickness: int) -> Mask:
+    """What was kept of a mask, with what of level rules has ink above and below, and of upright ones on both sides.
+
+    A stroke goes on there.
+    """
     ink, reach = kept.view(np.uint8), thickness + 2
     wide, tall = np.ones((reach + 1, 2 * reach + 1), np.uint8), np.ones((2 * reach + 1, reach + 1), np.uint8)
     above, below = (cv2.dilate(ink, wide, anchor=(reach, end)) > 0 for end in (0, reach))
     left, right = (cv2.dilate(ink, tall, anchor=(end, reach)) > 0 for end in (0, reach))
-    return np.asarray(kept | (gone & ((above & below) | (left & right))))
+    return np.asarray(kept | (level & above & below) | (upright & left & right))

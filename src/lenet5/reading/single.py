@@ -104,7 +104,7 @@ def find_digit(grey: Floats, hemmed: bool = False) -> Candidate | None:
     spare = _SPARE * margin + _COARSE * max(grey.shape) / _WORKING
     near = (found.box.left - spare, found.box.top - spare, found.box.right + spare, found.box.bottom + spare)
     own = Box(*(max(int(edge - origin), 0) for edge, origin in zip(near, (left, top) * 2, strict=True)))
-    closer = _search(nearby, _Seen(own, found.dark, found.ruled))
+    closer = _search(nearby, _Seen(own, found.dark, found.ruled), hemmed)
     if closer is None:
         return found
     closer = closer.moved(lambda b: Box(b.left + left, b.top + top, b.right + left, b.bottom + top))
