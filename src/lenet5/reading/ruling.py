@@ -94,6 +94,8 @@ def _rules(mask: Mask, thickness: int) -> list[_Rule]:
     pixels = _Pixels.of(found.labels)
     x, y, slope = _straight_lines(pixels, flat + 1)
     pen = float(np.median(found.area[flat] / found.width[flat]))
+    if (closer := math.ceil(2 * pen) + 1) < thickness:
+        return _rules(mask, closer)  # strokes thicker than these lines are no parts of them
     long = right - left >= _LONG * width
     slope = np.where(long, slope, np.median(slope[long]) if long.any() else 0.0)
     near = pen + 1 + _STRAIGHT * width
@@ -215,8 +217,14 @@ def _mended(kept: Mask, level: Mask, upright: Mask, thickness: int) -> Mask:
 
     A stroke goes on there.
     """
-    ink, reach = kept.view(np.uint8), thickness + 2
-    wide, tall = np.ones((reach + 1, 2 * reach + 1), np.uint8), np.ones((2 * reach + 1, reach + 1), np.uint8)
-    above, below = (cv2.dilate(ink, wide, anchor=(reach, end)) > 0 for end in (0, reach))
-    left, right = (cv2.dilate(ink, tall, anchor=(end, reach)) > 0 for end in (0, reach))
+    ink, reach, aside = kept.view(np.uint8), thickness + 2, thickness
+    wide, tall = np.ones((reach + 1, 2 * aside + 1), np.uint8), np.ones((2 * aside + 1, reach + 1), np.uint8)
+
+    def on_one_side(kernel: NDArray[np.uint8], axis: int, end: int) -> Mask:
+        own = kernel.copy()
+        own[(end, slice(None)) if axis == 0 else (slice(None), end)] = 0  # what is beside it on the rule says nothing
+        return np.asarray(cv2.dilate(ink, own, anchor=(aside, end) if axis == 0 else (end, aside)) > 0)
+
+    above, below = (on_one_side(wide, 0, end) for end in (0, reach))
+    left, right = (on_one_side(tall, 1, end) for end in (0, reach))
     return np.asarray(kept | (level & above & below) | (upright & left & right))
