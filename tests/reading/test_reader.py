@@ -389,3 +389,15 @@ def test_a_number_in_a_tiny_picture_is_no_refused_digit(write: Callable[..., Ima
     tiny = ImageOps.expand(number.crop(box), 20, 255).resize((60, 44), Image.Resampling.BOX)
     assert reader.read(tiny).text == "73"
     assert len(reader.read(tiny, "digit").digits) == 1
+
+
+@pytest.mark.parametrize("layout", ["auto", "line", "page"])
+def test_ones_between_two_printed_lines_are_read(
+    layout: str, write: Callable[..., Image.Image], reader: Reader
+) -> None:
+    number = write("1213141", pen=7)
+    box = ImageOps.invert(number).getbbox()
+    assert box is not None
+    strip = np.pad(np.asarray(number.crop(box).resize((820, 96))), ((12, 12), (40, 40)), constant_values=255).copy()
+    strip[2:5] = strip[-5:-2] = 60
+    assert reader.read(strip, layout).text == "1213141"

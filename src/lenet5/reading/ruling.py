@@ -30,6 +30,7 @@ _FAINT: Final = 3  # pixels of gaps in them, where they are faint, to be filled 
 _STRAIGHT: Final = 0.004  # of the picture's width: so far they are from a straight line, beside their thickness,
 _INKED: Final = 0.6  # of their length is in such pieces, at least,
 _AS_THICK: Final = 1.5  # times as thick as level ones are upright ones at most
+_DRAWN: Final = 0.8  # and so much of it is ink, as it is in print or under a stroke;
 _COVERED: Final = 0.3  # or so much beside others, if their slopes
 _PARALLEL: Final = 0.02  # differ by no more than this,
 _SLOPE: Final = 0.08  # and they rise by no more than this part of their length
@@ -114,8 +115,10 @@ def _rules(mask: Mask, thickness: int) -> list[_Rule]:
         inked = np.zeros(width, bool)
         for first, last in zip(left[chain], right[chain], strict=True):
             inked[first:last] = True
-        if abs(line[2]) <= _SLOPE and _is_long(inked, _COVERED):
-            rule = _Rule(line[2], _followed(*pixels.own(flat[chain] + 1), line, width), pen)
+        if abs(line[2]) > _SLOPE or not _is_long(inked, _COVERED):
+            continue
+        rule = _Rule(line[2], _followed(*pixels.own(flat[chain] + 1), line, width), pen)
+        if _is_drawn(mask, rule, inked):
             (rules if _is_long(inked, _INKED) else doubtful).append(rule)
     usual = np.median([rule.slope for rule in rules]) if len(rules) > 1 else np.inf
     return rules + [rule for rule in doubtful if abs(rule.slope - usual) <= _PARALLEL]
@@ -186,6 +189,14 @@ def _is_long(inked: Mask, least: float) -> bool:
     goes_on = first <= _AT_BORDER * width or last >= width - _AT_BORDER * width
     long = last - first >= (_ACROSS if goes_on else _THROUGH) * width
     return bool(long and len(where) >= least * (last - first))
+
+
+def _is_drawn(mask: Mask, rule: _Rule, inked: Mask) -> bool:
+    """Whether there is ink all along a rule from first piece to last: along the feet of letters there is less."""
+    where = np.flatnonzero(inked)
+    columns = np.arange(where[0], where[-1] + 1)
+    rows = np.clip(np.round(rule.rows[columns]).astype(int) + np.arange(-1, 2)[:, None], 0, mask.shape[0] - 1)
+    return bool(mask[rows, columns].any(axis=0).mean() >= _DRAWN)
 
 
 def _followed(
