@@ -31,9 +31,8 @@ def forms(images: Bytes, labels: Bytes, fields: int, count: int, rng: np.random.
                 cv2.rectangle(printed, (left, top), (left + side, top + side), 1.0, pen)
                 digit = glyph(images[which], rng.uniform(0.6, 0.95) * side / 20)
                 middle = np.array([top, left]) + side / 2 + rng.normal(0, 0.07, 2) * side
-                y, x = np.clip(np.round(middle - np.array(digit.shape) / 2), 0, np.array(size) - digit.shape).astype(
-                    int
-                )
+                corner = np.clip(np.round(middle - np.array(digit.shape) / 2), 0, np.array(size) - digit.shape)
+                y, x = corner.astype(int)
                 place = ink[y : y + digit.shape[0], x : x + digit.shape[1]]
                 np.maximum(place, digit, out=place)
             texts.append("".join(str(labels[which]) for which in chosen))

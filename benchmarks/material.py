@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lenet5.answer import Box
 
-__all__ = ["PENS", "SPACINGS", "Material", "glyph", "on_paper", "page", "pens", "string_ink", "strings"]
+__all__ = ["PENS", "SPACINGS", "Material", "glyph", "on_paper", "page", "pens", "string_ink", "strings", "tight"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -114,12 +114,17 @@ def page(images: Bytes, labels: Bytes, groups: tuple[int, ...], lines: int, rng:
     return Material(on_paper(canvas, rng), "\n".join(texts), tuple(boxes))
 
 
+def tight(image: Bytes) -> Floats:
+    """A 28×28 digit cut to its ink: (h, w) in 0..1."""
+    rows, columns = np.flatnonzero(image.max(axis=1) > 40), np.flatnonzero(image.max(axis=0) > 40)
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
+
+
 def glyph(image: Bytes, scale: float) -> Floats:
     """A 28×28 digit cut to its ink and enlarged, anti-aliased: (h, w) in 0..1."""
-    rows, columns = np.flatnonzero(image.max(axis=1) > 40), np.flatnonzero(image.max(axis=0) > 40)
-    tight = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
-    size = (max(2, round(tight.shape[1] * scale)), max(2, round(tight.shape[0] * scale)))
-    return np.clip(cv2.resize(np.pad(tight, 1), (size[0] + 4, size[1] + 4), interpolation=cv2.INTER_CUBIC), 0, 1)
+    ink = tight(image)
+    size = (max(2, round(ink.shape[1] * scale)), max(2, round(ink.shape[0] * scale)))
+    return np.clip(cv2.resize(np.pad(ink, 1), (size[0] + 4, size[1] + 4), interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
 def _line(glyphs: list[Floats], spacing: str, rng: np.random.Generator) -> tuple[Floats, list[Box]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.material import Bytes, Material
+from benchmarks.material import Bytes, Material, tight
 
 __all__ = ["KINDS", "photos"]
 
@@ -40,11 +40,10 @@ def photos(images: Bytes, labels: Bytes, kind: str, count: int, rng: np.random.G
 
 def _written(image: Bytes, size: Size, tall: float, rng: np.random.Generator) -> tuple[Floats, Place]:
     """The ink (H, W) in 0..1 of a digit ``tall`` pixels high, and where it is."""
-    rows, columns = np.flatnonzero(image.max(axis=1) > 40), np.flatnonzero(image.max(axis=0) > 40)
-    tight = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255
-    scale = tall / max(tight.shape)
-    shape = (max(8, round(tight.shape[1] * scale)), max(8, round(tight.shape[0] * scale)))
-    large = cv2.resize(np.pad(tight, 1), shape, interpolation=cv2.INTER_CUBIC)
+    small = tight(image)
+    scale = tall / max(small.shape)
+    shape = (max(8, round(small.shape[1] * scale)), max(8, round(small.shape[0] * scale)))
+    large = cv2.resize(np.pad(small, 1), shape, interpolation=cv2.INTER_CUBIC)
     large = 1 / (1 + np.exp(-12 * (cv2.GaussianBlur(large, (0, 0), max(0.5, scale / 3)) - 0.4)))
     ink = np.zeros(size, np.float32)
     top = int(rng.uniform(0.12, 0.88) * (size[0] - shape[1]))

@@ -95,7 +95,7 @@ def test_words_beside_digits_are_not_in_the_text(digits: tuple[Bytes, Bytes]) ->
 
 
 @pytest.mark.parametrize("kind", photos.KINDS)
-def test_a_photo_shows_one_digit_whole_and_darker_or_lighter_than_its_paper(
+def test_a_photo_has_one_digit_for_text_contrast_and_the_same_pixels_for_the_same_seed(
     kind: str, digits: tuple[Bytes, Bytes]
 ) -> None:
     first, second = (list(photos.photos(*digits, kind, 3, np.random.default_rng(5))) for _ in range(2))
@@ -108,7 +108,7 @@ def test_a_photo_shows_one_digit_whole_and_darker_or_lighter_than_its_paper(
 
 
 @pytest.mark.parametrize("fields", [1, 3])
-def test_a_form_has_a_line_of_text_for_each_field_and_a_box_for_each_digit(
+def test_a_form_has_a_line_of_text_for_each_field_and_room_for_a_cell_for_each_digit(
     fields: int, digits: tuple[Bytes, Bytes]
 ) -> None:
     for made in forms.forms(*digits, fields, 4, np.random.default_rng(6)):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import compress
 from typing import Final
@@ -20,6 +19,7 @@ from lenet5.errors import ArrayError
 from lenet5.normalise import normalise
 from lenet5.reading import line, picture, single
 from lenet5.reading.arcs import by_width
+from lenet5.reading.evidence import SURE, OneDigit, is_writing, likeliest
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.parts import PHOTO
 from lenet5.reading.sheet import without_ground
@@ -33,16 +33,6 @@ _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
 _FEW: Final = 4  # marks: a picture with more in it does not show one digit
 _MANY: Final = 40  # marks: with more it shows a page, on which no single digit is looked for
-_CLEAR: Final = 8.0  # standard deviations of the rest of a picture by which ink stands out from it,
-_SEEN: Final = 1.5  # and by which it is seen at all
-_LIKELY: Final = 0.5  # it must so likely be a digit to be one, where there may be none,
-_LIKELY_IN_PHOTO: Final = 0.75  # so likely in a photo,
-_SURE: Final = 0.9  # so likely if it does not stand out,
-_SUREST: Final = 0.99  # and so likely if it is a 1 then,
-_DARK: Final = 0.4  # which must be darker than its paper by so much
-_WRITTEN: Final = 0.45  # in the mean so sure are the digits of what is written,
-_MOSTLY: Final = 0.5  # and where so many of them reach the picture's border,
-_WRITTEN_ON: Final = 0.55  # so sure
 _AROUND: Final = 0.5  # of a digit's longer side is near it
 _ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
@@ -105,23 +95,23 @@ class Reader:
         if layout == "auto" and seen <= _MANY:
             if len(reading.digits) < 2 and seen <= _FEW:
                 return self._only_digit(opened, reading)
-            if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < _SURE):
+            if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < SURE):
                 one = self._read_digit(opened, blank=True)
                 if one.outdoes(reading, lines):
                     return one.reading
-        if layout != "line" and not _is_writing(reading, opened):
+        if layout != "line" and not is_writing(reading, opened.size, opened.scale):
             return Reading(lines=(), confidence=1.0, notes=opened.notes)
         return reading
 
     def _by_itself(self, opened: picture.Picture) -> Reading | None:
         """Layout auto: what a picture shows that is made for one digit, as an icon, a box or one cropped to its ink is.
 
-        None where it does not, or shows a number so small.
+        An icon may surely show a number instead. None where a picture is none of these.
         """
         if _is_icon(opened):
             one = self._read_digit(opened, blank=True)
             several = one.reading.text == REFUSED or (one.found is not None and one.found.beside)
-            return None if several and self._is_number(opened) else one.reading
+            return (several and self._number(opened)) or one.reading
         boxed = single.is_boxed(opened.grey)
         if boxed or single.fills(opened.grey):
             one = self._read_digit(opened, blank=True)
@@ -129,10 +119,11 @@ class Reader:
                 return one.reading
         return None
 
-    def _is_number(self, opened: picture.Picture) -> bool:
-        """Whether a picture that may be no single digit shows a line of several, surely."""
-        digits = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)[0].digits
-        return len(digits) > 1 and all(digit.label != REFUSED and digit.confidence >= _SURE for digit in digits)
+    def _number(self, opened: picture.Picture) -> Reading | None:
+        """The line of several digits that a picture surely shows, which may be of one; None if it shows none."""
+        reading, _ = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)
+        sure = all(digit.label != REFUSED and digit.confidence >= SURE for digit in reading.digits)
+        return reading if len(reading.digits) > 1 and sure else None
 
     def _only_digit(self, opened: picture.Picture, reading: Reading) -> Reading:
         """What a picture shows of which ``reading`` lines gave one digit or none: one digit that is likely, or nothing.
@@ -158,19 +149,19 @@ class Reader:
         for opened in picture.open_pages(source):
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
 
-    def _read_digit(self, opened: picture.Picture, blank: bool) -> _OneDigit:
+    def _read_digit(self, opened: picture.Picture, blank: bool) -> OneDigit:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke."""
         found, shape = single.find_digit(opened.grey), opened.grey.shape
         small = max(shape) <= PHOTO
         if blank and (found is None or found.clear == 0):
-            return _OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, shape, small)
+            return OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, shape, small)
         if found is None:
             digit = self._decide(np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size))
         else:
             digit = self._decide(normalise(found.ink), opened.box(found.box))
-            if _best(digit)[1] < _SURE:
+            if likeliest(digit)[1] < SURE:
                 digit, found = self._second_look(opened, digit, found)
-        return _OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, shape, small)
+        return OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, shape, small)
 
     def _second_look(
         self, opened: picture.Picture, digit: Digit, found: single.Candidate
@@ -183,7 +174,7 @@ class Reader:
             others.append(hemmed)
         for other in others:
             seen = self._decide(normalise(other.ink), opened.box(other.box))
-            if seen.label != REFUSED and seen.confidence >= max(_SURE, _best(digit)[1]):
+            if seen.label != REFUSED and seen.confidence >= max(SURE, likeliest(digit)[1]):
                 return seen, other
         return digit, found
 
@@ -195,11 +186,11 @@ class Reader:
         read = [line.read_line(one, *both) for one in found]
         if not alone and not are_digits(one.cautious for one in read):
             read = [line.read_line(one, *both, thorough=True) for one in found]
-        kept = [[True] * len(one.words) for one in read]
-        if not alone:
-            told = numbers(one.cautious for one in read)
-            kept = [all_of if one.in_cells else some for one, all_of, some in zip(found, kept, told, strict=True)]
-        chosen = [list(compress(one.words, which)) for one, which in zip(read, kept, strict=True)]
+        told = [[True]] * len(read) if alone else numbers(one.cautious for one in read)
+        chosen = [
+            list(one.words) if alone or where.in_cells else list(compress(one.words, which))
+            for where, one, which in zip(found, read, told, strict=True)
+        ]
         for one, words in zip(read, chosen, strict=True):
             marks = line.trimmed([mark for word in words for mark in word])
             if any(isinstance(mark, Digit) for mark in marks):
@@ -250,90 +241,6 @@ class Reader:
         answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
-
-
-@dataclass(frozen=True)
-class _OneDigit:
-    """A picture of this ``shape`` (H, W) ``reading`` as one digit, or as nothing, and where it was ``found``.
-
-    A ``small`` picture, or part of one, has no shadows.
-    """
-
-    reading: Reading
-    found: single.Candidate | None
-    shape: tuple[int, ...]
-    small: bool
-
-    def is_likely(self) -> bool:
-        """Whether there is a digit, likely: it must be surer where it hardly stands out or is cut off by the border.
-
-        What is on two borders is a shadow or a thing, as is what looks like a 1 on one of them or in doubtful light.
-        """
-        label, p, found = *self._best(), self.found
-        if found is None or p < _LIKELY:
-            return False
-        if self.small:
-            return found.clear >= _CLEAR or (p >= _SURE and label != "1")
-        borders = _borders(found.box, (self.shape[1], self.shape[0]))
-        if borders:
-            return borders == 1 and label != "1" and p >= _SURE and found.clear >= _CLEAR
-        if found.clear >= _CLEAR:
-            return p >= _LIKELY_IN_PHOTO
-        return found.clear >= _SEEN and p >= _SURE and (label != "1" or (p >= _SUREST and found.step >= _DARK))
-
-    def fills(self) -> bool:
-        """Whether a digit, likely, fills the picture from top to bottom."""
-        label, p, found = *self._best(), self.found
-        if found is None or self.small:
-            return self.is_likely()
-        return found.clear >= _CLEAR and p >= _SURE and (label != "1" or found.step >= _DARK)
-
-    def outdoes(self, reading: Reading, lines: list[Line]) -> bool:
-        """Whether one digit is surer than a ``reading`` of parts of it, or much larger than the words of ``lines``."""
-        label, p, found = *self._best(), self.found
-        if found is None or p < _SURE or p <= (reading.confidence if reading.digits else 0) or not self.is_likely():
-            return False
-        if reading.digits:
-            own = self.reading.digits[0].box
-            return all(_is_within(one.box, own) or _height(one.box) < _height(own) / 2 for one in reading.digits)
-        beside = (line for line in lines if not found.box.top <= line.top + line.height / 2 <= found.box.bottom)
-        return label != "1" and all(line.height < _height(found.box) / 2 for line in beside)
-
-    def _best(self) -> tuple[str, float]:
-        return _best(self.reading.digits[0]) if self.reading.digits else ("", 0.0)
-
-
-def _is_writing(reading: Reading, opened: picture.Picture) -> bool:
-    """Whether what was read is so sure on the whole that it may be writing; surer if most goes on beyond the border."""
-    sure = [0.0 if digit.label == REFUSED else digit.confidence for digit in reading.digits]
-    if not sure:
-        return True
-    cut = [_borders(digit.box, opened.size, opened.scale) > 0 for digit in reading.digits]
-    return float(np.mean(sure)) >= (_WRITTEN_ON if np.mean(cut) >= _MOSTLY else _WRITTEN)
-
-
-def _borders(box: Box, size: tuple[int, int], scale: float = 1.0) -> int:
-    """How many borders of a picture (width, height) a box reaches, found where it was ``scale`` times as large."""
-    near = math.ceil(1 / scale)
-    beside = (box.left <= near) + (box.right >= size[0] - near)
-    return beside + (box.top <= near) + (box.bottom >= size[1] - near)
-
-
-def _best(digit: Digit) -> tuple[str, float]:
-    """The likeliest label that is a digit's, and its probability."""
-    answers = [(digit.label, digit.confidence), *digit.alternatives]
-    return max(((k, p) for k, p in answers if k != REFUSED), key=lambda answer: answer[1], default=("", 0.0))
-
-
-def _height(box: Box) -> int:
-    return box.bottom - box.top
-
-
-def _is_within(inner: Box, outer: Box) -> bool:
-    """Whether a box lies in another, but for some of its own size."""
-    slack = (inner.right - inner.left + inner.bottom - inner.top) / 8
-    beside = inner.left >= outer.left - slack and inner.right <= outer.right + slack
-    return beside and inner.top >= outer.top - slack and inner.bottom <= outer.bottom + slack
 
 
 def _opened(source: picture.Source) -> picture.Picture:

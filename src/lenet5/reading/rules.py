@@ -13,7 +13,17 @@ from lenet5.reading.components import Components, components
 from lenet5.reading.ink import ROOM
 from lenet5.reading.straight import runs, thin
 
-__all__ = ["are_filled", "cut_off", "frames", "lengths", "strokes", "without_box", "without_hem", "without_rules"]
+__all__ = [
+    "Strokes",
+    "are_filled",
+    "cut_off",
+    "frames",
+    "lengths",
+    "strokes",
+    "without_box",
+    "without_hem",
+    "without_rules",
+]
 
 Mask = NDArray[np.bool_]
 

@@ -29,13 +29,13 @@ _SEEN: Final = 0.25  # where ink has this level there may be a line;
 _FAINT: Final = 3  # pixels of gaps in them, where they are faint, to be filled on either side;
 _STRAIGHT: Final = 0.004  # of the picture's width: so far they are from a straight line, beside their thickness,
 _INKED: Final = 0.6  # of their length is in such pieces, at least,
-_AS_THICK: Final = 1.5  # times as thick as level ones are upright ones at most
 _DRAWN: Final = 0.8  # and so much of it is ink, as it is in print or under a stroke;
 _COVERED: Final = 0.3  # or so much beside others, if their slopes
 _PARALLEL: Final = 0.02  # differ by no more than this,
 _SLOPE: Final = 0.08  # and they rise by no more than this part of their length
 _LONG: Final = 0.15  # of the picture's width: so long a piece tells its own slope
 _MOST: Final = 600  # pieces looked at, the longest first
+_AS_THICK: Final = 1.5  # times as thick as level ones are upright ones at most
 _BENT: Final = 0.05  # of the picture's width: over so much a rule is followed where it is bent
 
 
@@ -228,14 +228,16 @@ def _mended(kept: Mask, level: Mask, upright: Mask, thickness: int) -> Mask:
 
     A stroke goes on there.
     """
-    ink, reach, aside = kept.view(np.uint8), thickness + 2, thickness
-    wide, tall = np.ones((reach + 1, 2 * aside + 1), np.uint8), np.ones((2 * aside + 1, reach + 1), np.uint8)
+    turned = np.ascontiguousarray(kept.T)
+    return np.asarray(kept | (level & _between(kept, thickness)) | (upright & _between(turned, thickness).T))
 
-    def on_one_side(kernel: NDArray[np.uint8], axis: int, end: int) -> Mask:
-        own = kernel.copy()
-        own[(end, slice(None)) if axis == 0 else (slice(None), end)] = 0  # what is beside it on the rule says nothing
-        return np.asarray(cv2.dilate(ink, own, anchor=(aside, end) if axis == 0 else (end, aside)) > 0)
 
-    above, below = (on_one_side(wide, 0, end) for end in (0, reach))
-    left, right = (on_one_side(tall, 1, end) for end in (0, reach))
-    return np.asarray(kept | (level & above & below) | (upright & left & right))
+def _between(mask: Mask, thickness: int) -> Mask:
+    """Where a mask (H, W) has ink a little above and a little below; what is in the same row says nothing."""
+    reach = thickness + 2
+    below = np.ones((reach + 1, 2 * thickness + 1), np.uint8)
+    below[0] = 0
+    ink = mask.view(np.uint8)
+    ends = ((below, 0), (below[::-1].copy(), reach))
+    near = [cv2.dilate(ink, kernel, anchor=(thickness, end)) > 0 for kernel, end in ends]
+    return np.asarray(near[0] & near[1])
