@@ -1,0 +1,283 @@
+"""UNIPEN: pen strokes of several hundred writers, read from a folder or an archive.
+
+The format is that of Guyon, Schomaker, Plamondon, Liberman and Janet, "UNIPEN project of on-line data exchange and
+recognizer benchmarks", ICPR 1994. A *segment file* (``data/1a/…/name.dat``) names a *trajectory file* below
+``include/`` by ``.INCLUDE`` and says which of its components are which text. A trajectory file is a list of components:
+``.PEN_DOWN`` and ``.PEN_UP`` blocks of rows of numbers, counted from 0; empty blocks do not count.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.errors import DataError
+
+__all__ = ["Writing", "held_out_writers", "is_number", "read_unipen", "segment_files"]
+
+Floats = NDArray[np.float32]
+Report = Callable[[str], None]
+"""Takes one line about a file that could not be used."""
+
+_MOST_BYTES: Final = 2 << 30  # of an unpacked archive
+_DEEPEST: Final = 4  # nested includes
+_SPLIT_SEED: Final = 1998
+_HELD_OUT: Final = 0.2  # of the writers
+
+_BLOCK: Final = re.compile(rb"^\.", re.MULTILINE)
+_SEGMENT: Final = re.compile(rb'^SEGMENT\s+(\S+)\s+(\S+)\s+\S+\s+"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_PART: Final = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?$")
+_NUMBER: Final = re.compile(r"(?=(?:.*\d){2})[\d/:\-.,%() ]+")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What one writer wrote in one go: a character, a word or a text, as pen strokes.
+
+    ``strokes`` are (n, 2) float32: x to the right and y downwards, both in one unit of the tablet. ``level`` is
+    "CHARACTER", "WORD" or "TEXT"; ``source`` the segment file, such as "1a/pri/pri0/159.3.dat".
+    """
+
+    label: str
+    level: str
+    writer: str
+    source: str
+    strokes: tuple[Floats, ...]
+
+
+def is_number(writing: Writing) -> bool:
+    """Whether a writing is a number of two or more digits, with or without separators and spaces."""
+    return writing.level != "CHARACTER" and _NUMBER.fullmatch(writing.label) is not None
+
+
+@cache
+def segment_files() -> tuple[str, ...]:
+    """The segment files that training takes, sorted: the public archive holds more than these."""
+    listed = (resources.files("lenet5") / "learning" / "unipen_segments.txt").read_text(encoding="ascii")
+    return tuple(line for line in listed.splitlines() if line and not line.startswith("#"))
+
+
+def held_out_writers(writings: Iterable[Writing]) -> frozenset[str]:
+    """A fifth of the writers, drawn once and for all: they choose and calibrate weights and are never trained on."""
+    writers = sorted({writing.writer for writing in writings})
+    order = np.random.default_rng(_SPLIT_SEED).permutation(len(writers))
+    return frozenset(writers[k] for k in order[: round(_HELD_OUT * len(writers))])
+
+
+def read_unipen(
+    path: Path,
+    listed: Iterable[str] | None = None,
+    report: Report | None = None,
+    advance: Callable[[], None] | None = None,
+) -> tuple[Writing, ...]:
+    """All writings of the ``listed`` segment files (default: all) below a folder or in a tar or zip archive.
+
+    A file or segment that is malformed gives one line to ``report`` and no writing; ``advance`` is called after each
+    segment file. Raises DataError where there is no UNIPEN data.
+    """
+    files = _files(path)
+    wanted = (
+        sorted(name for name in files if name.startswith("data/")) if listed is None else [f"data/{n}" for n in listed]
+    )
+    say = report or (lambda line: None)
+    writings: list[Writing] = []
+    for name in wanted:
+        try:
+            if name not in files:
+                raise _MalformedError("is not in this archive")
+            writings += _segments(name.removeprefix("data/"), files, say)
+        except _MalformedError as error:
+            say(f"{name}: {error}")
+        if advance:
+            advance()
+    if not writings:
+        raise DataError(f"{path} holds no UNIPEN data: it needs folders data and include, or an archive of them")
+    return tuple(writings)
+
+
+class _MalformedError(Exception):
+    """Why a file or segment cannot be used."""
+
+
+def _files(path: Path) -> Mapping[str, Callable[[], bytes]]:
+    """What lies below data/ and include/, wherever these are: name → content."""
+    try:
+        if path.is_dir():
+            found = {
+                str(PurePosixPath(p.relative_to(path))): p.read_bytes for p in sorted(path.rglob("*")) if p.is_file()
+            }
+        elif zipfile.is_zipfile(path):
+            found = _in_memory(_zipped(path))
+        elif path.is_file():
+            found = _in_memory(_tarred(path))
+        else:
+            raise DataError(f"no UNIPEN data at {path}: give a folder or an archive")
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise DataError(f"{path} is not a whole tar or zip archive: {error}") from None
+    root = min(
+        (name[: name.index("data/")] for name in found if re.search(r"(^|/)data/1a/", name)), key=len, default=""
+    )
+    return {name.removeprefix(root): content for name, content in found.items() if name.startswith(root)}
+
+
+def _in_memory(members: Iterator[tuple[str, int, Callable[[], bytes]]]) -> dict[str, Callable[[], bytes]]:
+    """The contents of an archive's files, held in memory: a compressed tar can only be read from its start."""
+    contents: dict[str, Callable[[], bytes]] = {}
+    total = 0
+    for name, size, read in members:
+        total += size
+        if total > _MOST_BYTES:
+            raise ValueError(f"it unpacks to more than {_MOST_BYTES >> 30} GB")
+        if re.search(r"(^|/)(data|include)/", name):
+            contents[name] = (lambda content: lambda: content)(read())
+    return contents
+
+
+def _tarred(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    with tarfile.open(path, "r|*") as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.isfile() else None
+            if file:
+                yield member.name.removeprefix("./"), member.size, file.read
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if not info.is_dir():
+                yield info.filename, info.file_size, (lambda info: lambda: archive.read(info))(info)
+
+
+def _segments(name: str, files: Mapping[str, Callable[[], bytes]], say: Report) -> list[Writing]:
+    """The writings of one segment file."""
+    blocks = _BLOCK.split(_text(files[f"data/{name}"]()))
+    trajectory = None
+    for block in blocks:
+        if block.startswith(b"INCLUDE"):
+            trajectory = _trajectory(block, files) or trajectory
+    segments = [block for block in blocks if block.startswith(b"SEGMENT")]
+    if not segments:
+        return []
+    if trajectory is None:
+        raise _MalformedError("includes no file that holds points")
+    writings = []
+    for block in segments:
+        matched = _SEGMENT.match(block)
+        if matched is None:
+            say(f"data/{name}: no segment: {block[:60].decode('latin-1').strip()!r}")
+            continue
+        level, delineation, label = (group.decode("latin-1") for group in matched.groups())
+        try:
+            strokes = trajectory.strokes(delineation)
+        except _MalformedError as error:
+            say(f"data/{name}: segment {label!r} {error}")
+            continue
+        label = re.sub(r"\\(.)", r"\1", label)
+        writings.append(Writing(label, level, trajectory.writer or f"file {name}", name, strokes))
+    return writings
+
+
+@dataclass(frozen=True)
+class _Trajectory:
+    """The components of a trajectory file, each (is the pen down?, its rows as text); columns; size of a unit."""
+
+    components: tuple[tuple[bool, bytes], ...]
+    columns: tuple[str, ...]
+    aspect: float
+    writer: str
+
+    def strokes(self, delineation: str) -> tuple[Floats, ...]:
+        """The strokes of a delineation such as "73", "169-170", "3:5-7:10" (component:point) or a list of these."""
+        strokes = []
+        for part in delineation.split(","):
+            matched = _PART.match(part)
+            if matched is None:
+                raise _MalformedError(f"has a delineation {delineation!r} that is none")
+            first, start, last, stop = (int(g) if g else None for g in matched.groups())
+            first = first or 0
+            if last is None:
+                last, stop = first, start
+            if not first <= last < len(self.components):
+                raise _MalformedError(f"goes beyond the {len(self.components)} components of its trajectory")
+            for k in range(first, last + 1):
+                down, rows = self.components[k]
+                if down:
+                    points = self._points(rows)
+                    points = points[
+                        (start or 0) if k == first else 0 : stop + 1 if k == last and stop is not None else None
+                    ]
+                    if len(points):
+                        strokes.append(points)
+        if not strokes:
+            raise _MalformedError("has no stroke")
+        return tuple(strokes)
+
+    def _points(self, rows: bytes) -> Floats:
+        try:
+            numbers = np.array(rows.split(), np.float32)
+        except ValueError:
+            raise _MalformedError("has a component that is not all numbers") from None
+        if numbers.size % len(self.columns) or not np.isfinite(numbers).all():
+            raise _MalformedError(f"has a component that is no table of {len(self.columns)} columns")
+        table = numbers.reshape(-1, len(self.columns))
+        x, y = (table[:, self.columns.index(axis)] for axis in "XY")
+        return np.stack([x * np.float32(self.aspect), -y], axis=1)
+
+
+def _trajectory(include: bytes, files: Mapping[str, Callable[[], bytes]], depth: int = 0) -> _Trajectory | None:
+    """The trajectory that an .INCLUDE block leads to; None where the file is missing or holds no points."""
+    words = include.split()
+    name = words[1].decode("latin-1") if len(words) > 1 else ""
+    content = files.get(f"include/{name}")
+    if content is None or depth > _DEEPEST:
+        return None
+    return _parsed(_text(content()), files, depth)
+
+
+def _parsed(text: bytes, files: Mapping[str, Callable[[], bytes]], depth: int) -> _Trajectory | None:
+    """A trajectory file: its own components, or those of the last file that it includes and that has some."""
+    components, columns, writer, nested = [], ("X", "Y"), "", None
+    points_a_unit = {b"X": 1.0, b"Y": 1.0}
+    for block in _BLOCK.split(text):
+        keyword, _, rest = block.partition(b"\n") if block[:3] == b"PEN" else (block, b"", b"")
+        words = keyword.split(None, 2)
+        if not words:
+            continue
+        if words[0] in (b"PEN_DOWN", b"PEN_UP"):
+            rows = b" ".join([*words[1:], rest])
+            if rows.strip():
+                components.append((words[0] == b"PEN_DOWN", rows))
+        elif words[0] == b"COORD":
+            columns = tuple(word.decode("latin-1") for word in keyword.split()[1:])
+        elif words[0] == b"WRITER_ID" and len(words) > 1 and not writer:
+            writer = b" ".join(keyword.splitlines()[0].split()[1:]).decode("latin-1").casefold()
+        elif words[0][1:] in (b"_POINTS_PER_MM", b"_POINTS_PER_INCH") and len(words) > 1:
+            points_a_unit[words[0][:1]] = float(words[1])
+        elif words[0] == b"INCLUDE":
+            other = _trajectory(keyword, files, depth + 1)
+            if other is not None and other.components:
+                nested = other
+            elif other is not None:
+                columns = other.columns
+                points_a_unit = {b"X": 1.0, b"Y": other.aspect}
+    if nested is not None and not components:
+        return nested
+    if not {"X", "Y"} <= set(columns):
+        raise _MalformedError("includes a file without columns X and Y")
+    aspect = points_a_unit[b"Y"] / points_a_unit[b"X"] if min(points_a_unit.values()) > 0 else 1.0
+    return _Trajectory(tuple(components), columns, aspect, writer)
+
+
+def _text(content: bytes) -> bytes:
+    """A file's content with "\\n" at the end of each line."""
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
