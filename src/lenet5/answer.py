@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PICTURE_SUFFIXES", "REFUSED", "Box", "Digit", "Reading", "Separator"]
+__all__ = ["PICTURE_SUFFIXES", "REFUSED", "WORD_GAP", "Box", "Digit", "Reading", "Separator"]
 
 PICTURE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
@@ -17,6 +17,9 @@ PICTURE_SUFFIXES = frozenset(
 
 REFUSED = "?"
 """The label of a digit that was refused."""
+
+WORD_GAP = 0.6
+"""Of the digits' height: a wider gap in a line ends a word, and is a space of the transcript."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,17 @@ class Digit:
 
 @dataclass(frozen=True)
 class Separator:
-    """A mark inside a line that is no digit: ".", "," or "-"."""
+    """A mark inside a line that is no digit: one of "/", ":", "-", ".", ",", "%", "(" and ")".
+
+    ``confidence`` is the calibrated probability in 0..1 that this mark stands here.
+    """
 
     text: str
     box: Box
+    confidence: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
-        return {"separator": self.text, "box": self.box.to_json()}
+        return {"separator": self.text, "confidence": round(self.confidence, 4), "box": self.box.to_json()}
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,11 @@ class Reading:
         return "\n".join("".join(m.label for m in line if isinstance(m, Digit)) for line in self.lines)
 
     @property
+    def transcript(self) -> str:
+        """The lines as they stand, with separators, and a space for each wide gap: "13/01/2023 3.75"."""
+        return "\n".join(_transcribed(line) for line in self.lines)
+
+    @property
     def digits(self) -> tuple[Digit, ...]:
         """All digits in reading order."""
         return tuple(mark for line in self.lines for mark in line if isinstance(mark, Digit))
@@ -98,3 +110,15 @@ class Reading:
             "confidence": round(self.confidence, 4),
             "lines": [[mark.to_json() for mark in line] for line in self.lines],
         }
+
+
+def _transcribed(line: tuple[Digit | Separator, ...]) -> str:
+    """One line's marks as text; how wide a gap is goes by the heights of the line's digits."""
+    heights = sorted(mark.box.bottom - mark.box.top for mark in line if isinstance(mark, Digit))
+    gap = WORD_GAP * heights[len(heights) // 2] if heights else 0
+    text, end = "", None
+    for mark in line:
+        text += " " if end is not None and mark.box.left > end + gap else ""
+        text += mark.label if isinstance(mark, Digit) else mark.text
+        end = max(end or 0, mark.box.right)
+    return text

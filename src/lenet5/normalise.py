@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["BOX", "normalise", "resize", "thicken"]
+__all__ = ["BOX", "is_normal", "normalise", "resize", "thicken"]
 
 Floats = NDArray[np.float32]
 
@@ -45,6 +45,22 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     fine = resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
     fine = _mend_strokes(_framed(fine, _FINE * 2))
     return _centre(np.minimum(_coarsened(fine), np.float32(1)))
+
+
+def is_normal(image: NDArray[np.uint8]) -> bool:
+    """Whether a picture (H, W) with ink 255 is in MNIST's form already, so that normalising would only blur it.
+
+    It is 28×28, its longer side of ink about 20, its centre of mass in the middle to within a pixel, as it is in all
+    but a few of MNIST's own images, and there is no ink along its border.
+    """
+    if image.shape != (SIDE, SIDE) or image[[0, -1]].any() or image[:, [0, -1]].any():
+        return False
+    _, _, width, height = cv2.boundingRect(image)
+    if abs(max(width, height) - BOX) > 1:
+        return False
+    mass = cv2.moments(image)
+    off = max(abs(mass[m] / mass["m00"] - SIDE / 2) for m in ("m10", "m01"))
+    return bool(off <= 1)
 
 
 def resize(image: Floats, rows: int, columns: int) -> Floats:

@@ -27,8 +27,6 @@ from lenet5.errors import OutputError, WeightsError
 __all__ = [
     "BUNDLED",
     "FORMAT",
-    "FOR_RUBBISH",
-    "FOR_STRINGS",
     "Weights",
     "arrays",
     "initial",
@@ -40,15 +38,9 @@ __all__ = [
 FORMAT: Final = "1"
 """The version of the file's layout, in its metadata under ``format``."""
 
-BUNDLED: Final = ("lenet5", "lenet5-strings", "lenet5-rubbish", "lenet5-mnist", "concise")
-"""Names of the weights that come with the package: for single digits, for strings of them, for what is no digit, the
-best on MNIST, and the tutorials' network."""
-
-FOR_STRINGS: Final = {"lenet5": "lenet5-strings"}
-"""Which bundled weights read strings where these read single digits; all others read both."""
-
-FOR_RUBBISH: Final = {"lenet5": "lenet5-rubbish"}
-"""Which bundled weights say whether a single mark is a digit where these say which; all others say both."""
+BUNDLED: Final = ("lenet5", "lenet5-mnist", "concise")
+"""Names of the weights that come with the package: those that read, the best on MNIST alone, and the tutorials'
+network."""
 
 _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger can be one
 
@@ -69,14 +61,15 @@ class Weights:
     @property
     def temperature(self) -> float:
         """What penalties are divided by before they become probabilities; 1 where none is recorded."""
-        return self._number("temperature", 1.0)
+        return self.number("temperature", 1.0)
 
     @property
     def j(self) -> float:
         """The penalty of the rubbish class (eq. 9); infinite where none is recorded."""
-        return self._number("j", math.inf)
+        return self.number("j", math.inf)
 
-    def _number(self, key: str, default: float) -> float:
+    def number(self, key: str, default: float) -> float:
+        """A number of the metadata in 0.001..1000, or the default where it has none. Raises WeightsError."""
         try:
             value = float(self.metadata.get(key, default))
         except ValueError:

@@ -1,9 +1,9 @@
-"""What a training shows beside the training images: images made from them, digits and rubbish, and whole strings."""
+"""What a training shows beside the training images: images by kind, and whole lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -14,85 +14,111 @@ from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion
 from lenet5.learning.objective import Objective
 
-__all__ = ["Lessons", "Maker", "Mixture", "Strings", "Turns", "Tutor"]
+__all__ = ["Lines", "Material", "Mixture", "RoundRobin", "SequenceLoss", "Synthesizer"]
 
 Floats = NDArray[np.float32]
 
-Maker = Callable[[ImageSet, np.random.Generator], ImageSet]
-"""Training images → images made from them, labelled 0–9 or NOT_A_DIGIT; random numbers from the generator."""
+IMAGES = "images"
+"""The kind of the training images themselves."""
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """What joins the images of a training: made from them once, before the first pass.
+class Lines:
+    """Whole lines that are read in a training through their segmentation graphs.
 
-    ``digits`` and ``rubbish`` are the shares of made digits and made rubbish in each pass;
-    ``distortion`` is drawn anew for each presentation of a made image. A part of a digit may look
-    like another digit: rubbish that the network, taught otherwise, still takes for a digit after
-    the fractions ``doubted`` of all passes is not shown any more.
-    """
-
-    digits: float
-    rubbish: float
-    distortion: Distortion
-    doubted: tuple[float, ...] = (0.7,)
-
-
-@dataclass(frozen=True)
-class Strings:
-    """Whole strings of the training images that are read in a training, so many ``at_once`` at each step.
-
-    There are ``count`` of them, of up to ``longest`` digits; they are written once, before the first pass. The mean
-    loss of a string counts ``weight`` times as much as the mean loss of an image. ``distortion`` is drawn anew for each
-    presentation of a candidate.
+    ``count`` lines of up to ``longest`` digits are written once, before the first pass, and ``at_once`` of them are
+    read at each step. The mean loss of a line counts ``weight`` times as much as the mean loss of an image.
     """
 
     count: int
     longest: int
     at_once: int
     weight: float
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What joins the images of a training: made once, before the first pass.
+
+    ``shares`` are those of each kind of made images in a pass, the training images have the rest; ``distortion`` is
+    drawn anew for each presentation of a made image or of a line's candidate. A part of a digit may look like another
+    digit: rubbish that the network still takes for a character after the fractions ``doubted`` of all passes is not
+    shown any more.
+    """
+
+    shares: tuple[tuple[str, float], ...]
     distortion: Distortion
+    doubted: tuple[float, ...] = (0.7,)
+    lines: Lines | None = None
 
 
-class Lessons(Protocol):
-    """Strings that take turns."""
+class SequenceLoss(Protocol):
+    """Lines that take turns."""
 
     def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
         """The mean loss of the next ones, and its gradient (P,)."""
 
 
-class Tutor(Protocol):
-    """Who makes lessons of training images."""
+@dataclass(frozen=True)
+class Material:
+    """What a synthesizer made for one training.
 
-    def __call__(self, data: ImageSet, strings: Strings, j: float, generator: np.random.Generator) -> Lessons:
-        """Lessons with a set's digits; j is the penalty of rubbish. DataError where it has none."""
-
-
-class Turns:
-    """Three kinds of patterns by number: ``own`` training images, then the made ones with these labels (M,).
-
-    Each pass takes as many patterns as there are own images, in the mixture's shares; of each kind
-    they take turns. Where nothing of a kind was made, own images take its place.
+    ``images`` by kind; ``held_out`` images that calibrate the network; ``lines`` the loss of whole lines, if the
+    mixture reads some; ``finish`` fits what else reading needs to a network's penalties and gives it as metadata.
     """
 
-    def __init__(self, own: int, made: NDArray[np.uint8], mixture: Mixture, generator: np.random.Generator) -> None:
-        is_rubbish = made == paper.NOT_A_DIGIT
-        digits = round(mixture.digits * own) if not is_rubbish.all() else 0
-        rubbish = round(mixture.rubbish * own) if is_rubbish.any() else 0
-        self._counts = (own - digits - rubbish, digits, rubbish)
-        self._kinds = [np.arange(own), own + np.flatnonzero(~is_rubbish), own + np.flatnonzero(is_rubbish)]
-        self._waiting = [np.empty(0, np.intp)] * 3
+    images: Mapping[str, ImageSet]
+    held_out: ImageSet | None = None
+    lines: SequenceLoss | None = None
+    finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]] = field(
+        default=lambda penalties, j, temperature: {}
+    )
+
+
+class Synthesizer(Protocol):
+    """Makes what a mixture shows beside the training images."""
+
+    def __call__(
+        self, own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
+    ) -> Material:
+        """Material from the training images and those held out; ``j`` is the penalty of rubbish."""
+
+
+class RoundRobin:
+    """Patterns by number: ``own`` training images, then the made ones, kind after kind; each kind takes turns.
+
+    Each pass takes as many patterns as there are own images, in the mixture's shares. Own images take the place of a
+    kind of which nothing was made.
+    """
+
+    def __init__(self, own: int, made: Mapping[str, ImageSet], mixture: Mixture, generator: np.random.Generator) -> None:
         self._generator = generator
+        self._kinds, self._counts = [np.arange(own)], [own]
+        start = own
+        shares = dict(mixture.shares)
+        labels = [np.zeros(own, np.uint8)]
+        for kind, images in made.items():
+            self._kinds.append(np.arange(start, start + len(images.images)))
+            self._counts.append(round(shares.get(kind, 0.0) * own))
+            self._counts[0] -= self._counts[-1]
+            start += len(images.images)
+            labels.append(images.labels)
+        self._is_rubbish = np.concatenate(labels) == paper.NOT_A_DIGIT
+        self._is_rubbish[:own] = False
+        self._waiting = [np.empty(0, np.intp) for _ in self._kinds]
 
     @property
     def rubbish(self) -> NDArray[np.intp]:
-        """The numbers of the rubbish that still has its turns."""
-        return self._kinds[2]
+        """The numbers of the made rubbish that still has its turns."""
+        every = np.concatenate(self._kinds)
+        return every[self._is_rubbish[every]]
 
-    def drop(self, doubtful: NDArray[np.bool_]) -> None:
-        """Give up the rubbish marked in ``doubtful``, one for each of ``rubbish``, unless that is all of it."""
-        if not doubtful.all():
-            self._kinds[2], self._waiting[2] = self._kinds[2][~doubtful], np.empty(0, np.intp)
+    def drop(self, doubtful: NDArray[np.intp]) -> None:
+        """Give up the patterns with these numbers, unless that is all of a kind."""
+        for k, kind in enumerate(self._kinds):
+            kept = kind[~np.isin(kind, doubtful)]
+            if len(kept):
+                self._kinds[k], self._waiting[k] = kept, np.empty(0, np.intp)
 
     def one_pass(self) -> NDArray[np.intp]:
         """The patterns of the next pass in random order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lenet5 import pixels
 from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import affine, distort, transform
-from lenet5.learning.mixture import Mixture, Turns
+from lenet5.learning.mixture import Mixture, RoundRobin
 from lenet5.learning.recipe import Recipe
 from lenet5.paper import SIDE
 
@@ -82,20 +82,20 @@ class Presentation:
 
 
 class MixedPresentation:
-    """The training images ``own`` and those ``made`` from them, in the mixture's shares."""
+    """The training images ``own`` and the ``made`` ones by kind, in the mixture's shares."""
 
     def __init__(
         self,
         own: ImageSet,
-        made: ImageSet,
+        made: Mapping[str, ImageSet],
         mixture: Mixture,
         recipe: Recipe,
         generator: np.random.Generator,
         threads: int | None = None,
     ) -> None:
         self._recipe, self._mixture, self._generator, self._threads = recipe, mixture, generator, threads
-        self._own, self._all = len(own.images), joined(own.name, own, made)
-        self._turns = Turns(self._own, made.labels, mixture, generator)
+        self._own, self._all = len(own.images), joined(own.name, own, *made.values())
+        self._turns = RoundRobin(self._own, made, mixture, generator)
 
     @property
     def batches_a_pass(self) -> int:
@@ -120,14 +120,15 @@ class MixedPresentation:
         return pixels.network_input(self._recipe.network, images), self._all.labels[patterns]
 
     def reconsider(self, passes: int, penalties: Callable[[Floats], Floats]) -> None:
-        """After so many passes, where the mixture asks for it, drop the rubbish that looks like a digit.
+        """After so many passes, where the mixture asks for it, drop the rubbish that looks like a character.
 
-        ``penalties`` gives the ten of each image (N, H, W) by the network as it stands.
+        ``penalties`` gives those of each image (N, H, W) by the network as it stands.
         """
         if passes not in [round(part * self._recipe.passes) for part in self._mixture.doubted]:
             return
-        images = pixels.network_input(self._recipe.network, self._all.images[self._turns.rubbish])
-        self._turns.drop(penalties(images).min(axis=1) < self._recipe.criterion.j)
+        rubbish = self._turns.rubbish
+        images = pixels.network_input(self._recipe.network, self._all.images[rubbish])
+        self._turns.drop(rubbish[penalties(images).min(axis=1) < self._recipe.criterion.j])
 
 
 def _batched(

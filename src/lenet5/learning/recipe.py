@@ -8,8 +8,9 @@ from typing import Final
 from lenet5 import paper
 from lenet5.criterion import CROSS_ENTROPY, Criterion, maximum_a_posteriori
 from lenet5.learning.distort import NONE, Distortion
+from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.learning.method import Method, OneCycleAdam, OneCycleMuon, StochasticDiagonal
-from lenet5.learning.mixture import Mixture, Strings
+from lenet5.learning.mixture import Lines, Mixture
 
 __all__ = [
     "CONCISE",
@@ -20,7 +21,6 @@ __all__ = [
     "PAPER_DISTORTED",
     "READING",
     "RECIPES",
-    "STRINGS",
     "Recipe",
     "taught",
 ]
@@ -34,7 +34,8 @@ class Recipe:
     how many of the training images are held out. ``distortion`` is drawn anew for every presentation, or, with
     ``versions``, once for each of that many distorted versions of an image: they and the image itself are then
     the patterns, from which each pass draws as many as there are images until all had their turn. A ``mixture``
-    says what joins the images, ``strings`` which are read beside them; whoever trains then has to bring the makers.
+    says what joins the images; whoever trains then has to bring a synthesizer. ``classes`` are the characters that the
+    network tells apart.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Recipe:
     validation: int
     versions: int = 0
     mixture: Mixture | None = None
-    strings: Strings | None = None
+    classes: str = DIGITS
 
 
 MODERN: Final = Recipe(
@@ -64,39 +65,39 @@ MODERN: Final = Recipe(
 )
 """For the fewest errors on MNIST alone: with j = ∞ nothing is refused, and other hands are read less well."""
 
-_MIXTURE: Final = Mixture(
-    digits=0.52,
-    rubbish=0.225,
-    distortion=Distortion(translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3),
-)
-
 READING: Final = Recipe(
     name="reading",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=72),
-    passes=380,
+    passes=240,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
         translation=1.2, rotation=10, scaling=0.12, squeezing=0.25, shear=0.22, elastic=0.6, stroke=0.5
     ),
     validation=5_000,
-    mixture=_MIXTURE,
+    mixture=Mixture(
+        shares=(
+            ("hard digits", 0.12),
+            ("hands", 0.26),
+            ("separators", 0.03),
+            ("characters of lines", 0.12),
+            ("parts of lines", 0.08),
+            ("junk", 0.07),
+            ("letters", 0.08),
+        ),
+        distortion=Distortion(
+            translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3
+        ),
+        lines=Lines(count=24_000, longest=6, at_once=8, weight=0.2),
+    ),
+    classes=DIGITS + SEPARATORS,
 )
-"""For other hands, pens and sensors than MNIST's, and for what is no digit: the weights that read pictures.
+"""For other hands, pens and sensors than MNIST's, for lines of digits and separators, and for what is neither: the
+weights that read pictures.
 
 Where F6 is 0 every penalty is 84: with j a little less, what says nothing to F6 is rubbish.
 """
-
-STRINGS: Final = replace(
-    READING,
-    name="strings",
-    passes=40,
-    method=OneCycleMuon(rate=0.0015, weight_decay=0.05, averaging=0.998),
-    mixture=replace(_MIXTURE, doubted=(0.02,)),
-    strings=Strings(count=24_000, longest=6, at_once=16, weight=0.2, distortion=_MIXTURE.distortion),
-)
-"""What follows recipe ``reading``: the same, and strings read as wholes."""
 
 PAPER: Final = Recipe(
     name="paper",
@@ -141,7 +142,7 @@ FAST: Final = Recipe(
     validation=0,
 )
 
-RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, STRINGS, PAPER, CONCISE, FAST)}
+RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, PAPER, CONCISE, FAST)}
 
 DISTORTED: Final = {"paper": PAPER_DISTORTED}
 """What ``--distortions`` makes of the recipes that have none of their own."""

@@ -1,6 +1,6 @@
 """Training: a recipe carried out on an objective, step by step, the best weights kept.
 
-training = Training(data, recipe, objective, seed=1)   # and maker=…, tutor=…, where the recipe has a mixture, strings
+training = Training(data, recipe, objective, seed=1)   # and synthesizer=…, where the recipe has a mixture
 for progress in training:       # a Progress after each step; stop whenever you like
     ...
 training.weights().save("mine.safetensors")
@@ -12,16 +12,18 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper, pixels, posterior, weights
+from lenet5.codes import DIGITS
 from lenet5.errors import DataError, WeightsError
 from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import distort
-from lenet5.learning.mixture import Lessons, Maker, Mixture, Tutor
+from lenet5.learning.mixture import Material, Mixture, Synthesizer
 from lenet5.learning.objective import Objective
 from lenet5.learning.presentation import MixedPresentation, Presentation
 from lenet5.learning.recipe import Recipe
@@ -66,10 +68,10 @@ class Training:
 
     The same data, recipe, objective and seed give the same weights on the same machine. The
     weights that are validated and kept are a running mean over the steps, where the method has one;
-    after each pass they are kept if no earlier pass erred less on the held-out images, or where strings are read,
+    after each pass they are kept if no earlier pass erred less on the held-out images, or where lines are read,
     whose errors these images do not show, always. It starts from initial weights or from those of ``start``.
     ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
-    nothing to train on or the recipe needs a maker or tutor, WeightsError where ``start`` is of another network.
+    nothing to train on or the recipe needs a synthesizer, WeightsError where ``start`` is of another network.
     """
 
     def __init__(
@@ -78,9 +80,8 @@ class Training:
         recipe: Recipe,
         objective: Objective,
         seed: int = 0,
-        maker: Maker | None = None,
+        synthesizer: Synthesizer | None = None,
         threads: int | None = None,
-        tutor: Tutor | None = None,
         start: weights.Weights | None = None,
     ) -> None:
         self._data, self._recipe, self._objective, self._seed, self._threads = data, recipe, objective, seed, threads
@@ -95,11 +96,11 @@ class Training:
         self._held_out = part(data, validation) if len(validation) else None
         self._parameters = start.parameters.copy() if start else weights.initial(recipe.network, self._generator)
         self._presentation: Presentation | MixedPresentation
+        self._material = Material({})
         if recipe.mixture:
-            self._presentation = self._mixed(recipe.mixture, maker)
+            self._presentation = self._mixed(recipe.mixture, synthesizer)
         else:
             self._presentation = Presentation(data, self._training, recipe, self._generator, threads)
-        self._lessons = self._lessons_of(tutor)
         self._averaged = self._parameters.copy() if recipe.method.averaging else self._parameters
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
@@ -109,24 +110,15 @@ class Training:
         self._last_error: float | None = None
         self._passes_done = 0
 
-    def _mixed(self, mixture: Mixture, maker: Maker | None) -> MixedPresentation:
-        """The training images with what is made of them; what is held out gets the same company."""
-        if maker is None:
-            raise DataError(f"recipe {self._recipe.name} needs somebody who makes its further images")
+    def _mixed(self, mixture: Mixture, synthesizer: Synthesizer | None) -> MixedPresentation:
+        """The training images with what a synthesizer makes beside them; its held-out images join those held out."""
+        if synthesizer is None:
+            raise DataError(f"recipe {self._recipe.name} needs a synthesizer for its further images")
         own = part(self._data, self._training)
-        made = maker(own, self._generator)
-        if self._held_out:
-            self._held_out = joined(self._data.name, self._held_out, maker(self._held_out, self._generator))
-        return MixedPresentation(own, made, mixture, self._recipe, self._generator, self._threads)
-
-    def _lessons_of(self, tutor: Tutor | None) -> Lessons | None:
-        """Strings of the training images, where the recipe reads some."""
-        if self._recipe.strings is None:
-            return None
-        if tutor is None:
-            raise DataError(f"recipe {self._recipe.name} needs somebody who writes its strings")
-        own = part(self._data, self._training)
-        return tutor(own, self._recipe.strings, self._recipe.criterion.j, self._generator)
+        self._material = synthesizer(own, self._held_out, mixture, self._recipe.criterion.j, self._generator)
+        if self._held_out and self._material.held_out:
+            self._held_out = joined(self._data.name, self._held_out, self._material.held_out)
+        return MixedPresentation(own, self._material.images, mixture, self._recipe, self._generator, self._threads)
 
     @property
     def steps(self) -> int:
@@ -146,10 +138,10 @@ class Training:
             descent.begin_pass(number, self._curvature)
             for images, labels in self._presentation.one_pass():
                 batch_loss, gradient = self._objective(self._parameters, images, labels)
-                if self._lessons and recipe.strings:
-                    string_loss, by_strings = self._lessons(self._objective, self._parameters)
-                    batch_loss += recipe.strings.weight * string_loss
-                    gradient += np.float32(recipe.strings.weight) * by_strings
+                if self._material.lines and recipe.mixture and recipe.mixture.lines:
+                    line_loss, by_lines = self._material.lines(self._objective, self._parameters)
+                    batch_loss += recipe.mixture.lines.weight * line_loss
+                    gradient += np.float32(recipe.mixture.lines.weight) * by_lines
                 descent.step(self._parameters, gradient, step / steps)
                 step += 1
                 self._average(step)
@@ -175,18 +167,18 @@ class Training:
         """Keep the averaged weights if no earlier pass erred less; without held-out images always."""
         error = None
         if self._held_out:
-            penalty, labels = self._validation_penalties(self._averaged, self._held_out), self._held_out.labels
+            penalty, labels = self._penalties_of(self._averaged, self._held_out.images), self._held_out.labels
             refused = penalty.min(axis=1) > self._recipe.criterion.j
             right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
             error = 100 * float(1 - right.mean())
         self._passes_done, self._last_error = number, error
-        if error is None or self._best_error is None or error <= self._best_error or self._lessons:
+        if error is None or self._best_error is None or error <= self._best_error or self._material.lines:
             self._best, self._best_error, self.best_pass = self._averaged.copy(), error, number
         if isinstance(self._presentation, MixedPresentation):
             self._presentation.reconsider(number, lambda images: self._objective.penalties(self._averaged, images))
 
-    def _validation_penalties(self, parameters: Floats, held_out: ImageSet) -> Floats:
-        return self._objective.penalties(parameters, pixels.network_input(self._recipe.network, held_out.images))
+    def _penalties_of(self, parameters: Floats, images: NDArray[np.uint8]) -> Floats:
+        return self._objective.penalties(parameters, pixels.network_input(self._recipe.network, images))
 
     def weights(self) -> weights.Weights:
         """The best weights so far, calibrated, with where they came from as metadata.
@@ -206,6 +198,9 @@ class Training:
             "temperature": f"{temperature:.4f}",
             "j": f"{j:.4f}",
         }
+        if self._recipe.classes != DIGITS:
+            metadata["classes"] = self._recipe.classes
+        metadata |= self._material.finish(partial(self._penalties_of, parameters), j, temperature)
         return weights.Weights(self._recipe.network, parameters, metadata)
 
     def _calibrated(self, parameters: Floats) -> tuple[float, float]:
@@ -218,7 +213,8 @@ class Training:
         """
         held_out, j = self._held_out, self._recipe.criterion.j
         if held_out and self._recipe.mixture:
-            return posterior.fit_rubbish(self._validation_penalties(parameters, held_out), held_out.labels)
+            penalty = self._penalties_of(parameters, held_out.images)
+            return posterior.fit_rubbish(penalty, held_out.labels, self._recipe.classes)
         known = held_out or part(self._data, self._training)
         digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
@@ -227,5 +223,5 @@ class Training:
             j = max(float(self._objective.penalties(parameters, images).min(axis=1).max()), 1e-3)
         if held_out is None:
             return 1.0, j
-        penalty = self._validation_penalties(parameters, held_out)
+        penalty = self._penalties_of(parameters, held_out.images)
         return posterior.fit_temperature(penalty, held_out.labels, j), j

@@ -1,4 +1,4 @@
-"""Candidates with the network's probabilities → arcs of the segmentation graph, weighed by size and place."""
+"""Candidates with the network's probabilities → arcs of the segmentation graph, weighed by size, place and cuts."""
 
 from __future__ import annotations
 
@@ -9,158 +9,92 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import REFUSED
-from lenet5.posterior import RUBBISH
 from lenet5.reading.candidates import Candidates
-from lenet5.reading.decode import Arc
+from lenet5.reading.geometry import Geometry, features
 from lenet5.reading.pieces import HEIGHT, Pieces
 
-__all__ = [
-    "REFUSAL",
-    "RUBBISH_FACTOR",
-    "arcs_of",
-    "are_sure",
-    "by_width",
-    "digit_scores",
-    "mark_scores",
-    "width_factors",
-]
+__all__ = ["REFUSAL", "SPECK", "Arcs", "arcs_of", "are_sure", "cut_costs", "factors", "specks", "weighed_by"]
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 _LEAST: Final = 1e-4  # no probability counts as smaller: one bad digit does not spoil a line
 _SURE: Final = 0.99  # a cut makes any digit less likely than this
 _CUT: Final = 0.025  # how much less likely, in logarithms, each pixel of ink makes a cut
-_NARROW: Final = 0.42  # of their height: upright, under 2% of MNIST's training images of each digit but 1 are narrower,
-_NARROWER: Final = 0.06  # and the less likely by how many times so much it is
+_TRACE: Final = 2e-3  # labels of a candidate that are less likely than this get no arc of their own
 
-RUBBISH_FACTOR: Final = 10.0
-"""How much likelier rubbish is among a line's candidates, mostly cut wrongly, than elsewhere."""
+_RUBBISH_PRIOR: Final = math.log(10.0)  # how much likelier rubbish is among candidates, mostly cut wrongly
 
 REFUSAL: Final = math.log(0.03)
-"""How likely, before looking, a mark in a line of digits is none: a logarithm."""
+"""How likely, before looking, a piece of a line of digits is none: a logarithm."""
+
+SPECK: Final = -1
+"""The label of an arc that takes a piece for a speck, which is left out."""
 
 
 @dataclass(frozen=True)
-class _Band:
-    """Where the digits of a line stand: the rows of their tops and of their baseline."""
+class Arcs:
+    """Runs of pieces ``first`` to ``last`` (exclusive) as one mark each, all (N,).
 
-    top: float
-    baseline: float
-
-
-def width_factors(boxes: NDArray[np.int64]) -> Floats:
-    """Logarithms (N, 11) of how likely each digit, and rubbish, has an upright box (N, 4) so wide for its height.
-
-    Few digits but 1 are narrow. The network has learnt digits stretched either way, so that a 1 with an upstroke
-    looks to it like a narrow 7.
+    ``label`` is a place in the weights' classes, the number of these for what is none of them, or SPECK; ``score`` the
+    logarithm of its probability; ``candidate`` the number of the image that the network saw, −1 for specks.
     """
-    width, height = (boxes[:, 2] - boxes[:, 0]), np.maximum(boxes[:, 3] - boxes[:, 1], 1)
-    lack = np.maximum(0, _NARROW - width / height)
-    factors = np.zeros((len(boxes), RUBBISH + 1))
-    factors[:, [digit for digit in range(RUBBISH) if digit != 1]] = (-((lack / _NARROWER) ** 2) / 2)[:, None]
-    return factors
+
+    first: Places
+    last: Places
+    label: Places
+    score: Floats
+    candidate: Places
 
 
-def by_width(p: Floats, boxes: NDArray[np.int64]) -> Floats:
-    """Probabilities (N, 11) that know how wide for its height each candidate's box (N, 4) is."""
-    p = p * np.exp(width_factors(boxes))
-    return np.asarray(p / p.sum(axis=1, keepdims=True))
+def weighed_by(pieces: Pieces, candidates: Candidates, p: Floats, geometry: Geometry) -> Floats:
+    """Logarithms of probabilities (N, C + 1) of candidates that the network sees as ``p``, their size and place known."""
+    logits = np.log(np.maximum(p, 1e-12)) + factors(pieces, candidates.boxes, geometry)
+    logits -= logits.max(axis=1, keepdims=True)
+    return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
 
 
-def _with_rubbish(p: Floats) -> Floats:
-    """Probabilities (N, 11) that know that most candidates of a line are rubbish."""
-    p = p * np.where(np.arange(RUBBISH + 1) == RUBBISH, RUBBISH_FACTOR, 1)
-    return np.asarray(p / p.sum(axis=1, keepdims=True))
+def factors(pieces: Pieces, boxes: Places, geometry: Geometry) -> Floats:
+    """(N, C + 1): what size and place, and that most candidates are cut wrongly, add to the logarithms of probability."""
+    added = geometry.log_densities(features(pieces, boxes))
+    added[:, -1] += _RUBBISH_PRIOR
+    return added
 
 
-def arcs_of(pieces: Pieces, candidates: Candidates, p: Floats) -> list[Arc]:
-    """All arcs: digits and rubbish for each candidate with its probabilities (N, 11); separators and specks."""
-    p = _with_rubbish(p)
-    found: list[Arc] = []
-    scores = digit_scores(pieces, candidates)
-    for k in range(len(p)):
-        first, last = int(candidates.first[k]), int(candidates.last[k])
-        best = int(p[k, :RUBBISH].argmax())
-        found.append(Arc(first, last, str(best), math.log(max(p[k, best], _LEAST)) + scores[k], k))
-        rubbish = (math.log(max(p[k, RUBBISH], _LEAST)) + REFUSAL) * (last - first)
-        found.append(Arc(first, last, REFUSED, rubbish, k))
-    return found + mark_scores(pieces)
+def arcs_of(pieces: Pieces, candidates: Candidates, weighed: Floats) -> Arcs:
+    """All arcs: for each candidate its likely labels and rubbish, by logarithms (N, C + 1); and specks."""
+    scores = np.maximum(weighed, math.log(_LEAST))
+    scores[:, :-1] += cut_costs(pieces, candidates)[:, None]
+    scores[:, -1] = (scores[:, -1] + REFUSAL) * (candidates.last - candidates.first)
+    likely = weighed > math.log(_TRACE)
+    likely[np.arange(len(weighed)), weighed[:, :-1].argmax(axis=1)] = True
+    likely[:, -1] = True
+    which, label = np.nonzero(likely)
+    small = np.arange(len(pieces))
+    return Arcs(
+        np.concatenate([candidates.first[which], small]),
+        np.concatenate([candidates.last[which], small + 1]),
+        np.concatenate([label, np.full(len(pieces), SPECK)]),
+        np.concatenate([scores[which, label], specks(pieces)]),
+        np.concatenate([which, np.full(len(pieces), -1)]),
+    )
 
 
-def digit_scores(pieces: Pieces, candidates: Candidates) -> Floats:
-    """(N,): what size, place and cuts add to the logarithm of a candidate's probability of being a digit."""
-    band = _band(pieces)
-    sizes = np.array([_size_score(box, band) for box in candidates.boxes], np.float64)
-    ink = np.array([cut.ink for cut in pieces.cuts], np.float64)
-    return sizes - _CUT * (_parting(pieces, candidates) @ ink) / 2  # the other half is the neighbour's
+def specks(pieces: Pieces) -> Floats:
+    """(pieces,): how likely each piece is a speck, which is left out, the less the larger it is: logarithms."""
+    size = np.maximum(pieces.right - pieces.left, pieces.bottom - pieces.top) / HEIGHT
+    return np.asarray(-2.0 - 4 * (size / 0.3) ** 2)
 
 
-def are_sure(pieces: Pieces, candidates: Candidates, p: Floats) -> NDArray[np.bool_]:
-    """(pieces,): which of them are digits by themselves so surely that a path that cuts them is not likelier."""
-    likely = _with_rubbish(p)[:, :RUBBISH].max(axis=1) * np.exp(digit_scores(pieces, candidates))
-    alone = (candidates.last - candidates.first == 1) & (likely >= _SURE)
-    return np.isin(np.arange(len(pieces)), candidates.first[alone])
-
-
-def mark_scores(pieces: Pieces) -> list[Arc]:
-    """An arc for each piece by itself, as a separator, if it has the size and place of one, or else as a speck.
-
-    And one for each dash that was cut in pieces.
-    """
-    band = _band(pieces)
-    parted = {(cut.left, cut.right) for cut in pieces.cuts}
-    found = [_small_mark(pieces, k, k + 1, band) for k in range(len(pieces))]
-    for first in range(len(pieces)):
-        last = first + 1
-        while (last - 1, last) in parted:
-            last += 1
-            if (arc := _small_mark(pieces, first, last, band)).label == "-":
-                found.append(arc)
-    return found
-
-
-def _band(pieces: Pieces) -> _Band:
-    """The middle of the tops and of the bottoms of the marks that are tall, as they were before they were cut."""
-    known, mark = np.unique(pieces.mark, return_inverse=True)
-    top, bottom = np.full(len(known), np.iinfo(np.int64).max), np.zeros(len(known), np.int64)
-    np.minimum.at(top, mark, pieces.top)
-    np.maximum.at(bottom, mark, pieces.bottom)
-    height = bottom - top
-    tall = height > 0.6 * HEIGHT
-    if not tall.any():
-        tall = height == height.max()
-    return _Band(float(np.median(top[tall])), float(np.median(bottom[tall])))
-
-
-def _parting(pieces: Pieces, candidates: Candidates) -> NDArray[np.bool_]:
-    """(N, cuts): which cuts are on either side of which candidate."""
+def cut_costs(pieces: Pieces, candidates: Candidates) -> Floats:
+    """(N,): what the cuts on a candidate's sides add to the logarithm of its probability, half to each neighbour."""
     first, last = candidates.first[:, None], candidates.last[:, None]
     left, right = (np.array([getattr(cut, side) for cut in pieces.cuts], np.int64) for side in ("left", "right"))
-    return np.asarray(((first <= left) & (left < last)) != ((first <= right) & (right < last)))
+    parting = ((first <= left) & (left < last)) != ((first <= right) & (right < last))
+    return np.asarray(-_CUT * (parting @ np.array([cut.ink for cut in pieces.cuts], np.float64)) / 2)
 
 
-def _size_score(box: NDArray[np.int64], band: _Band) -> float:
-    """How well a digit's box suits its line: 0 for a usual one, less for small, large, flat and displaced ones."""
-    left, top, right, bottom = (float(edge) for edge in box)
-    tall, wide = (bottom - top) / HEIGHT, (right - left) / HEIGHT
-    score = -(max(0.0, 0.65 - tall) ** 2 + max(0.0, tall - 1.35) ** 2) / 0.02
-    score -= max(0.0, wide - 1.0) ** 2 / 0.05
-    lower = ((top + bottom) - (band.top + band.baseline)) / 2 / HEIGHT
-    return score - max(0.0, -lower - 0.25) ** 2 / 0.02 - max(0.0, lower - 0.2) ** 2 / 0.01
-
-
-def _small_mark(pieces: Pieces, first: int, last: int, band: _Band) -> Arc:
-    """A run of pieces as a separator, if it has the size and place of one, or else as a speck."""
-    run = slice(first, last)
-    top, bottom = float(pieces.top[run].min()), float(pieces.bottom[run].max())
-    wide, tall = float(pieces.right[run].max() - pieces.left[run].min()) / HEIGHT, (bottom - top) / HEIGHT
-    middle = ((top + bottom) / 2 - band.top) / max(band.baseline - band.top, 1.0)
-    if wide > 1.8 * tall and tall < 0.35 and 0.12 < wide < 1.5 and 0.2 < middle < 0.85:
-        return Arc(first, last, "-", math.log(0.3) - max(0.0, wide - 0.7) ** 2 / 0.1)
-    below = bottom - band.baseline > 0.1 * HEIGHT
-    longest, widest = (0.5, 0.35) if below else (0.35, 0.25)
-    if wide < widest + 0.15 and tall < longest + 0.15 and middle > 0.65:
-        size = -(max(0.0, wide - widest) ** 2 + max(0.0, tall - longest) ** 2) / 0.01
-        return Arc(first, last, "," if tall > 0.25 else ".", math.log(0.5) + size)
-    return Arc(first, last, "", -2.0 - 4 * (max(wide, tall) / 0.3) ** 2)
+def are_sure(pieces: Pieces, candidates: Candidates, weighed: Floats) -> NDArray[np.bool_]:
+    """(pieces,): which of them are characters by themselves so surely that a path that cuts them is not likelier."""
+    alone = (candidates.last - candidates.first == 1) & (weighed[:, :-1].max(axis=1) >= math.log(_SURE))
+    return np.isin(np.arange(len(pieces)), candidates.first[alone])

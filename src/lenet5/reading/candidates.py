@@ -1,4 +1,4 @@
-"""Pieces → what may be one digit: runs of neighbouring pieces, as the network will see them."""
+"""Pieces → what may be one character: runs of neighbouring pieces, as the network will see them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lenet5.reading.pieces import HEIGHT, Pieces
 
 __all__ = ["Candidates", "runs"]
 
-_MOST: Final = 8  # pieces in a digit
+_MOST: Final = 8  # pieces in a character
 _WIDEST: Final = 1.5  # of the digits' height
 _GAP: Final = 0.35  # of the height: pieces farther apart are two marks
-_SMALLEST: Final = 0.25  # of the height: what is smaller both ways is no digit
+_SMALLEST: Final = 0.06  # of the height: what is smaller both ways is a speck, not even a dot
 
 _CROSS: Final = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -44,7 +44,7 @@ class Candidates:
 
 
 def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
-    """Every run of neighbouring pieces that has the size of a digit.
+    """Every run of neighbouring pieces that has the size of a character.
 
     The images of whole marks are taken from candidates of the same line ``seen`` before it was cut.
     """

@@ -1,9 +1,9 @@
-"""Pieces with the network's opinions → marks: the best path through the segmentation graph (section V of the paper).
+"""Arcs → marks: the best path through the segmentation graph (section V of the paper).
 
-The nodes of the graph are the gaps between pieces; an arc takes a run of neighbouring pieces for
-one mark: a digit, a separator, or something that is no digit. A path's score adds up its arcs'
-logarithms of probability. Viterbi finds the best one; summing over all paths (the forward and the
-backward algorithm) tells how much of the whole each arc and the best path hold.
+The nodes of the graph are the gaps between pieces; an arc takes a run of neighbouring pieces for one mark: a
+character, a speck, or something that is neither. A path's score adds up its arcs' logarithms of probability. Viterbi
+finds the best one; summing over all paths (the forward and the backward algorithm) tells how much of the whole each
+arc and the best path hold.
 """
 
 from __future__ import annotations
@@ -11,44 +11,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Arc", "Path", "best_path"]
+from lenet5.reading.arcs import Arcs
 
-
-@dataclass(frozen=True)
-class Arc:
-    """Pieces ``first`` to ``last`` (exclusive) as one mark, with the logarithm of its probability.
-
-    ``label`` is "0"…"9", "?" for what is no digit, a separator ".", "," or "-", or "" for a speck;
-    ``candidate`` numbers the image that the network saw, −1 for marks that it did not see.
-    """
-
-    first: int
-    last: int
-    label: str
-    score: float
-    candidate: int = -1
+__all__ = ["Path", "best_path"]
 
 
 @dataclass(frozen=True)
 class Path:
-    """The best way through: its arcs, the share of each among all ways, and that of the whole path."""
+    """The best way through: the numbers of its ``arcs``, and its ``posterior`` among all ways.
 
-    arcs: tuple[Arc, ...]
-    shares: tuple[float, ...]
-    share: float
+    ``posteriors`` (N,) are those of all arcs: the sum over the paths that use one over that of all paths.
+    """
+
+    arcs: tuple[int, ...]
+    posterior: float
+    posteriors: NDArray[np.float64]
 
 
-def best_path(arcs: list[Arc], pieces: int, sharpness: float = 1.0) -> Path:
+def best_path(arcs: Arcs, pieces: int, inverse_temperature: float = 1.0) -> Path:
     """The best path from gap 0 to gap ``pieces``; every piece must begin an arc to its own right side.
 
-    A share is an arc's posterior probability: the sum over all paths that use it over that of all paths,
-    each path's probability raised to the power ``sharpness``.
+    Each path's probability is raised to the power ``inverse_temperature`` before they are compared.
     """
-    scores = sharpness * np.array([arc.score for arc in arcs])
-    first, last = (np.array([getattr(arc, side) for arc in arcs]) for side in ("first", "last"))
-    starting = [np.flatnonzero(first == gap) for gap in range(pieces)]
-    ending = [np.flatnonzero(last == gap) for gap in range(pieces + 1)]
+    first, last, scores = arcs.first, arcs.last, inverse_temperature * arcs.score
+    by_start, by_end = np.argsort(first, kind="stable"), np.argsort(last, kind="stable")
+    starting = np.split(by_start, np.searchsorted(first[by_start], np.arange(1, pieces)))
+    ending = np.split(by_end, np.searchsorted(last[by_end], np.arange(1, pieces + 1)))
     forward, backward = np.full(pieces + 1, -np.inf), np.full(pieces + 1, -np.inf)
     best, came = np.full(pieces + 1, -np.inf), np.zeros(pieces + 1, np.int64)
     forward[0] = backward[pieces] = best[0] = 0.0
@@ -65,7 +55,5 @@ def best_path(arcs: list[Arc], pieces: int, sharpness: float = 1.0) -> Path:
     while gap > 0:
         chosen.append(int(came[gap]))
         gap = int(first[came[gap]])
-    chosen.reverse()
-    shares = np.exp(forward[first[chosen]] + scores[chosen] + backward[last[chosen]] - forward[pieces])
-    share = float(np.exp(best[pieces] - forward[pieces]))
-    return Path(tuple(arcs[k] for k in chosen), tuple(float(s) for s in shares), share)
+    posteriors = np.exp(np.minimum(forward[first] + scores + backward[last] - forward[pieces], 0))
+    return Path(tuple(reversed(chosen)), float(np.exp(best[pieces] - forward[pieces])), posteriors)

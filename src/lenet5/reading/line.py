@@ -2,88 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import REFUSED, Box, Digit, Separator
-from lenet5.posterior import RUBBISH
-from lenet5.reading.arcs import arcs_of, are_sure, by_width
+from lenet5.answer import REFUSED, WORD_GAP, Box, Digit, Separator
+from lenet5.codes import DIGITS
+from lenet5.reading.arcs import SPECK, Arcs, arcs_of, are_sure, weighed_by
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
+from lenet5.reading.geometry import Geometry
 from lenet5.reading.lines import Line
 from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
 from lenet5.reading.words import Word
 
-__all__ = ["LineReading", "confidence", "read_line", "trimmed", "which_digit"]
+__all__ = ["LineModel", "LineReading", "read_line", "trimmed"]
 
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 _LEAST_ALTERNATIVE: Final = 0.0005
-_TRACE: Final = 1e-9  # nothing is less likely, so that what the best path takes for a digit is some digit
-_WORD_GAP: Final = 0.6  # of the digits' height: a wider gap ends a word
-_SHARPNESS: Final = 6.0  # candidates of a line share their ink, so that the right path is surer than their product says
-_CAUTION: Final = 3.0  # the same where numbers are told from words, whose letters are read as digits, too
+_TEMPERED: Final = 0.5  # of the inverse temperature, where numbers are told from words, whose letters are read, too
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
 
 
 @dataclass(frozen=True)
-class LineReading:
-    """One line's ``words`` of marks from left to right, and the share of the best path: P(cut and read so).
+class LineModel:
+    """What reads the candidates of a line.
 
-    ``cautious`` are the same words with less confidence, by which they are told from numbers.
+    ``probabilities`` gives (N, C + 1) for images (N, 28, 28): of the ``classes`` and of rubbish. ``geometry`` tells how
+    large and where characters stand, ``inverse_temperature`` how far a path's score is its probability.
+    """
+
+    classes: str
+    probabilities: Probabilities
+    geometry: Geometry
+    inverse_temperature: float
+
+
+@dataclass(frozen=True)
+class LineReading:
+    """One line's ``words`` of marks from left to right, and the ``posterior`` of the best path: P(cut and read so).
+
+    ``tempered`` are the same words with less confidence, by which they are told from numbers.
     """
 
     words: tuple[Word, ...]
-    cautious: tuple[Word, ...]
-    share: float
+    tempered: tuple[Word, ...]
+    posterior: float
 
 
-def read_line(
-    line: Line, probabilities: Probabilities, single: Probabilities | None = None, thorough: bool = False
-) -> LineReading:
-    """All marks of a line; ``probabilities`` gives (N, 11) for images (N, 28, 28) of candidates.
+def read_line(line: Line, model: LineModel, thorough: bool = False) -> LineReading:
+    """All marks of a line.
 
-    Which digit a candidate shows that no cut touches is for ``single`` to say, if it is given. Marks that surely are
-    digits are cut only where reading is ``thorough``: the best path is the same, but less sure where letters are read.
+    Marks that surely are characters are cut only where reading is ``thorough``: the best path is the same, but less
+    sure where letters are read.
     """
     pieces = whole_marks(line.level)
     if len(pieces) == 0:
         return LineReading((), (), 1.0)
-    candidates, p = _seen(pieces, probabilities, single)
-    sure = are_sure(pieces, candidates, p) & (not thorough)
+    candidates = runs(pieces)
+    p = model.probabilities(candidates.images)
+    weighed = weighed_by(pieces, candidates, p, model.geometry)
+    sure = are_sure(pieces, candidates, weighed) & (not thorough)
     if not sure.all():
+        known = dict(zip(candidates.marks, p, strict=True))
         pieces = cut(pieces, ~sure)
-        candidates, p = _seen(pieces, probabilities, single, before=(candidates, p))
-    arcs = arcs_of(pieces, candidates, p)
-    path, cautious = (best_path(arcs, len(pieces), sharpness) for sharpness in (_SHARPNESS, _CAUTION))
-    words = [[(k, _mark(path, k, line, pieces, candidates, p)) for k in word] for word in _words(path, pieces)]
-    less = [[_less_sure(mark, cautious.shares[k] / path.shares[k]) for k, mark in word] for word in words]
-    return LineReading(tuple(tuple(mark for _, mark in word) for word in words), tuple(map(tuple, less)), path.share)
+        candidates = runs(pieces, candidates)
+        p = _probabilities(candidates, known, model)
+        weighed = weighed_by(pieces, candidates, p, model.geometry)
+    arcs = arcs_of(pieces, candidates, weighed)
+    power = model.inverse_temperature
+    path, tempered = (best_path(arcs, len(pieces), scale) for scale in (power, power * _TEMPERED))
+    groups = _words(path, arcs, pieces)
+
+    def words(by: Path) -> tuple[Word, ...]:
+        return tuple(tuple(_mark(by, k, arcs, line, pieces, candidates, model.classes) for k in group) for group in groups)
+
+    return LineReading(words(path), words(tempered), path.posterior)
 
 
-def _seen(
-    pieces: Pieces,
-    probabilities: Probabilities,
-    single: Probabilities | None,
-    before: tuple[Candidates, NDArray[np.float64]] | None = None,
-) -> tuple[Candidates, NDArray[np.float64]]:
-    """The candidates of a line and their probabilities (N, 11), of which ``single`` tells those that no cut touches.
-
-    Whole marks are known if those of the line ``before`` it was cut are.
-    """
-    candidates = runs(pieces, before and before[0])
-    known = dict(zip(before[0].marks, before[1], strict=True)) if before else {}
+def _probabilities(
+    candidates: Candidates, known: dict[tuple[int, ...], NDArray[np.float64]], model: LineModel
+) -> NDArray[np.float64]:
+    """The candidates' probabilities (N, C + 1), of whole marks those that are ``known``."""
     new = np.array([marks not in known for marks in candidates.marks], np.bool_)
-    p = np.array([known.get(marks, np.zeros(RUBBISH + 1)) for marks in candidates.marks]).reshape(-1, RUBBISH + 1)
-    p[new] = probabilities(candidates.images[new])
-    if single and (asked := new & candidates.uncut).any():
-        p[asked] = which_digit(p[asked], single(candidates.images[asked]))
-    p[new] = np.maximum(by_width(p[new], candidates.boxes[new]), _TRACE)
-    return candidates, p
+    p = np.empty((len(new), len(model.classes) + 1))
+    p[new] = model.probabilities(candidates.images[new])
+    for k in np.flatnonzero(~new):
+        p[k] = known[candidates.marks[k]]
+    return p
 
 
 def trimmed(marks: Sequence[Digit | Separator]) -> tuple[Digit | Separator, ...]:
@@ -92,34 +102,20 @@ def trimmed(marks: Sequence[Digit | Separator]) -> tuple[Digit | Separator, ...]
     return tuple(marks[kept[0] : kept[-1] + 1]) if kept else ()
 
 
-def confidence(marks: Iterable[Digit | Separator], share: float) -> float:
-    """P(all these marks are right), of a line whose best path has this share."""
-    for mark in marks:
-        if isinstance(mark, Digit) and mark.label != REFUSED:
-            share *= mark.confidence / (mark.confidence + sum(p for _, p in mark.alternatives))
-    return share
-
-
-def which_digit(p: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities (N, 11): how likely it is a digit by the first, and which one by the second."""
-    digits = np.maximum(by[:, :RUBBISH], _TRACE)
-    return np.column_stack([digits / digits.sum(axis=1, keepdims=True) * (1 - p[:, RUBBISH:]), p[:, RUBBISH]])
-
-
 def _is_strange(mark: Digit | Separator) -> bool:
     """Whether a mark is surely no digit."""
     return isinstance(mark, Digit) and mark.label == REFUSED and mark.confidence > _STRANGE
 
 
-def _words(path: Path, pieces: Pieces) -> list[list[int]]:
+def _words(path: Path, arcs: Arcs, pieces: Pieces) -> list[list[int]]:
     """The path's arcs, specks left out, in groups that a wide gap parts."""
     words: list[list[int]] = []
     end = -np.inf
-    for k, arc in enumerate(path.arcs):
-        if not arc.label:
+    for k in path.arcs:
+        if arcs.label[k] == SPECK:
             continue
-        run = slice(arc.first, arc.last)
-        if not words or pieces.left[run].min() > end + _WORD_GAP * HEIGHT:
+        run = slice(arcs.first[k], arcs.last[k])
+        if not words or pieces.left[run].min() > end + WORD_GAP * HEIGHT:
             words.append([])
         words[-1].append(k)
         end = max(end, float(pieces.right[run].max()))
@@ -127,25 +123,22 @@ def _words(path: Path, pieces: Pieces) -> list[list[int]]:
 
 
 def _mark(
-    path: Path, k: int, line: Line, pieces: Pieces, candidates: Candidates, p: NDArray[np.float64]
+    path: Path, k: int, arcs: Arcs, line: Line, pieces: Pieces, candidates: Candidates, classes: str
 ) -> Digit | Separator:
     """An arc of the path as the user gets it."""
-    arc, share = path.arcs[k], path.shares[k]
-    box = _box(line, pieces, arc.first, arc.last)
-    if arc.candidate < 0:
-        return Separator(arc.label, box)
-    image = candidates.images[arc.candidate]
-    if arc.label == REFUSED:
-        return Digit(REFUSED, share, box, (), image)
-    digits = p[arc.candidate, :RUBBISH] / p[arc.candidate, :RUBBISH].sum() * share
-    best = int(arc.label)
-    order = [int(i) for i in np.argsort(-digits, kind="stable") if i != best and digits[i] >= _LEAST_ALTERNATIVE]
-    return Digit(arc.label, float(digits[best]), box, tuple((str(i), float(digits[i])) for i in order), image)
-
-
-def _less_sure(mark: Digit | Separator, factor: float) -> Digit | Separator:
-    """A mark whose confidence is so many times as large."""
-    return replace(mark, confidence=mark.confidence * factor) if isinstance(mark, Digit) else mark
+    label, candidate = int(arcs.label[k]), int(arcs.candidate[k])
+    box = _box(line, pieces, int(arcs.first[k]), int(arcs.last[k]))
+    confidence = float(path.posteriors[k])
+    if len(DIGITS) <= label < len(classes):
+        return Separator(classes[label], box, confidence)
+    image = candidates.images[candidate]
+    if label == len(classes):
+        return Digit(REFUSED, confidence, box, (), image)
+    same = np.flatnonzero((arcs.candidate == candidate) & (arcs.label != label) & (arcs.label < len(DIGITS)))
+    order = [int(i) for i in same[np.argsort(-path.posteriors[same], kind="stable")]]
+    alternatives = [(str(arcs.label[i]), float(path.posteriors[i])) for i in order]
+    likely = tuple((name, p) for name, p in alternatives if p >= _LEAST_ALTERNATIVE)
+    return Digit(classes[label], confidence, box, likely, image)
 
 
 def _box(line: Line, pieces: Pieces, first: int, last: int) -> Box:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lenet5.reading.components import components
 
-__all__ = ["HEIGHT", "Cut", "Pieces", "cut", "whole_marks"]
+__all__ = ["HEIGHT", "Cut", "Pieces", "cut", "sheared", "whole_marks"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -84,7 +84,7 @@ def whole_marks(level: Floats, slanted: bool = True) -> Pieces:
     """
     level = _thick_enough(level)
     slant = _slant(level) if slanted else 0.0
-    upright = _sheared(level, slant)
+    upright = sheared(level, slant)
     found = components(upright > _SURE)
     named = np.where(found.area >= _LEAST, np.cumsum(found.area >= _LEAST), 0).astype(np.int32)
     labels = np.concatenate([[np.int32(0)], named])[found.labels]
@@ -178,12 +178,12 @@ def _ordered(
 def _slant(level: Floats) -> float:
     """The slant whose removal gathers the ink of the columns best: the largest sum of squares of their profile."""
     slants = np.arange(-0.3, _STEEPEST + 0.01, 0.1)
-    sharpness = [float(np.square(_sheared(level, float(s)).sum(axis=0)).sum()) for s in slants]
+    sharpness = [float(np.square(sheared(level, float(s)).sum(axis=0)).sum()) for s in slants]
     sharpness = [value * (1 - _FLATTER * abs(s) / 0.1) for value, s in zip(sharpness, slants, strict=True)]
     return float(slants[int(np.argmax(sharpness))])
 
 
-def _sheared(level: Floats, slant: float) -> Floats:
+def sheared(level: Floats, slant: float) -> Floats:
     """The line with this slant to the right taken out, as wide as it then is."""
     if abs(slant) < 1e-6:
         return level

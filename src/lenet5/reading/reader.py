@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import compress
 from typing import Final
 
@@ -13,12 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import engine, paper, pixels, posterior, weights
+from lenet5 import engine, paper, pixels, posterior
+from lenet5 import weights as weights_of
+from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.errors import ArrayError
-from lenet5.normalise import normalise
+from lenet5.normalise import is_normal, normalise
 from lenet5.reading import line, picture, single
-from lenet5.reading.arcs import by_width
+from lenet5.reading.geometry import Geometry
 from lenet5.reading.evidence import SURE, OneDigit, is_writing, likeliest
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.parts import PHOTO
@@ -42,26 +43,23 @@ _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not
 class Reader:
     """Reads digits from pictures.
 
-    ``name`` are the weights that read single digits: a bundled name ("lenet5", "lenet5-mnist", "concise") or a
-    safetensors file. ``strings`` are those that tell how a line is cut, and read what was cut in it; if they are not
-    given, "lenet5-strings" with "lenet5", or else the same. Beside "lenet5" by that name, "lenet5-rubbish" says whether
-    the one mark of a picture is a digit at all; other weights say it themselves. ``threads`` limits the
-    engine's threads (None: all cores). Raises WeightsError.
+    ``weights`` are a bundled name ("lenet5", "lenet5-mnist", "concise"), a safetensors file, or loaded weights;
+    ``threads`` limits the engine's threads (None: all cores). Raises WeightsError.
     """
 
     def __init__(
-        self,
-        name: str | os.PathLike[str] | weights.Weights = "lenet5",
-        threads: int | None = None,
-        strings: str | os.PathLike[str] | weights.Weights | None = None,
+        self, weights: str | os.PathLike[str] | weights_of.Weights = "lenet5", threads: int | None = None
     ) -> None:
-        self.weights = _loaded(name)
-        if strings is None and isinstance(name, str):
-            strings = weights.FOR_STRINGS.get(name)
-        self.string_weights = self.weights if strings is None else _loaded(strings)
-        rubbish = weights.FOR_RUBBISH.get(name) if isinstance(name, str) else None
-        self.rubbish_weights = self.weights if rubbish is None else _loaded(rubbish)
+        self.weights = weights if isinstance(weights, weights_of.Weights) else weights_of.load(weights)
         self._threads = threads
+        self._line_model = self._line_model_of(self.weights)
+
+    def _line_model_of(self, own: weights_of.Weights) -> line.LineModel:
+        """How these weights read lines; what they do not say of it is taken from the bundled ones."""
+        source = own if "geometry" in own.metadata else weights_of.load("lenet5")
+        geometry = Geometry.from_json(source.metadata["geometry"]).of(own.classes)
+        power = own.number("inverse_temperature", source.number("inverse_temperature", 1.0))
+        return line.LineModel(own.classes, self._line_answers, geometry, power)
 
     def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
         """What stands in a picture: a path, bytes, a PIL image, or an array (see ``open_picture``).
@@ -151,8 +149,13 @@ class Reader:
 
     def _read_digit(self, opened: picture.Picture, blank: bool) -> OneDigit:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke."""
-        found, shape = single.find_digit(opened.grey), opened.grey.shape
+        shape = opened.grey.shape
         small = max(shape) <= PHOTO
+        image = np.round(255 * opened.grey).astype(np.uint8)
+        if is_normal(image):
+            digit = self._decide(image, Box(0, 0, *opened.size))
+            return OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), None, shape, small)
+        found = single.find_digit(opened.grey)
         if blank and (found is None or found.clear == 0):
             return OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, shape, small)
         if found is None:
@@ -181,12 +184,10 @@ class Reader:
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence = [], 1.0
-        cut, uncut = partial(self._answers, self.string_weights), partial(self._answers, self.weights)
-        both = (cut, None if self.string_weights is self.weights else uncut)
-        read = [line.read_line(one, *both) for one in found]
-        if not alone and not are_digits(one.cautious for one in read):
-            read = [line.read_line(one, *both, thorough=True) for one in found]
-        told = [[True]] * len(read) if alone else numbers(one.cautious for one in read)
+        read = [line.read_line(one, self._line_model) for one in found]
+        if not alone and not are_digits(one.tempered for one in read):
+            read = [line.read_line(one, self._line_model, thorough=True) for one in found]
+        told = [[True]] * len(read) if alone else numbers(one.tempered for one in read)
         chosen = [
             list(one.words) if alone or where.in_cells else list(compress(one.words, which))
             for where, one, which in zip(found, read, told, strict=True)
@@ -195,19 +196,22 @@ class Reader:
             marks = line.trimmed([mark for word in words for mark in word])
             if any(isinstance(mark, Digit) for mark in marks):
                 lines.append(tuple(replace(mark, box=opened.box(mark.box)) for mark in marks))
-                confidence *= line.confidence(marks, one.share)
+                confidence *= one.posterior
         seen = sum(len(word) for one in read for word in one.words)
         return Reading(tuple(lines), confidence, notes=opened.notes), seen
 
-    def classify(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def classify(self, images: NDArray[np.uint8], views: int = 3) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
 
-        Returns labels (N,) int8, −1 where refused as rubbish, and their probabilities (N,) float32, all by ``weights``.
-        Raises ArrayError for another shape or type.
+        Returns labels (N,) int8, −1 where refused as none of the digits, and their probabilities (N,) float32.
+        Probabilities are averaged over the image and two slanted ``views`` of it, or with 1 the network's own. Raises
+        ArrayError for another shape or type.
         """
         if getattr(images, "dtype", None) != np.uint8:
             raise ArrayError(f"images must be a uint8 array with ink 255, not {getattr(images, 'dtype', type(images))}")
-        p = self._probabilities(self.weights, images)
+        if views not in (1, 3):
+            raise ArrayError(f"views must be 1 or 3, not {views}")
+        p = self._digit_answers(images, views)
         best = p.argmax(axis=1)
         labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
         return labels, p[np.arange(len(p)), best].astype(np.float32)
@@ -217,26 +221,34 @@ class Reader:
         found = single.find_digit(_opened(source).grey)
         return np.zeros((paper.SIDE, paper.SIDE), np.uint8) if found is None else normalise(found.ink)
 
-    def _probabilities(self, by: weights.Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """(N, 11): the ten digits and rubbish, which images without any ink are for certain."""
-        outputs = engine.forward(by.parameters, pixels.network_input(by.network, images), threads=self._threads)
-        p = posterior.probabilities(posterior.penalties(by.network, outputs), by.j, by.temperature)
-        p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(posterior.RUBBISH + 1)[posterior.RUBBISH]
-        return p
+    def _digit_answers(self, images: NDArray[np.uint8], views: int = 3) -> NDArray[np.float64]:
+        """(N, 11): the ten digits and none of them; separators do not compete."""
+        return self._answers(images, DIGITS, views)
 
-    def _answers(self, by: weights.Weights, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """(N, 11): as ``_probabilities``, averaged over images as they are and slanted both ways."""
-        slanted = _slanted(images)
-        p = self._probabilities(by, slanted.reshape(-1, paper.SIDE, paper.SIDE))
-        return np.asarray(p.reshape(*slanted.shape[:2], posterior.RUBBISH + 1).mean(axis=0))
+    def _line_answers(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(N, C + 1): the classes that stand in lines, and none of them."""
+        return self._answers(images, DIGITS + SEPARATORS)
+
+    def _answers(self, images: NDArray[np.uint8], kept: str, views: int = 3) -> NDArray[np.float64]:
+        """The probabilities of the classes that are ``kept`` and of rubbish, averaged over views of each image.
+
+        Images without any ink are rubbish for certain.
+        """
+        by, seen = self.weights, _slanted(images) if views == 3 else images[None]
+        flat = seen.reshape(-1, paper.SIDE, paper.SIDE)
+        outputs = engine.forward(
+            by.parameters, pixels.network_input(by.network, flat), by.codes, threads=self._threads
+        )
+        penalty = posterior.penalties(by.network, outputs)
+        p = posterior.of_classes(penalty, by.classes, kept, by.j, by.temperature)
+        p = p.reshape(len(seen), len(images), p.shape[1]).mean(axis=0)
+        p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(p.shape[1])[-1]
+        return np.asarray(p)
 
     def _decide(self, image: NDArray[np.uint8], box: Box) -> Digit:
-        """The answer to one image, refused where rubbish is likelier than every digit."""
-        p = self._answers(self.weights, image[None])
-        if self.rubbish_weights is not self.weights:
-            p = line.which_digit(self._answers(self.rubbish_weights, image[None]), by=p)
-        p = by_width(p, np.array([[box.left, box.top, box.right, box.bottom]]))[0]
-        names = [str(digit) for digit in range(10)] + [REFUSED]
+        """The answer to one image, refused where none of the digits is likelier than each of them."""
+        p = self._digit_answers(image[None])[0]
+        names = [*DIGITS, REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
@@ -247,10 +259,6 @@ def _opened(source: picture.Source) -> picture.Picture:
     """A picture as it is read: what lies around a sheet of paper is paper, too."""
     opened = picture.open_picture(source)
     return replace(opened, grey=without_ground(opened.grey))
-
-
-def _loaded(given: str | os.PathLike[str] | weights.Weights) -> weights.Weights:
-    return given if isinstance(given, weights.Weights) else weights.load(given)
 
 
 def _slanted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

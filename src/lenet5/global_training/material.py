@@ -1,0 +1,155 @@
+"""What recipe ``reading`` shows: images of many hands, and lines read as wholes, made from MNIST and UNIPEN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper
+from lenet5.codes import DIGITS
+from lenet5.global_training.sequence import Graph, SequenceLoss, fit_inverse_temperature, graph_of
+from lenet5.learning.data import ImageSet, joined
+from lenet5.learning.mixture import Lines, Material, Mixture
+from lenet5.learning.unipen import Writing, held_out_writers
+from lenet5.reading.geometry import Geometry, features
+from lenet5.synthesis.images import characters, hard_digits, junk, letters, separators
+from lenet5.synthesis.lines import SeenLine, numbers_of, seen, written_numbers
+from lenet5.synthesis.strings import CLASSES, Source, from_images, from_writers, lines
+
+__all__ = ["Synthesis", "by_writer"]
+
+Floats = NDArray[np.float32]
+
+_A_PASS: Final = 6.0  # made images of a kind for each that a pass shows, so that it comes again every six passes
+_WRITTEN: Final = 0.25  # of the lines are numbers as they were written, where there are any
+_RUBBISH: Final = 1 / 3  # of the candidates that are no character are taken: they are many, and much alike
+_HELD_OUT: Final = 800  # lines to which the scale of a line's score is fitted
+
+
+def by_writer(writings: Sequence[Writing]) -> tuple[list[Writing], list[Writing]]:
+    """The writings that are trained on and those of the held-out writers."""
+    apart = held_out_writers(writings)
+    return [w for w in writings if w.writer not in apart], [w for w in writings if w.writer in apart]
+
+
+class Synthesis:
+    """Makes the material of recipe ``reading`` (:class:`lenet5.learning.mixture.Synthesizer`).
+
+    ``writings`` are UNIPEN's; without any, everything is made from the training images and from drawn separators.
+    """
+
+    def __init__(self, writings: Sequence[Writing] = (), classes: str = CLASSES) -> None:
+        self._training, self._held_out = by_writer(writings)
+        self._classes = classes
+
+    def __call__(
+        self, own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
+    ) -> Material:
+        wanted = {kind: round(share * len(own.images) * _A_PASS) for kind, share in mixture.shares}
+        images = self._images(own, self._training, wanted, generator)
+        finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]]
+        finish, loss = _nothing, None
+        if mixture.lines:
+            seen_lines = list(_seen_lines(own, self._training, mixture.lines, mixture.lines.count, generator))
+            images |= _candidates(seen_lines, wanted, generator)
+            geometry = _geometry(self._classes, seen_lines)
+            graphs = [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
+            loss = SequenceLoss(graphs, mixture.lines.at_once, mixture.distortion, j, generator)
+            if held_out:
+                kept = _seen_lines(held_out, self._held_out, mixture.lines, _HELD_OUT, generator)
+                finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
+        calibrating = self._calibrating(held_out, generator) if held_out else None
+        return Material(images, calibrating, loss, finish)
+
+    def _images(
+        self, own: ImageSet, writings: Sequence[Writing], wanted: Mapping[str, int], generator: np.random.Generator
+    ) -> dict[str, ImageSet]:
+        """The made images that need no line, by kind."""
+        digits = _digits_of(own)
+        isolated = [w for w in writings if w.level == "CHARACTER" and w.label in tuple(DIGITS)]
+        made = {}
+        if n := wanted.get("hard digits"):
+            made["hard digits"] = hard_digits(digits, n, generator)
+        if isolated and (n := wanted.get("hands")):
+            made["hands"] = characters(isolated, n, self._classes, generator)
+        if len(self._classes) > len(DIGITS) and (n := wanted.get("separators")):
+            made["separators"] = separators(writings, n, self._classes, generator)
+        if n := wanted.get("junk"):
+            made["junk"] = junk(digits, n, generator)
+        if isolated and (n := wanted.get("letters")):
+            made["letters"] = letters(writings, n, self._classes, generator)
+        return made
+
+    def _calibrating(self, held_out: ImageSet, generator: np.random.Generator) -> ImageSet:
+        """Images of what was held out: digits of held-out writers, letters and junk."""
+        n = len(held_out.images)
+        wanted = {"hands": n, "junk": n // 2, "letters": n // 2}
+        return joined("held out", *self._images(held_out, self._held_out, wanted, generator).values())
+
+
+def _digits_of(data: ImageSet) -> ImageSet:
+    """The images of a set that show a digit."""
+    chosen = data.labels < len(DIGITS)
+    return ImageSet(data.name, data.images[chosen], data.labels[chosen])
+
+
+def _seen_lines(
+    data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
+) -> Iterator[SeenLine]:
+    """So many lines as the reader sees them: of the images' digits, of writers' own digits, and as they were written."""
+    sources: list[Source] = [from_images(data)]
+    numbers = numbers_of(writings)
+    if writings:
+        sources.append(from_writers(writings))
+    written = round(_WRITTEN * count) if numbers else 0
+    for line in lines(sources, count - written, wanted.longest, generator, joined=True):
+        if (one := seen(line)) is not None:
+            yield one
+    if written:
+        yield from written_numbers(numbers, written, generator)
+
+
+def _candidates(
+    seen_lines: Sequence[SeenLine], wanted: Mapping[str, int], generator: np.random.Generator
+) -> dict[str, ImageSet]:
+    """The lines' candidates whose truth is known, characters and parts of them apart."""
+    truths = np.concatenate([line.truths for line in seen_lines])
+    images = np.concatenate([line.candidates.images for line in seen_lines])
+    is_part = truths == paper.NOT_A_DIGIT
+    made = {}
+    for kind, which in (("characters of lines", (truths >= 0) & ~is_part), ("parts of lines", is_part)):
+        numbers = np.flatnonzero(which)
+        numbers = numbers[generator.permutation(len(numbers))[: wanted.get(kind, 0)]]
+        if len(numbers):
+            made[kind] = ImageSet(kind, images[numbers], truths[numbers].astype(np.uint8))
+    return made
+
+
+def _geometry(classes: str, seen_lines: Sequence[SeenLine]) -> Geometry:
+    """How large and where the characters of these lines stand."""
+    values = np.concatenate([features(line.pieces, line.candidates.boxes) for line in seen_lines])
+    truths = np.concatenate([line.truths for line in seen_lines])
+    return Geometry.fitted(classes, values[truths >= 0], truths[truths >= 0])
+
+
+class _Fit:
+    """What reading a line needs of a trained network: the lines' geometry, and the scale of its score."""
+
+    def __init__(self, geometry: Geometry, graphs: list[Graph]) -> None:
+        self._geometry, self._graphs = geometry, graphs
+
+    def __call__(
+        self, penalties: Callable[[NDArray[np.uint8]], Floats], j: float, temperature: float
+    ) -> Mapping[str, str]:
+        penalty = penalties(np.concatenate([graph.images for graph in self._graphs])) / temperature
+        power = fit_inverse_temperature(self._graphs, penalty, j / temperature)
+        return {"geometry": self._geometry.to_json(), "inverse_temperature": f"{power:.4f}"}
+
+
+def _nothing(
+    penalties: Callable[[NDArray[np.uint8]], Floats], j: float, temperature: float
+) -> Mapping[str, str]:
+    return {}

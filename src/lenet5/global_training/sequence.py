@@ -1,0 +1,237 @@
+"""Global training: how far a network is from reading whole strings, and in which direction it should move.
+
+Every way through a string's segmentation graph reads something. The criterion compares the ways that read
+the truth with all ways, −log(Σ_right e^score / Σ_all e^score): discriminative forward training (section VI of the
+paper). Its derivative by the penalties of every candidate goes back through the network, so that pieces,
+candidates and scores are those of the line reader and nobody has to say which candidate is a digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper, pixels
+from lenet5.learning.distort import Distortion, distort
+from lenet5.learning.objective import Objective
+from lenet5.reading.arcs import REFUSAL, cut_costs, factors, specks
+from lenet5.reading.candidates import Candidates
+from lenet5.reading.geometry import Geometry
+from lenet5.reading.pieces import Pieces
+
+__all__ = ["Graph", "SequenceLoss", "fit_inverse_temperature", "forward_criterion", "graph_of", "log_posteriors"]
+
+Floats = NDArray[np.float64]
+
+_IMPOSSIBLE: Final = -np.inf
+_AT_ONCE: Final = 64  # lines in one table
+_SURPRISE: Final = -20.0  # no line is a greater surprise than this logarithm: labels may be wrong
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The segmentation graph of a line of characters ``labels``, before a network has seen its candidates.
+
+    ``images`` (N, 28, 28) uint8 are the runs of pieces ``first`` to ``last`` (exclusive), (N,); ``factors`` (N, C + 1)
+    are added to the logarithms of the network's probabilities of C classes and rubbish, which then are normalised anew;
+    ``cuts`` (N,) to that of being any character. ``specks`` (pieces,) scores each piece as a speck.
+    """
+
+    images: NDArray[np.uint8]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    factors: Floats
+    cuts: Floats
+    specks: Floats
+    labels: tuple[int, ...]
+
+
+def graph_of(pieces: Pieces, candidates: Candidates, labels: tuple[int, ...], geometry: Geometry) -> Graph:
+    """The graph that the line reader makes of a line of ink, as :mod:`lenet5.reading.arcs` weighs it."""
+    return Graph(
+        candidates.images,
+        candidates.first,
+        candidates.last,
+        factors(pieces, candidates.boxes, geometry),
+        cut_costs(pieces, candidates),
+        specks(pieces),
+        labels,
+    )
+
+
+def forward_criterion(graphs: list[Graph], penalties: NDArray[np.floating], j: float) -> tuple[Floats, Floats]:
+    """The loss of each line (B,), and their sum's derivative (N, C) by the penalties of all candidates in order.
+
+    ``j`` is the penalty of rubbish. A line whose truth no way through its pieces reads has no loss.
+    """
+    logits = _log_probabilities(graphs, penalties, j)
+    table = _Table(graphs, logits)
+    free, all_ways = table.all_ways()
+    right, right_ways = table.right_ways()
+    possible = np.isfinite(right_ways)
+    share = free  # ∂loss/∂score: an arc's share of all ways less that of the right ones
+    share[:, :-1] -= right
+    share[~possible[table.owner]] = 0
+    share[:, -1] *= table.length
+    by_logit = share - np.exp(logits) * share.sum(axis=1, keepdims=True)
+    return np.where(possible, all_ways - np.where(possible, right_ways, 0), 0), -by_logit[:, :-1]
+
+
+def log_posteriors(
+    graphs: list[Graph], penalties: NDArray[np.floating], j: float, inverse_temperature: float
+) -> Floats:
+    """The logarithm of P(the truth) of each line (B,); −∞ where no way through its pieces reads it."""
+    table = _Table(graphs, _log_probabilities(graphs, penalties, j), inverse_temperature)
+    return np.asarray(table.right_ways()[1] - table.all_ways()[1])
+
+
+def fit_inverse_temperature(graphs: list[Graph], penalties: NDArray[np.floating], j: float) -> float:
+    """The power in 0.5..12 to which ways are raised under which the lines' truths are likeliest.
+
+    Candidates of a line share their ink, so that the right path is surer than the product of its arcs says. Lines whose
+    truth no way reads say nothing of it.
+    """
+    counts = np.cumsum([len(graph.images) for graph in graphs])
+    known = np.ones(len(graphs), np.bool_)
+
+    def surprise(power: float) -> float:
+        blocks = range(0, len(graphs), _AT_ONCE)
+        parts = [
+            log_posteriors(
+                graphs[k : k + _AT_ONCE], penalties[counts[k - 1] if k else 0 : counts[min(k + _AT_ONCE, len(graphs)) - 1]], j, power
+            )
+            for k in blocks
+        ]
+        logarithms = np.concatenate(parts)
+        known[:] = np.isfinite(logarithms)
+        return float(-np.maximum(logarithms[known], _SURPRISE).mean())
+
+    powers = np.geomspace(0.5, 12, 12)
+    for _ in range(2):
+        best = int(np.argmin([surprise(float(power)) for power in powers]))
+        powers = np.geomspace(powers[max(best - 1, 0)], powers[min(best + 1, len(powers) - 1)], 9)
+    return float(powers[4])
+
+
+class SequenceLoss:
+    """The mean loss of lines that take turns, ``at_once`` of them at each call.
+
+    ``distortion`` is drawn anew for each presentation of a candidate; ``j`` is the penalty of rubbish.
+    """
+
+    def __init__(
+        self, graphs: list[Graph], at_once: int, distortion: Distortion, j: float, generator: np.random.Generator
+    ) -> None:
+        self._graphs, self._at_once, self._distortion, self._j = graphs, at_once, distortion, j
+        self._generator = generator
+        self._waiting: list[int] = []
+
+    def __call__(self, objective: Objective, parameters: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+        """The mean loss of the next lines, and its gradient (P,)."""
+        if not self._waiting:
+            self._waiting = [int(k) for k in self._generator.permutation(len(self._graphs))]
+        taken, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+        graphs = [self._graphs[k] for k in taken]
+        candidates = np.concatenate([graph.images for graph in graphs])
+        images = distort(candidates, self._distortion, self._generator, paper.LENET5)
+        losses, derivative = forward_criterion(graphs, objective.penalties(parameters, images), self._j)
+        return float(losses.mean()), objective.backward(
+            parameters, images, np.asarray(derivative / len(graphs), np.float32)
+        )
+
+
+def _log_probabilities(graphs: list[Graph], penalties: NDArray[np.floating], j: float) -> Floats:
+    """(N, C + 1): the logarithms of all candidates' probabilities, their size and place known."""
+    logits = np.concatenate([graph.factors for graph in graphs])
+    logits[:, :-1] -= penalties
+    logits[:, -1] -= j
+    return np.asarray(logits - _log_sum(logits, 1)[:, None])
+
+
+class _Table:
+    """The arcs of several graphs by graph, gap from which they start and pieces that they take; filled up with −∞.
+
+    ``scores`` (N, C + 1) are those of all arcs, raised to a power.
+    """
+
+    def __init__(self, graphs: list[Graph], logits: Floats, power: float = 1.0) -> None:
+        self.owner = np.repeat(np.arange(len(graphs)), [len(graph.images) for graph in graphs])
+        self._first, last = (np.concatenate([getattr(graph, side) for graph in graphs]) for side in ("first", "last"))
+        self.length = last - self._first
+        self._scores = logits.copy()
+        self._scores[:, :-1] += np.concatenate([graph.cuts for graph in graphs])[:, None]
+        self._scores[:, -1] = (logits[:, -1] + REFUSAL) * self.length
+        self._scores *= power
+        self._rows = np.arange(len(graphs))
+        self._pieces = np.array([len(graph.specks) for graph in graphs])
+        self._digits = np.array([len(graph.labels) for graph in graphs])
+        self._gaps = int(self._pieces.max())
+        self._most = int(self.length.max(initial=1))
+        self._arcs = np.full((len(graphs), self._gaps, self._most, logits.shape[1]), _IMPOSSIBLE)
+        self._arcs[self.owner, self._first, self.length - 1] = self._scores
+        self._specks = np.full((len(graphs), self._gaps), _IMPOSSIBLE)
+        self._labels = np.zeros((len(graphs), int(self._digits.max())), np.int64)
+        for k, graph in enumerate(graphs):
+            self._specks[k, : len(graph.specks)] = power * graph.specks
+            self._labels[k, : len(graph.labels)] = graph.labels
+
+    def all_ways(self) -> tuple[Floats, Floats]:
+        """Of each arc (N, C + 1) its share of all ways, and the logarithm of their sum in each graph, (B,)."""
+        arcs = _log_sum(self._arcs, 3)
+        arcs[:, :, 0] = np.logaddexp(arcs[:, :, 0], self._specks)
+        before = np.full((len(self._rows), self._gaps + 1), _IMPOSSIBLE)
+        after = np.full((len(self._rows), self._gaps + self._most), _IMPOSSIBLE)
+        before[:, 0] = after[self._rows, self._pieces] = 0
+        for gap in range(1, self._gaps + 1):
+            n = np.arange(min(self._most, gap))
+            before[:, gap] = _log_sum(before[:, gap - 1 - n] + arcs[:, gap - 1 - n, n], 1)
+        for gap in range(self._gaps - 1, -1, -1):
+            n = np.arange(self._most)
+            ways = _log_sum(after[:, gap + 1 + n] + arcs[:, gap, n], 1)
+            after[:, gap] = np.where(gap < self._pieces, ways, after[:, gap])
+        total = after[:, 0]
+        start, end = before[self.owner, self._first], after[self.owner, self._first + self.length]
+        return np.exp((start + end - total[self.owner])[:, None] + self._scores), total
+
+    def right_ways(self) -> tuple[Floats, Floats]:
+        """The same of the ways that read the truth, for the characters' arcs (N, C); −∞ where there are none.
+
+        Here a way also has a place in the truth: how many of its characters were read before each gap.
+        """
+        count = self._labels.shape[1]
+        wanted = np.broadcast_to(self._labels[:, None, None, :], (*self._arcs.shape[:3], count))
+        arcs = np.take_along_axis(self._arcs[..., :-1], wanted, axis=3)
+        before = np.full((len(self._rows), self._gaps + 1, count + 1), _IMPOSSIBLE)
+        after = np.full((len(self._rows), self._gaps + self._most, count + 1), _IMPOSSIBLE)
+        before[:, 0, 0] = after[self._rows, self._pieces, self._digits] = 0
+        for gap in range(1, self._gaps + 1):
+            n = np.arange(min(self._most, gap))
+            before[:, gap, 1:] = _log_sum(before[:, gap - 1 - n, :-1] + arcs[:, gap - 1 - n, n], 1)
+            before[:, gap] = np.logaddexp(before[:, gap], before[:, gap - 1] + self._specks[:, gap - 1, None])
+        for gap in range(self._gaps - 1, -1, -1):
+            n = np.arange(self._most)
+            ways = after[:, gap + 1] + self._specks[:, gap, None]
+            further = after[:, gap + 1 + n, 1:] + arcs[:, gap, n]
+            ways[:, :-1] = np.logaddexp(ways[:, :-1], _log_sum(further, 1))
+            after[:, gap] = np.where((gap < self._pieces)[:, None], ways, after[:, gap])
+        total = after[:, 0, 0]
+        own = self.owner
+        ways = before[own, self._first, :-1] + arcs[own, self._first, self.length - 1]
+        ways = ways + after[own, self._first + self.length, 1:] - np.where(np.isfinite(total), total, 0)[own][:, None]
+        shares = np.zeros((len(own), self._arcs.shape[3] - 1))
+        for place in range(count):
+            shares[np.arange(len(own)), self._labels[own, place]] += np.where(
+                place < self._digits[own], np.exp(ways[:, place]), 0
+            )
+        return shares, total
+
+
+def _log_sum(logarithms: Floats, axis: int) -> Floats:
+    """The logarithm of the sum of what has these logarithms."""
+    most = logarithms.max(axis=axis, keepdims=True)
+    most = np.where(np.isfinite(most), most, 0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(logarithms - most).sum(axis=axis)) + most.squeeze(axis))

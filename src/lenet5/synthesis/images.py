@@ -1,0 +1,128 @@
+"""Single images: digits in other hands, pens and sensors, separators, letters, and rubbish.
+
+Whatever is made goes through the same normalising as what is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import paper
+from lenet5.codes import DIGITS, LETTERS, SEPARATORS
+from lenet5.learning import rubbish
+from lenet5.learning.data import ImageSet
+from lenet5.learning.distort import Distortion, distort
+from lenet5.learning.render import CANVAS, Look, cropped, rendered
+from lenet5.learning.unipen import Writing
+from lenet5.normalise import resize
+from lenet5.synthesis.strokes import LINE, WRITTEN, any_hand, any_pen, drawn_separator, hold, ink_of
+
+__all__ = ["characters", "hard_digits", "junk", "letters", "separators"]
+
+Floats = NDArray[np.float32]
+Made = Iterator[tuple[NDArray[np.uint8] | None, int]]
+
+_HARD: Final = Look(stretch=0.5, square=0.3, thicker=3.0)
+_MARKS: Final = Look(stretch=0.2, square=0.1, cut=0.0)
+_DRAWN: Final = Look(stretch=0.2, square=0.08, thinner=0.0, thicker=0.0)  # the pen is drawn already
+_HAND: Final = Distortion(rotation=12, shear=0.3, elastic=0.7)
+_FILLED: Final = 0.7  # of its frame; the fullest of MNIST's digits are bare strokes
+_AT_ONCE: Final = 500  # groups of digits distorted at a time
+_OWN: Final = 0.6  # of the separators are written by somebody, the others drawn
+
+
+def characters(
+    writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator, name: str = "UNIPEN"
+) -> ImageSet:
+    """``count`` images of isolated writings in turn, each with another pen and hand; labels are places in ``classes``,
+    NOT_A_DIGIT for what is not in it."""
+    order = np.resize(generator.permutation(len(writings)), count)
+
+    def made() -> Made:
+        for k in order:
+            writing = writings[k]
+            ink = ink_of(hold(writing.strokes, any_hand(generator), generator), CANVAS, any_pen(generator), generator)
+            image = rendered(ink, _DRAWN, generator)
+            place = classes.find(writing.label)
+            label = place if place >= 0 else paper.NOT_A_DIGIT
+            yield None if image is None or (0 <= place < len(DIGITS) and _is_blot(image)) else image, label
+
+    return _collected(name, made())
+
+
+def separators(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
+    """``count`` separators, as somebody wrote them or drawn, with any pen."""
+    written = {c: [w for w in writings if w.label == c] for c in SEPARATORS}
+
+    def made() -> Made:
+        for _ in range(count):
+            character = SEPARATORS[int(generator.integers(len(SEPARATORS)))]
+            known, hand = written[character], any_hand(generator)
+            if known and character in WRITTEN and generator.random() < _OWN:
+                strokes = hold(known[int(generator.integers(len(known)))].strokes, hand, generator)
+            else:
+                strokes = hold(drawn_separator(character, generator), hand, generator, LINE)
+            ink = ink_of(strokes, CANVAS, any_pen(generator), generator)
+            yield rendered(ink, _DRAWN, generator), classes.index(character)
+
+    return _collected("separators", made())
+
+
+def letters(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
+    """``count`` isolated letters and signs that are no separators; NOT_A_DIGIT where they are no classes."""
+    isolated = [w for w in writings if w.level == "CHARACTER" and len(w.label) == 1]
+    others = [w for w in isolated if w.label not in DIGITS + SEPARATORS and (w.label in LETTERS or not w.label.isalnum())]
+    return characters(others, count, classes, generator, "letters")
+
+
+def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
+    """``count`` digits of a set, distorted, then rendered as other pens and sensors would give them."""
+
+    def made() -> Made:
+        for (ink,), (label,) in _groups(data, count, 1, generator):
+            sized = resize(ink, CANVAS, max(3, round(ink.shape[1] * CANVAS / ink.shape[0])))
+            image = rendered(sized, _HARD, generator)
+            yield None if image is None or _is_blot(image) else image, int(label)
+
+    return _collected(f"hard {data.name}", made())
+
+
+def junk(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
+    """``count`` images of what is no digit, by all makers of rubbish."""
+    makers, shares = zip(*rubbish.MAKERS, strict=True)
+
+    def made() -> Made:
+        for inks, labels in _groups(data, count, 3, generator):
+            maker = makers[generator.choice(len(makers), p=shares)]
+            yield rendered(maker(inks, labels, generator), _MARKS, generator), paper.NOT_A_DIGIT
+
+    return _collected(f"rubbish of {data.name}", made())
+
+
+def _groups(
+    data: ImageSet, count: int, size: int, generator: np.random.Generator
+) -> Iterator[tuple[list[Floats], NDArray[np.uint8]]]:
+    """``count`` times ``size`` digits in another hand, each cropped to its ink in 0..1, with their labels."""
+    order = np.resize(generator.permutation(len(data.images)), count * size).reshape(count, size)
+    for start in range(0, count, _AT_ONCE):
+        chosen = order[start : start + _AT_ONCE]
+        moved = distort(data.images[chosen.ravel()], _HAND, generator) / np.float32(255)
+        inks = [image if (crop := cropped(image)) is None else crop for image in moved]
+        for k, row in enumerate(chosen):
+            yield inks[k * size : (k + 1) * size], data.labels[row]
+
+
+def _is_blot(image: NDArray[np.uint8]) -> bool:
+    """Whether so broad a pen was drawn that nothing but a filled shape (28, 28) is left."""
+    shape = cropped(image / np.float32(255))
+    return shape is None or bool(shape.mean() > _FILLED and shape.shape[1] > 0.5 * shape.shape[0])
+
+
+def _collected(name: str, made: Iterable[tuple[NDArray[np.uint8] | None, int]]) -> ImageSet:
+    """The images that came out, with their labels."""
+    images, labels = zip(*((image, label) for image, label in made if image is not None), strict=True)
+    return ImageSet(name, np.stack(images), np.array(labels, np.uint8))
