@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lenet5 import paper, weights
+from lenet5.codes import code_array
 
 __all__ = ["model"]
 
@@ -71,7 +72,7 @@ def model(network: paper.Network, parameters: NDArray[np.float32]) -> bytes:
     f6 = squash(connect(squash(connect(graph.add("Flatten", s4), "c5")), "f6"))
     if papers:
         apart = graph.add(
-            "Sub", graph.add("Unsqueeze", f6, graph.constant(np.array([1]))), graph.constant(paper.code_array())
+            "Sub", graph.add("Unsqueeze", f6, graph.constant(np.array([1]))), graph.constant(code_array())
         )
         output = graph.add("ReduceSum", graph.add("Mul", apart, apart), graph.constant(np.array([2])), keepdims=0)
     else:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lenet5 import engine, paper, weights
+from lenet5.codes import code_array
 from lenet5.network import ConciseLeNet5, LeNet5, squash
 
 MODULES = {"lenet5": LeNet5, "concise": ConciseLeNet5}
@@ -103,12 +104,12 @@ def test_the_squashing_function_is_eq_6() -> None:
 
 def test_the_output_is_the_squared_distance_to_each_code(lenet5: LeNet5) -> None:
     maps = lenet5.feature_maps(pictures(2))
-    codes = torch.tensor(paper.code_array())
+    codes = torch.tensor(code_array())
     torch.testing.assert_close(maps.output, torch.cdist(maps.f6, codes).square(), atol=1e-3, rtol=1e-4)
 
 
 def test_f6_showing_a_digits_picture_has_distance_0_to_it(lenet5: LeNet5) -> None:
-    codes = torch.tensor(paper.code_array())
+    codes = torch.tensor(code_array())
     distances = lenet5.output(codes[:, :, None, None])[..., 0, 0]
     assert distances.diagonal().tolist() == [0] * 10
     assert distances[6, 8] == 4 * 12

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lenet5 import paper
+from lenet5.codes import code_array
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_the_code_of_a_one_shows_a_one() -> None:
 
 
 def test_the_code_array_is_the_pictures_read_line_by_line() -> None:
-    codes = paper.code_array()
+    codes = code_array()
     assert (codes.shape, codes.dtype) == ((10, 84), np.float32)
     assert set(np.unique(codes)) == {-1, 1}
     drawn = ["\n".join("".join(".#"[int(x > 0)] for x in row) for row in code.reshape(12, 7)) for code in codes]
@@ -88,7 +89,7 @@ def test_the_code_array_is_the_pictures_read_line_by_line() -> None:
 
 
 def test_6_and_8_are_the_closest_pair_12_pixels_apart() -> None:
-    codes = paper.code_array()
+    codes = code_array()
     apart = {(a, b): int((codes[a] != codes[b]).sum()) for a, b in combinations(range(10), 2)}
     assert min(apart, key=apart.__getitem__) == (6, 8)
     assert apart[6, 8] == 12

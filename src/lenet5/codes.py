@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.errors import ArrayError
 
-__all__ = ["CODES", "DIGITS", "LETTERS", "SEPARATORS", "SIGNS", "check_classes", "code_array"]
+__all__ = ["CODES", "DIGITS", "LETTERS", "MOST_CLASSES", "SEPARATORS", "SIGNS", "check_classes", "code_array"]
 
 DIGITS: Final = "0123456789"
 """The paper's ten classes, the default everywhere."""
 
 SEPARATORS: Final = "/:-.,%()"
 """What stands between digits in dates, times, amounts and telephone numbers."""
+
+MOST_CLASSES: Final = 96
+"""As many classes as the engine has room for: printable ASCII has 95 characters."""
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

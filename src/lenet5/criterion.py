@@ -1,4 +1,4 @@
-"""What training minimises, over the ten penalties of each image, with its derivative.
+"""What training minimises, over the penalties of each image, with its derivative.
 
 A penalty y_i is a distance of LeNet5's output or a logit of the concise network with its sign
 turned (:func:`lenet5.posterior.penalties`), so one set of formulas serves both.
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.errors import ArrayError
-from lenet5.posterior import RUBBISH, probabilities
+from lenet5.posterior import probabilities
 
 __all__ = ["CROSS_ENTROPY", "MEAN_PENALTY", "Criterion", "Desired", "maximum_a_posteriori"]
 
 Desired = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
-"""Labels (N,) of whole numbers, or targets (N, 11) of floats: the shares of the ten digits and, last, of rubbish."""
+"""Labels (N,) of whole numbers, or targets (N, C + 1) of floats: the shares of the classes and, last, of rubbish."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Criterion:
     temperature: float = 1.0
 
     def __call__(self, penalties: NDArray[np.floating], desired: Desired) -> tuple[float, NDArray[np.float32]]:
-        """The mean loss over (N, 10) penalties with labels (N,) or targets (N, 11), and its derivative (N, 10).
+        """The mean loss over (N, C) penalties with labels (N,) or targets (N, C + 1), and its derivative (N, C).
 
         Raises ArrayError as :meth:`check` does.
         """
-        n = len(penalties)
-        self.check(desired, n)
-        target = desired if desired.ndim == 2 else np.eye(RUBBISH + 1)[np.minimum(desired, RUBBISH)]
+        n, classes = penalties.shape
+        self.check(desired, n, classes)
+        target = desired if desired.ndim == 2 else np.eye(classes + 1)[np.minimum(desired, classes)]
         # y_D and its derivative: 1 for the desired class                                     eq. 8
         energies = np.column_stack([penalties, np.full(n, self.j)])
         loss = (target * np.where(target != 0, energies, 0)).sum(axis=1).mean()  # j may be infinite
@@ -57,26 +57,26 @@ class Criterion:
             smallest, t = energies.min(axis=1), self.temperature
             loss += (t * np.log(np.exp((smallest[:, None] - energies) / t).sum(axis=1)) - smallest).mean()
             derivative -= probabilities(penalties, self.j, t)
-        return float(loss), (derivative[:, :RUBBISH] / n).astype(np.float32)
+        return float(loss), (derivative[:, :-1] / n).astype(np.float32)
 
-    def check(self, desired: Desired, n: int) -> None:
-        """ArrayError unless these are ``n`` labels (n,) or targets (n, 11) that this criterion knows.
+    def check(self, desired: Desired, n: int, classes: int = 10) -> None:
+        """ArrayError unless these are ``n`` labels (n,) or targets (n, classes + 1) that this criterion knows.
 
-        Labels are 0 to 9 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 a target's shares are not negative and add
+        Labels are 0 to classes − 1 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 a target's shares are not negative and add
         to 1, that of rubbish being 0 where j is infinite; eq. 8 takes any numbers, and its derivative is these numbers.
         """
         rubbish = self.discriminative and math.isfinite(self.j)
         if desired.ndim == 2:
-            if desired.shape != (n, RUBBISH + 1) or n == 0 or not np.isfinite(desired).all():
-                raise ArrayError(f"{self.name} takes a row of eleven numbers for each of {n} images")
+            if desired.shape != (n, classes + 1) or n == 0 or not np.isfinite(desired).all():
+                raise ArrayError(f"{self.name} takes a row of {classes + 1} numbers for each of {n} images")
             shares = bool((desired >= 0).all()) and np.allclose(desired.sum(axis=1), 1, atol=1e-3)
-            if self.discriminative and not (shares and (rubbish or not desired[:, RUBBISH].any())):
-                raise ArrayError(f"{self.name} takes shares of the ten digits and of rubbish that add to 1")
+            if self.discriminative and not (shares and (rubbish or not desired[:, -1].any())):
+                raise ArrayError(f"{self.name} takes shares of the {classes} classes and of rubbish that add to 1")
             return
-        known = "0 to 9 or 255" if rubbish else "0 to 9"
+        known = f"0 to {classes - 1}" + (" or 255" if rubbish else "")
         if desired.shape != (n,) or n == 0 or desired.dtype.kind not in "iu":
             raise ArrayError(f"{self.name} takes one label of {known} for each of {n} images, not {desired.shape}")
-        fits = (desired >= 0) & (desired <= 9)
+        fits = (desired >= 0) & (desired < classes)
         if rubbish:
             fits |= desired == paper.NOT_A_DIGIT
         if not fits.all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def _counted(loaded: weights.Weights) -> tuple[paper.Layer, ...]:
     """One Layer for each field of the feature maps of one image."""
     named = weights.arrays(loaded.network, loaded.parameters)
     blank = np.zeros((1, *loaded.network.input_size), np.float32)
-    maps_by_name = engine.feature_maps(loaded.parameters, blank)._asdict()
+    maps_by_name = engine.feature_maps(loaded.parameters, blank, codes=loaded.codes)._asdict()
     shapes = [(name, maps.shape[1:]) for name, maps in maps_by_name.items()]
     before = (1, *loaded.network.input_size)
     layers = []
@@ -88,7 +88,7 @@ def _layer(
     elif shrinks:
         kind, connections = "average pooling", inputs * neurons
     else:
-        kind, connections = "radial basis functions", paper.code_array().size
+        kind, connections = "radial basis functions", maps * before[0]
     shown = name if name == "output" else name.upper()
     return paper.Layer(shown, kind, maps, (size[0], size[1]), neurons, parameters, connections)
 
@@ -96,7 +96,9 @@ def _layer(
 def _disagreements(found: Description) -> list[str]:
     """Each number that is not the published one, in words."""
     wrong = []
-    published = found.network.layers
+    published, further = found.network.layers, found.layers[-1].maps - found.network.layers[-1].maps
+    if further > 0 and found.network is paper.LENET5:  # each further class has a code: 84 connections, no parameter
+        published = (*published[:-1], _with_classes(published[-1], further))
     if [layer.name for layer in found.layers] != [layer.name for layer in published]:
         return [f"the layers are {', '.join(layer.name for layer in found.layers)}"]
     for ours, theirs in zip(found.layers, published, strict=True):
@@ -105,7 +107,13 @@ def _disagreements(found: Description) -> list[str]:
             if here != there:
                 wrong.append(f"{ours.name}: {field.name} {here} here, {there} in the table")
     for total in ("parameters", "connections"):
-        here, there = getattr(found, total), getattr(found.network, total)
+        here, there = getattr(found, total), sum(getattr(layer, total) for layer in published)
         if here != there:
             wrong.append(f"total {total}: {here:,} here, {there:,} in the table")
     return wrong
+
+
+def _with_classes(output: paper.Layer, further: int) -> paper.Layer:
+    """The published row of the output with so many further classes."""
+    classes, units = output.maps + further, output.connections // output.maps
+    return replace(output, maps=classes, neurons=classes, connections=units * classes)

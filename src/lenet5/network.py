@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lenet5 import paper
+from lenet5.codes import DIGITS, code_array
 from lenet5.paper import FeatureMaps
 
 __all__ = ["ConciseLeNet5", "LeNet5", "squash"]
@@ -54,13 +55,13 @@ class TableIConvolution(nn.Module):
 
 
 class RadialBasisFunctions(nn.Module):
-    """The output: y_i = Σ_j (x_j − w_ij)², the squared distance of F6 to the picture of digit i (eq. 7)."""
+    """The output: y_i = Σ_j (x_j − w_ij)², the squared distance of F6 to the picture of class i (eq. 7)."""
 
-    codes: Tensor  # (10, 84, 1, 1)
+    codes: Tensor  # (classes, 84, 1, 1)
 
-    def __init__(self) -> None:
+    def __init__(self, classes: str) -> None:
         super().__init__()
-        codes = torch.tensor(paper.code_array())
+        codes = torch.tensor(code_array(classes))
         self.register_buffer("codes", codes[:, :, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,11 +74,12 @@ class LeNet5(nn.Module):
     Takes (N, 1, H, W) float32 in the paper's input range (background −0.1, ink 1.175), H and W at
     least 32, and returns the distances (N, 10) to the ten digits, the smallest the answer. All
     layers are convolutions, so that a larger picture gives (N, 10, h, w), h = (H − 28) // 4: an
-    answer for each 32×32 window, 4 pixels apart (section VII). Initial weights are the paper's,
+    answer for each 32×32 window, 4 pixels apart (section VII). With further ``classes`` there is an output for each
+    character: their codes are fixed pictures, so that they cost no parameter (:mod:`lenet5.codes`). Initial weights are the paper's,
     uniform in ±2.4 / fan-in, from torch's global generator.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: str = DIGITS) -> None:
         super().__init__()
         self.c1 = nn.Conv2d(1, 6, kernel_size=5)
         self.s2 = Subsampling(6)
@@ -85,7 +87,7 @@ class LeNet5(nn.Module):
         self.s4 = Subsampling(16)
         self.c5 = nn.Conv2d(16, 120, kernel_size=5)
         self.f6 = nn.Linear(120, 84)
-        self.output = RadialBasisFunctions()
+        self.output = RadialBasisFunctions(classes)
         _draw_initial_weights(self, paper.LENET5)
 
     def feature_maps(self, x: Tensor) -> FeatureMaps:
@@ -98,7 +100,7 @@ class LeNet5(nn.Module):
         s4 = squash(self.s4(c3))  #                                         →  16×5×5
         c5 = squash(self.c5(s4))  #                                         → 120×1×1
         f6 = squash(self.f6(c5.movedim(1, -1)).movedim(-1, 1))  #           →  84×1×1
-        output = self.output(f6)  #                                         →  10×1×1
+        output = self.output(f6)  #                                         → classes×1×1
         if output.shape[2:] == (1, 1):
             f6, output = f6[..., 0, 0], output[..., 0, 0]
         return FeatureMaps(c1, s2, c3, s4, c5, f6, output)

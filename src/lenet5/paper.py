@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -223,15 +222,6 @@ def network_of_length(parameters: int) -> Network:
             return network
     known = ", ".join(f"{n.parameters:,} ({n.name})" for n in NETWORKS.values())
     raise ArrayError(f"no network has {parameters:,} parameters; known are {known}")
-
-
-@cache
-def code_array() -> NDArray[np.float32]:
-    """The ten codes of Fig. 3 as ±1: (10, 84) float32, read-only, each row a picture read line by line."""
-    rows = [[1.0 if c == "#" else -1.0 for c in code if c != "\n"] for code in CODES]
-    codes = np.array(rows, np.float32)
-    codes.flags.writeable = False
-    return codes
 
 
 def table_pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:

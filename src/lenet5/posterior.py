@@ -18,30 +18,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
+from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import ArrayError
 
-__all__ = ["RUBBISH", "fit_rubbish", "fit_temperature", "penalties", "probabilities"]
+__all__ = ["RUBBISH", "fit_rubbish", "fit_temperature", "of_classes", "penalties", "probabilities"]
 
 RUBBISH = 10
-"""The column of the rubbish class, after the ten digits."""
+"""The column of the rubbish class where only the ten digits compete: after them, as it is after any classes."""
 
 
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Outputs (N, 10) as penalties (N, 10), the smallest the answer: distances as they are, logits negated."""
+    """Outputs (N, C) as penalties (N, C), the smallest the answer: distances as they are, logits negated."""
     return outputs if network.output == "distances" else -outputs
 
 
 def probabilities(penalty: NDArray[np.floating], j: float, temperature: float = 1.0) -> NDArray[np.float64]:
-    """P of the ten digits and, last, of rubbish: (N, 11), rows adding to 1.
+    """P of the classes and, last, of rubbish: (N, C + 1), rows adding to 1.
 
-    ``penalty`` is (N, 10). With j infinite, rubbish has probability 0. Subtracting the smallest
+    ``penalty`` is (N, C). With j infinite, rubbish has probability 0. Subtracting the smallest
     energy first keeps every exponential in range: at the start of training every y is near 84.
     """
-    energies = np.empty((len(penalty), RUBBISH + 1))
-    energies[:, :RUBBISH] = penalty
-    energies[:, RUBBISH] = j
+    energies = np.column_stack([penalty, np.full(len(penalty), j)]).astype(np.float64)
     likelihoods = np.exp((energies.min(axis=1, keepdims=True) - energies) / temperature)
     return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))
+
+
+def of_classes(
+    penalty: NDArray[np.floating], classes: str, kept: str, j: float, temperature: float = 1.0
+) -> NDArray[np.float64]:
+    """P of the classes that are ``kept`` and, last, of "none of these": (N, kept + 1), rows adding to 1.
+
+    Of all ``classes`` of the penalties (N, C) the separators that are not kept do not compete at all, so that a lone
+    slanted stroke is a 1; letters and signs that are not kept join the rubbish, their likelihoods added to its.
+    """
+    places = [classes.index(c) for c in kept if c in classes]
+    others = [k for k, c in enumerate(classes) if c not in kept and c not in SEPARATORS]
+    p = probabilities(penalty[:, places + others], j, temperature)
+    n = len(places)
+    p = np.column_stack([p[:, :n], p[:, n:].sum(axis=1)])
+    return np.asarray(p)
 
 
 def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], j: float) -> float:
@@ -52,7 +67,7 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
     """
     if len(labels) == 0:
         return 1.0
-    rows, right = np.arange(len(labels)), np.minimum(labels, RUBBISH)
+    rows, right = np.arange(len(labels)), np.minimum(labels, penalty.shape[1])
 
     def surprise(temperature: float) -> float:
         p = np.maximum(probabilities(penalty, j, temperature), 1e-12)
@@ -70,14 +85,18 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
 _RARE: Final = 0.01  # how much of what is read is taken to be rubbish
 
 
-def fit_rubbish(penalty: NDArray[np.floating], labels: NDArray[np.integer]) -> tuple[float, float]:
+def fit_rubbish(
+    penalty: NDArray[np.floating], labels: NDArray[np.integer], classes: str = DIGITS
+) -> tuple[float, float]:
     """The temperature and j under which labels (N,) of digits and rubbish are likeliest, were one image in 100 rubbish.
+
+    Only the digits of all ``classes`` compete (:func:`of_classes`); images of other classes do not count.
 
     Rubbish that lies nearer to a code than half of the digits is a digit by chance, and does not count. Raises
     ArrayError where either is lacking.
     """
-    is_rubbish, smallest = labels == paper.NOT_A_DIGIT, penalty.min(axis=1)
-    counted = ~is_rubbish
+    is_rubbish, smallest = labels == paper.NOT_A_DIGIT, penalty[:, :RUBBISH].min(axis=1)
+    counted = labels < RUBBISH
     if counted.any():
         counted |= smallest > np.median(smallest[counted])
     penalty, labels, is_rubbish = penalty[counted], labels[counted], is_rubbish[counted]
@@ -88,7 +107,7 @@ def fit_rubbish(penalty: NDArray[np.floating], labels: NDArray[np.integer]) -> t
 
     def surprise(fit: tuple[float, float]) -> float:
         temperature, j = fit
-        return float(-(weight * np.log(np.maximum(probabilities(penalty, j, temperature)[rows, right], 1e-12))).sum())
+        return float(-(weight * np.log(np.maximum(of_classes(penalty, classes, DIGITS, j, temperature)[rows, right], 1e-12))).sum())
 
     most = float(smallest.max())
     best = min(product(np.geomspace(0.3, 15, 12), np.linspace(most / 24, most * 1.25, 30)), key=surprise)

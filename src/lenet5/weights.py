@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
-from lenet5.errors import OutputError, WeightsError
+from lenet5.codes import DIGITS, check_classes, code_array
+from lenet5.errors import ArrayError, OutputError, WeightsError
 
 __all__ = [
     "BUNDLED",
@@ -67,6 +68,26 @@ class Weights:
     def j(self) -> float:
         """The penalty of the rubbish class (eq. 9); infinite where none is recorded."""
         return self.number("j", math.inf)
+
+    @property
+    def classes(self) -> str:
+        """The characters that the network tells apart, the ten digits first; just these where nothing else is recorded.
+
+        Raises WeightsError for anything else.
+        """
+        classes = self.metadata.get("classes", DIGITS)
+        try:
+            check_classes(classes)
+        except ArrayError as error:
+            raise WeightsError(f"{self.name}: its metadata gives classes that are none: {error}") from None
+        if self.network is not paper.LENET5 and classes != DIGITS:
+            raise WeightsError(f"{self.name}: a {self.network.name} network has no classes but the ten digits")
+        return classes
+
+    @property
+    def codes(self) -> NDArray[np.float32]:
+        """The output codes of the classes: (classes, 84)."""
+        return code_array(self.classes)
 
     def number(self, key: str, default: float) -> float:
         """A number of the metadata in 0.001..1000, or the default where it has none. Raises WeightsError."""
@@ -162,7 +183,9 @@ def _parse(name: str, content: bytes) -> Weights:
         raise WeightsError(f"{name} does not say that it holds one of the networks {', '.join(paper.NETWORKS)}")
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{name} has weights format {metadata.get('format')!r}; this version reads {FORMAT!r}")
-    return Weights(network, _flatten(name, network, tensors), metadata, name)
+    loaded = Weights(network, _flatten(name, network, tensors), metadata, name)
+    _ = loaded.classes, loaded.temperature, loaded.j  # what the metadata claims is checked now, not at first use
+    return loaded
 
 
 def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:

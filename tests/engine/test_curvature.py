@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Case, case, compiled
 from lenet5 import engine, paper, weights
+from lenet5.codes import code_array
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, Criterion
 
 torch = pytest.importorskip("torch")
@@ -87,7 +88,7 @@ def _curvature(c: Case, criterion: Criterion) -> dict[str, np.ndarray]:
     p = torch.softmax(-energies, 1)[:, :10] if criterion.discriminative else torch.zeros(n, 10).double()
     h_y = p * (1 - p) / n
     if papers:
-        apart = 2 * (f6[:, None] - torch.tensor(paper.code_array()).double())
+        apart = 2 * (f6[:, None] - torch.tensor(code_array()).double())
         one = functional.one_hot(torch.from_numpy(c.labels.astype(np.int64)), 10)
         sum_of_slopes = (one - p).sum(1).clamp(min=0) / n
         h = (h_y[:, :, None] * apart**2).sum(1) + 2 * sum_of_slopes[:, None]

@@ -2,7 +2,8 @@
 
 ``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
 (n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
-strides. ``threads`` is by default every processor that this process may use; results do not depend on
+strides. ``codes`` (classes, 84) float32 are the output codes of lenet5 (:func:`lenet5.codes.code_array`), by default
+those of the ten digits. ``threads`` is by default every processor that this process may use; results do not depend on
 it. Wrong arrays raise ArrayError. NumPy alone ignores ``threads`` and ``variant``, and has only
 :func:`forward` and :func:`feature_maps`: the others raise UnavailableError there. ``NAME`` says which
 engine serves, ``AVAILABLE`` whether it is compiled.
@@ -54,18 +55,26 @@ NAME: str = f"compiled {variants()[0]}" if AVAILABLE else "numpy"
 """Which engine serves: "compiled avx512", "compiled avx2", "compiled baseline" or "numpy"."""
 
 
-def forward(parameters: Floats, images: Floats, threads: int | None = None, variant: str | None = None) -> Floats:
-    """The ten outputs of each image: (n, 10) float32, distances for lenet5, logits for concise."""
+def forward(
+    parameters: Floats,
+    images: Floats,
+    threads: int | None = None,
+    variant: str | None = None,
+    codes: Floats | None = None,
+) -> Floats:
+    """The outputs of each image: (n, classes) float32, distances for lenet5, logits for concise."""
     if AVAILABLE:
-        return compiled.forward(parameters, images, threads, variant)
-    return numpy_engine.forward(parameters, check_images(network_of(parameters), images))
+        return compiled.forward(parameters, images, threads, variant, codes)
+    return numpy_engine.forward(parameters, check_images(network_of(parameters), images), codes)
 
 
-def feature_maps(parameters: Floats, images: Floats, variant: str | None = None) -> FeatureMaps:
+def feature_maps(
+    parameters: Floats, images: Floats, variant: str | None = None, codes: Floats | None = None
+) -> FeatureMaps:
     """Every layer's maps by name, each (n, maps, height, width), f6 and output (n, units)."""
     if AVAILABLE:
-        return compiled.feature_maps(parameters, images, variant)
-    return numpy_engine.feature_maps(parameters, check_images(network_of(parameters), images))
+        return compiled.feature_maps(parameters, images, variant, codes)
+    return numpy_engine.feature_maps(parameters, check_images(network_of(parameters), images), codes)
 
 
 def gradient(
@@ -75,14 +84,15 @@ def gradient(
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
+    codes: Floats | None = None,
 ) -> tuple[float, Floats]:
     """The mean of a criterion over images, and its derivative (P,) by every parameter.
 
-    ``desired`` are labels (n,) or targets (n, 11), as :meth:`lenet5.criterion.Criterion.check` has them. Sums run
+    ``desired`` are labels (n,) or targets (n, classes + 1), as :meth:`lenet5.criterion.Criterion.check` has them. Sums run
     over pieces of the images that n alone decides, so no number of threads changes a bit.
     """
     result: tuple[float, Floats] = _compiled("gradient").gradient(
-        parameters, images, desired, criterion, threads, variant
+        parameters, images, desired, criterion, threads, variant, codes
     )
     return result
 
@@ -94,6 +104,7 @@ def curvature(
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
+    codes: Floats | None = None,
 ) -> Floats:
     """The diagonal Gauss–Newton second derivative (P,) of the mean criterion, never negative (appendix C).
 
@@ -104,7 +115,9 @@ def curvature(
     P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
     the term 2·Σ ∂E/∂y_i is kept where it is positive.
     """
-    result: Floats = _compiled("curvature").curvature(parameters, images, desired, criterion, threads, variant)
+    result: Floats = _compiled("curvature").curvature(
+        parameters, images, desired, criterion, threads, variant, codes
+    )
     return result
 
 

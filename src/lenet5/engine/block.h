@@ -4,7 +4,7 @@
 struct block {
     vec input[SIDE * SIDE];
     vec c1[6][28 * 28], s2[6][14 * 14], c3[16][10 * 10], s4[16][5 * 5];
-    vec c5[120], f6[84], output[DIGITS];
+    vec c5[120], f6[84], output[MOST_CLASSES];
 };
 
 struct workspace {
@@ -60,7 +60,7 @@ INLINE void forward_block(struct block *b, const struct lenet5_network *network,
         connect(b->output, DIGITS, b->f6, 84, p + at->output, p + at->output_bias);
         return;
     }
-    for (int i = 0; i < DIGITS; i++) { /* radial basis functions, eq. 7 */
+    for (int i = 0; i < network->classes; i++) { /* radial basis functions, eq. 7 */
         vec sum = {0};
         for (int k = 0; k < 84; k++) {
             vec apart = b->f6[k] - network->codes[i * 84 + k];
@@ -71,18 +71,21 @@ INLINE void forward_block(struct block *b, const struct lenet5_network *network,
 }
 
 /* A block's losses added up; its output becomes their derivative. Lanes without an image have none. */
-static double criterion_block(struct block *b, vec *curve, const struct lenet5_criterion *criterion,
-                              const struct lenet5_desired *desired, size_t first, size_t n, float scale, int concise, int second)
+static double criterion_block(struct block *b, vec *curve, const struct lenet5_network *network,
+                              const struct lenet5_criterion *criterion, const struct lenet5_desired *desired,
+                              size_t first, size_t n, float scale, int second)
 {
+    const int classes = network->classes;
     double loss = 0;
     for (size_t lane = 0; lane < WIDTH; lane++) {
-        float outputs[DIGITS], derivative[DIGITS] = {0}, target[RUBBISH + 1], bends = 0;
-        for (int i = 0; i < DIGITS; i++)
+        float outputs[MOST_CLASSES], derivative[MOST_CLASSES] = {0}, target[MOST_CLASSES + 1], bends = 0;
+        for (int i = 0; i < classes; i++)
             outputs[i] = b->output[i][lane];
         if (lane < n)
-            loss += criterion_one(outputs, derivative, &bends, criterion, target_of(desired, first + lane, target),
-                                  scale, concise, second);
-        for (int i = 0; i < DIGITS; i++)
+            loss += criterion_one(outputs, derivative, &bends, criterion,
+                                  target_of(desired, first + lane, classes, target), classes, scale,
+                                  network->concise, second);
+        for (int i = 0; i < classes; i++)
             b->output[i][lane] = derivative[i];
         (*curve)[lane] = bends;
     }
@@ -107,7 +110,7 @@ INLINE void backward_block(struct workspace *space, const struct lenet5_network 
     } else {
         for (int k = 0; k < 84; k++) { /* by x of y = Σ (x - w)²: 2 (x - w); second: its square, and y'' = 2 */
             vec sum = second ? 2 * curve : (vec){0};
-            for (int i = 0; i < DIGITS; i++) {
+            for (int i = 0; i < network->classes; i++) {
                 vec by_x = 2 * (b->f6[k] - network->codes[i * 84 + k]);
                 sum += b->output[i] * (second ? by_x * by_x : by_x);
             }

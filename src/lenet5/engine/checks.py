@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
+from lenet5.codes import MOST_CLASSES, code_array
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["check_distortion", "check_images", "network_of"]
+__all__ = ["check_codes", "check_distortion", "check_images", "network_of"]
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +26,20 @@ def network_of(parameters: Floats) -> paper.Network:
             return network
     lengths = ", ".join(f"{n.parameters:,} ({n.name})" for n in paper.NETWORKS.values())
     raise ArrayError(f"no network has {parameters.size:,} parameters; known are {lengths}")
+
+
+def check_codes(network: paper.Network, codes: Floats | None) -> Floats:
+    """Output codes (classes, 84) float32, of 10 to MOST_CLASSES classes, in C order: by default the ten digits'.
+
+    The concise network has ten outputs and no codes. Raises ArrayError.
+    """
+    if codes is None:
+        return code_array()
+    if network is paper.CONCISE and len(codes) != 10:
+        raise ArrayError("the concise network has ten outputs and takes no codes")
+    if codes.dtype != np.float32 or codes.ndim != 2 or codes.shape[1] != 84 or not 10 <= len(codes) <= MOST_CLASSES:
+        raise ArrayError(f"codes are float32 (10 to {MOST_CLASSES}, 84), not {codes.dtype} {codes.shape}")
+    return np.ascontiguousarray(codes)
 
 
 def check_images(network: paper.Network, images: Floats) -> Floats:

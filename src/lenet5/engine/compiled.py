@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Final
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.criterion import Criterion, Desired
 from lenet5.engine import _engine
-from lenet5.engine.checks import check_distortion, check_images, network_of
+from lenet5.engine.checks import check_codes, check_distortion, check_images, network_of
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
@@ -25,22 +24,32 @@ CONTROL: Final = 8  # control points a side of the smooth displacement, as in di
 variants = _engine.variants
 
 
-def forward(parameters: Floats, images: Floats, threads: int | None = None, variant: str | None = None) -> Floats:
+def forward(
+    parameters: Floats,
+    images: Floats,
+    threads: int | None = None,
+    variant: str | None = None,
+    codes: Floats | None = None,
+) -> Floats:
     """As :func:`lenet5.engine.forward`; ``variant`` is one of :func:`variants`, the first by default."""
     network = network_of(parameters)
     images = check_images(network, images)
-    outputs = np.empty((len(images), 10), np.float32)
-    _engine.forward(_chosen(variant), _flat(parameters), _codes(), images, _threads(threads), outputs)
+    codes = check_codes(network, codes)
+    outputs = np.empty((len(images), len(codes)), np.float32)
+    _engine.forward(_chosen(variant), _flat(parameters), codes, images, _threads(threads), outputs)
     return outputs
 
 
-def feature_maps(parameters: Floats, images: Floats, variant: str | None = None) -> paper.FeatureMaps:
+def feature_maps(
+    parameters: Floats, images: Floats, variant: str | None = None, codes: Floats | None = None
+) -> paper.FeatureMaps:
     """As :func:`lenet5.engine.feature_maps`."""
     network = network_of(parameters)
     images = check_images(network, images)
-    shapes = [*((layer.maps, *layer.size) for layer in network.layers[:5]), (84,), (10,)]
+    codes = check_codes(network, codes)
+    shapes = [*((layer.maps, *layer.size) for layer in network.layers[:5]), (84,), (len(codes),)]
     maps = [np.empty((len(images), *shape), np.float32) for shape in shapes]
-    _engine.feature_maps(_chosen(variant), _flat(parameters), _codes(), images, *maps)
+    _engine.feature_maps(_chosen(variant), _flat(parameters), codes, images, *maps)
     return paper.FeatureMaps(*maps)
 
 
@@ -51,9 +60,10 @@ def gradient(
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
+    codes: Floats | None = None,
 ) -> tuple[float, Floats]:
     """As :func:`lenet5.engine.gradient`."""
-    return _derivative(parameters, images, desired, criterion, threads, variant, second=False)
+    return _derivative(parameters, images, desired, criterion, threads, variant, codes, second=False)
 
 
 def curvature(
@@ -63,9 +73,10 @@ def curvature(
     criterion: Criterion,
     threads: int | None = None,
     variant: str | None = None,
+    codes: Floats | None = None,
 ) -> Floats:
     """As :func:`lenet5.engine.curvature`."""
-    return _derivative(parameters, images, desired, criterion, threads, variant, second=True)[1]
+    return _derivative(parameters, images, desired, criterion, threads, variant, codes, second=True)[1]
 
 
 def distort(
@@ -159,20 +170,22 @@ def _derivative(
     criterion: Criterion,
     threads: int | None,
     variant: str | None,
+    codes: Floats | None,
     second: bool,
 ) -> tuple[float, Floats]:
     network = network_of(parameters)
     images = check_images(network, images)
+    codes = check_codes(network, codes)
     if not isinstance(desired, np.ndarray):
         raise ArrayError(f"labels and targets come as an array, not {type(desired).__name__}")
     if desired.dtype != np.uint8 or len(desired) != len(images):  # module.c looks at every byte, and says less
-        criterion.check(desired, len(images))
+        criterion.check(desired, len(images), len(codes))
     derivative = np.empty(network.parameters, np.float32)
     try:
         loss = _engine.gradient(
             _chosen(variant),
             _flat(parameters),
-            _codes(),
+            codes,
             images,
             np.ascontiguousarray(desired, np.uint8 if desired.ndim == 1 else np.float32),
             criterion.discriminative,
@@ -183,18 +196,13 @@ def _derivative(
             derivative,
         )
     except ValueError:
-        criterion.check(desired, len(images))
+        criterion.check(desired, len(images), len(codes))
         raise
     return loss, derivative
 
 
 def _flat(parameters: Floats) -> Floats:
     return np.ascontiguousarray(parameters)
-
-
-@functools.cache
-def _codes() -> Floats:
-    return paper.code_array()
 
 
 def _chosen(variant: str | None) -> str:

@@ -53,10 +53,11 @@ static void forward_piece(void *of, int worker, size_t piece)
     const struct work *work = of;
     struct block *b = &work->spaces[worker].maps;
     size_t first = piece * WIDTH, n = work->n - first < WIDTH ? work->n - first : WIDTH;
+    const size_t classes = (size_t)work->network->classes;
     maps_of(work, b, first, n);
     for (size_t k = 0; k < n; k++)
-        for (int i = 0; i < DIGITS; i++)
-            work->outputs[(first + k) * DIGITS + i] = b->output[i][k];
+        for (size_t i = 0; i < classes; i++)
+            work->outputs[(first + k) * classes + i] = b->output[i][k];
 }
 
 /* So few images are quicker one at a time, in part of a block's time and without threads. */
@@ -103,7 +104,7 @@ static int feature_maps(const struct lenet5_network *network, const float *image
         spread(out->s4, first, some, b->s4[0], 16 * 25);
         spread(out->c5, first, some, b->c5, 120);
         spread(out->f6, first, some, b->f6, 84);
-        spread(out->output, first, some, b->output, DIGITS);
+        spread(out->output, first, some, b->output, (size_t)network->classes);
     }
     lenet5_give(b);
     return 0;
@@ -132,8 +133,8 @@ static void gradient_piece(void *of, int worker, size_t piece)
         size_t n = stop - first < WIDTH ? stop - first : WIDTH;
         vec curve;
         maps_of(work, &space->maps, first, n);
-        work->losses[piece] += criterion_block(&space->maps, &curve, work->criterion, &work->desired, first, n,
-                                               1 / (float)work->n, concise, work->second);
+        work->losses[piece] += criterion_block(&space->maps, &curve, work->network, work->criterion, &work->desired,
+                                               first, n, 1 / (float)work->n, work->second);
         (work->second ? curvature_any : concise ? backward_concise : backward_paper)(
             space, work->network, work->weights, &work->wiring, curve, gradient);
     }

@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LENET5_LEAST_CLASSES = 10, LENET5_MOST_CLASSES = 96 };
+
 /* A network by its flat parameter vector, in the order of lenet5.paper. */
 struct lenet5_network {
     int concise;             /* 0: the paper's network, 1: the tutorials' form */
+    int classes;             /* outputs: 10 to 96, the digits first; 10 in the tutorials' form */
     const float *parameters; /* 60,000 or 61,706 */
-    const float *codes;      /* (10, 84), Fig. 3; only the paper's network reads them */
+    const float *codes;      /* (classes, 84); only the paper's network reads them */
 };
 
 /* Eq. 8 or eq. 9 on penalties, at a temperature; j is infinite for cross-entropy. */
@@ -18,8 +21,8 @@ struct lenet5_criterion {
     double j, temperature;
 };
 
-/* What each of n images should be: its label, 0 to 9 or 255, or, where they are not null, targets (n, 11), the
- * shares of the ten digits and of rubbish. */
+/* What each of n images should be: its label, 0 to classes - 1 or 255, or, where they are not null, targets
+ * (n, classes + 1), the shares of the classes and, last, of rubbish. */
 struct lenet5_desired {
     const uint8_t *labels;
     const float *targets;

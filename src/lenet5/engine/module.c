@@ -17,7 +17,7 @@ static const struct lenet5_engine *const ENGINES[] = {
     &lenet5_engine_baseline,
 };
 
-enum { ENGINES_BUILT = sizeof ENGINES / sizeof *ENGINES };
+enum { ENGINES_BUILT = sizeof ENGINES / sizeof *ENGINES, CODE = 84 * 4 /* bytes */ };
 
 static int runs_here(const struct lenet5_engine *engine)
 {
@@ -53,8 +53,10 @@ static int network_of(struct lenet5_network *network, const Py_buffer *parameter
     network->concise = parameters->len == 61706 * 4;
     network->parameters = parameters->buf;
     network->codes = codes->buf;
-    if (codes->len != 840 * 4) {
-        PyErr_SetString(PyExc_ValueError, "codes are (10, 84) float32");
+    network->classes = (int)(codes->len / CODE);
+    if (codes->len % CODE || codes->len < LENET5_LEAST_CLASSES * CODE || codes->len > LENET5_MOST_CLASSES * CODE ||
+        (network->concise && network->classes != 10)) {
+        PyErr_SetString(PyExc_ValueError, "codes are (10 to 96, 84) float32, (10, 84) for the concise network");
         return -1;
     }
     return 0;
@@ -102,7 +104,7 @@ static PyObject *forward(PyObject *self, PyObject *args)
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
     if (engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0 &&
-        has_length(&b[3], n * 10 * 4)) {
+        has_length(&b[3], n * (size_t)network.classes * 4)) {
         Py_BEGIN_ALLOW_THREADS
         status = engine->forward(&network, b[2].buf, n, threads < 1 ? 1 : threads, b[3].buf);
         Py_END_ALLOW_THREADS
@@ -112,7 +114,7 @@ static PyObject *forward(PyObject *self, PyObject *args)
 
 static PyObject *feature_maps(PyObject *self, PyObject *args)
 {
-    static const size_t units[7] = {6 * 784, 6 * 196, 16 * 100, 16 * 25, 120, 84, 10};
+    size_t units[7] = {6 * 784, 6 * 196, 16 * 100, 16 * 25, 120, 84, 0};
     Py_buffer b[10]; /* parameters, codes, images, then c1 … output */
     const char *variant;
     int status = 0;
@@ -124,6 +126,7 @@ static PyObject *feature_maps(PyObject *self, PyObject *args)
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
     int good = engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0;
+    units[6] = good ? (size_t)network.classes : 0;
     for (int i = 0; good && i < 7; i++)
         good = has_length(&b[3 + i], n * units[i] * 4);
     if (good) {
@@ -135,22 +138,22 @@ static PyObject *feature_maps(PyObject *self, PyObject *args)
     return finish(b, 10, status);
 }
 
-/* Labels, a byte each, or targets, eleven floats each. */
+/* Labels, a byte each, or targets, a float for each class and one for rubbish. */
 static int desired_of(struct lenet5_desired *desired, const Py_buffer *b, size_t n,
-                      const struct lenet5_criterion *criterion)
+                      const struct lenet5_network *network, const struct lenet5_criterion *criterion)
 {
     const uint8_t *label = b->buf;
     const int rubbish = criterion->discriminative && criterion->j < Py_HUGE_VAL;
     desired->labels = label;
     desired->targets = NULL;
-    if (n && (size_t)b->len == n * 11 * sizeof(float)) {
+    if (n && (size_t)b->len == n * (size_t)(network->classes + 1) * sizeof(float)) {
         desired->targets = b->buf;
         return 1;
     }
     if (!has_length(b, n))
         return 0;
     for (size_t i = 0; i < n; i++)
-        if (label[i] > 9 && !(rubbish && label[i] == 255)) {
+        if (label[i] >= network->classes && !(rubbish && label[i] == 255)) {
             PyErr_Format(PyExc_ValueError, "a label %d", (int)label[i]);
             return 0;
         }
@@ -173,7 +176,7 @@ static PyObject *gradient(PyObject *self, PyObject *args)
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
     if (engine && network_of(&network, &b[0], &b[1]) == 0 && image_count(&network, &b[2], &n) == 0 &&
-        desired_of(&desired, &b[3], n, &criterion) && has_length(&b[4], (size_t)b[0].len)) {
+        desired_of(&desired, &b[3], n, &network, &criterion) && has_length(&b[4], (size_t)b[0].len)) {
         if (n == 0)
             PyErr_SetString(PyExc_ValueError, "no images");
         else {

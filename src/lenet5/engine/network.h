@@ -1,7 +1,7 @@
 /* The two networks as the engine sees them, and the criterion of one image. */
 #include <math.h>
 
-enum { SIDE = 32, DIGITS = 10, RUBBISH = 10, NOT_A_DIGIT = 255 };
+enum { SIDE = 32, DIGITS = 10, MOST_CLASSES = LENET5_MOST_CLASSES, NOT_A_DIGIT = 255 };
 
 struct places {
     int c1, c1_bias, s2, s2_bias, c3, c3_bias, s4, s4_bias, c5, c5_bias, f6, f6_bias, output, output_bias, end;
@@ -36,46 +36,47 @@ static void wire(struct wiring *w, int concise)
 
 /* ---- the criterion ---- */
 
-/* The target (11) of image k: its row, or 1 for its label, in `row`. */
-static const float *target_of(const struct lenet5_desired *desired, size_t k, float *row)
+/* The target (classes + 1) of image k: its row, or 1 for its label, in `row`. Rubbish comes after the classes. */
+static const float *target_of(const struct lenet5_desired *desired, size_t k, int classes, float *row)
 {
     if (desired->targets)
-        return desired->targets + k * (RUBBISH + 1);
-    for (int i = 0; i <= RUBBISH; i++)
+        return desired->targets + k * (size_t)(classes + 1);
+    for (int i = 0; i <= classes; i++)
         row[i] = 0;
-    row[desired->labels[k] == NOT_A_DIGIT ? RUBBISH : desired->labels[k]] = 1;
+    row[desired->labels[k] == NOT_A_DIGIT ? classes : desired->labels[k]] = 1;
     return row;
 }
 
-/* One image's loss. `derivative` becomes `scale` times that by the ten outputs (second: the second derivative by
+/* One image's loss. `derivative` becomes `scale` times that by the outputs (second: the second derivative by
  * each), *curve, for second, what bends with the penalties' own slopes: max(0, Σ dE/dy). */
 static double criterion_one(const float *outputs, float *derivative, float *curve,
-                            const struct lenet5_criterion *criterion, const float *target, float scale, int concise,
-                            int second)
+                            const struct lenet5_criterion *criterion, const float *target, int classes, float scale,
+                            int concise, int second)
 {
     const double temperature = criterion->temperature;
-    double energy[RUBBISH + 1], by[RUBBISH + 1], bend[RUBBISH + 1] = {0}, all = 0, loss = 0;
-    for (int i = 0; i < DIGITS; i++)
+    double energy[MOST_CLASSES + 1], by[MOST_CLASSES + 1], bend[MOST_CLASSES + 1], all = 0, loss = 0;
+    for (int i = 0; i < classes; i++)
         energy[i] = concise ? -outputs[i] : outputs[i];
-    energy[RUBBISH] = criterion->j;
-    for (int i = 0; i <= RUBBISH; i++) { /* eq. 8 */
+    energy[classes] = criterion->j; /* rubbish */
+    for (int i = 0; i <= classes; i++) { /* eq. 8 */
         by[i] = target[i];
+        bend[i] = 0;
         if (target[i] != 0) /* j may be infinite */
             loss += target[i] * energy[i];
     }
     if (criterion->discriminative) { /* + T log(e^-j/T + Σ e^-y_i/T), eq. 9 */
-        double least = energy[0], sum = 0, likely[RUBBISH + 1];
-        for (int i = 1; i <= RUBBISH; i++)
+        double least = energy[0], sum = 0, likely[MOST_CLASSES + 1];
+        for (int i = 1; i <= classes; i++)
             least = energy[i] < least ? energy[i] : least;
-        for (int i = 0; i <= RUBBISH; i++)
+        for (int i = 0; i <= classes; i++)
             sum += likely[i] = exp((least - energy[i]) / temperature);
         loss += temperature * log(sum) - least;
-        for (int i = 0; i <= RUBBISH; i++) {
+        for (int i = 0; i <= classes; i++) {
             by[i] -= likely[i] / sum;
             bend[i] = likely[i] / sum * (1 - likely[i] / sum) / temperature;
         }
     }
-    for (int i = 0; i < DIGITS; i++) {
+    for (int i = 0; i < classes; i++) {
         all += by[i];
         derivative[i] = scale * (float)(second ? bend[i] : concise ? -by[i] : by[i]);
     }

@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from lenet5 import paper, weights
+from lenet5.engine.checks import check_codes
 from lenet5.errors import ArrayError
 
 __all__ = ["feature_maps", "forward"]
@@ -23,30 +24,31 @@ Floats = NDArray[np.float32]
 _BLOCK: Final = 64  # images; C1's unfolded block is 64·784·25 floats = 5 MB
 
 
-def forward(parameters: Floats, images: Floats) -> Floats:
-    """The ten outputs of each image: (N, 10) float32, distances for lenet5, logits for concise.
+def forward(parameters: Floats, images: Floats, codes: Floats | None = None) -> Floats:
+    """The outputs of each image: (N, classes) float32, distances for lenet5, logits for concise.
 
     ``parameters`` is a flat vector, whose length says which network it is; ``images`` are
     (N, 32, 32) or (N, 28, 28) in that network's input range. Raises ArrayError for other shapes.
     """
     network, maps_of = _checked(parameters, images)
     named = weights.arrays(network, parameters)
-    outputs = np.empty((len(images), 10), np.float32)
+    codes = check_codes(network, codes)
+    outputs = np.empty((len(images), len(codes)), np.float32)
     for start in range(0, len(images), _BLOCK):
         block = slice(start, start + _BLOCK)
-        outputs[block] = maps_of(named, images[block]).output
+        outputs[block] = maps_of(named, images[block], codes).output
     return outputs
 
 
-def feature_maps(parameters: Floats, images: Floats) -> paper.FeatureMaps:
+def feature_maps(parameters: Floats, images: Floats, codes: Floats | None = None) -> paper.FeatureMaps:
     """Every layer's maps by name, each (N, maps, height, width), f6 and output (N, units)."""
     network, maps_of = _checked(parameters, images)
-    return maps_of(weights.arrays(network, parameters), images)
+    return maps_of(weights.arrays(network, parameters), images, check_codes(network, codes))
 
 
 def _checked(
     parameters: Floats, images: Floats
-) -> tuple[paper.Network, Callable[[dict[str, Floats], Floats], paper.FeatureMaps]]:
+) -> tuple[paper.Network, Callable[[dict[str, Floats], Floats, Floats], paper.FeatureMaps]]:
     """The network at hand and its forward pass, once the shapes are known to fit."""
     network = paper.network_of_length(parameters.size)
     if images.ndim != 3 or images.shape[1:] != network.input_size:
@@ -56,7 +58,7 @@ def _checked(
     return network, _lenet5 if network is paper.LENET5 else _concise
 
 
-def _lenet5(w: dict[str, Floats], images: Floats) -> paper.FeatureMaps:
+def _lenet5(w: dict[str, Floats], images: Floats, codes: Floats) -> paper.FeatureMaps:
     """Section II-B, layer by layer."""
     c1 = _squash(_convolve(images[:, None], w["c1.weight"], w["c1.bias"]))
     s2 = _subsample(c1, w["s2.coefficient"], w["s2.bias"])
@@ -66,12 +68,11 @@ def _lenet5(w: dict[str, Floats], images: Floats) -> paper.FeatureMaps:
     s4 = _subsample(c3, w["s4.coefficient"], w["s4.bias"])
     c5 = _squash(_convolve(s4, w["c5.weight"], w["c5.bias"]))
     f6 = _squash(c5[:, :, 0, 0] @ w["f6.weight"].T + w["f6.bias"])
-    codes = paper.code_array()
     output = np.square(f6[:, None, :] - codes).sum(axis=2)  # eq. 7
     return paper.FeatureMaps(c1, s2, c3, s4, c5, f6, output)
 
 
-def _concise(w: dict[str, Floats], images: Floats) -> paper.FeatureMaps:
+def _concise(w: dict[str, Floats], images: Floats, codes: Floats) -> paper.FeatureMaps:
     """The tutorials' form: sigmoids, mean pooling, a linear output."""
     framed: Floats = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     c1 = _sigmoid(_convolve(framed[:, None], w["c1.weight"], w["c1.bias"]))

@@ -9,7 +9,7 @@
 struct one {
     float input[SIDE * SIDE + SIDE]; /* lanes past a row's end read what follows: the next row, or this slack */
     float c1[6 * 28 * 32], s2[6 * 14 * 16 + 32], c3[16 * 10 * 16];
-    float s4[400], c5[128], f6[96], output[DIGITS];
+    float s4[400], c5[128], f6[96], output[MOST_CLASSES];
 };
 
 INLINE void squash_all(float *units, int n, int concise)
@@ -81,7 +81,7 @@ INLINE void forward_one(struct one *b, const struct lenet5_network *network, con
         connect_one(output, DIGITS, b->f6, 84, p + at->output, p + at->output_bias);
         return;
     }
-    for (int i = 0; i < DIGITS; i++) {
+    for (int i = 0; i < network->classes; i++) { /* radial basis functions, eq. 7 */
         vec sum = {0};
         float rest = 0;
         int k = 0;
@@ -104,7 +104,7 @@ static void forward_singly(const struct lenet5_network *network, const struct wi
         if (network->concise)
             forward_one(&b, network, wiring, images + k * 28 * 28, outputs + k * DIGITS, 1);
         else
-            forward_one(&b, network, wiring, images + k * SIDE * SIDE, outputs + k * DIGITS, 0);
+            forward_one(&b, network, wiring, images + k * SIDE * SIDE, outputs + k * (size_t)network->classes, 0);
 }
 
 
@@ -115,7 +115,7 @@ struct one_back {
     float c3_frame[16], c3[16 * 10 * 16];   /* the row before the first map is read and 0 */
     float c3_turned[10 * 10][16];           /* position by position, lanes being C3's maps */
     float c3_weights[6][25][16];            /* the derivative of every pair, those absent from Table I too */
-    float s2[6 * 14 * 16], s4[400], c5[128], f6[96], output[DIGITS];
+    float s2[6 * 14 * 16], s4[400], c5[128], f6[96], output[MOST_CLASSES];
 };
 
 /* delta ⊗ input, and the derivative by the inputs. */
@@ -266,12 +266,12 @@ INLINE void backward_one(struct one_back *back, const struct one *b, const struc
     if (concise)
         connect_one_back(back->f6, gradient + at->output, gradient + at->output_bias, back->output, DIGITS, b->f6, 84,
                          p + at->output);
-    else
-        for (int k = 0; k < 84; k++) { /* by x of y = Σ (x - w)²: 2 (x - w) */
-            back->f6[k] = 0;
-            for (int i = 0; i < DIGITS; i++)
+    else {
+        memset(back->f6, 0, sizeof back->f6);
+        for (int i = 0; i < network->classes; i++) /* by x of y = Σ (x - w)²: 2 (x - w) */
+            for (int k = 0; k < 84; k++)
                 back->f6[k] += back->output[i] * 2 * (b->f6[k] - network->codes[i * 84 + k]);
-        }
+    }
     slope_all(back->f6, b->f6, 84, concise);
     connect_one_back(back->c5, gradient + at->f6, gradient + at->f6_bias, back->f6, 84, b->c5, 120, p + at->f6);
     slope_all(back->c5, b->c5, 120, concise);
@@ -303,14 +303,15 @@ INLINE double gradient_singly_as(const struct lenet5_network *network, const str
     struct one b;
     struct one_back back;
     double loss = 0;
-    float target[RUBBISH + 1];
+    float target[MOST_CLASSES + 1];
     memset(&b, 0, sizeof b);
     memset(&back, 0, sizeof back);
     memset(gradient, 0, (size_t)PLACES[concise].end * sizeof *gradient);
     for (size_t k = 0; k < n; k++) {
         float curve;
         forward_one(&b, network, wiring, images + k * size, b.output, concise);
-        loss += criterion_one(b.output, back.output, &curve, criterion, target_of(desired, k, target), scale, concise, 0);
+        loss += criterion_one(b.output, back.output, &curve, criterion, target_of(desired, k, network->classes, target),
+                              network->classes, scale, concise, 0);
         backward_one(&back, &b, network, wiring, gradient, concise);
     }
     return loss;

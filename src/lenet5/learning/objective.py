@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import engine, paper
+from lenet5.codes import DIGITS, code_array
 from lenet5.criterion import MEAN_PENALTY, Criterion, Desired
 from lenet5.errors import UnavailableError, WeightsError
-from lenet5.posterior import RUBBISH, penalties, probabilities
+from lenet5.posterior import penalties, probabilities
 from lenet5.weights import Weights
 
 __all__ = ["EngineObjective", "Objective", "TaughtObjective", "TorchObjective", "objective"]
@@ -35,33 +36,36 @@ class Objective(Protocol):
         """The diagonal second derivative (P,) of the mean loss, never negative (:func:`lenet5.engine.curvature`)."""
 
     def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
-        """The gradient (P,) of whatever has this derivative (N, 10) by the images' penalties."""
+        """The gradient (P,) of whatever has this derivative (N, C) by the images' penalties."""
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
-        """The ten penalties of each image: (N, 10), the smallest the answer."""
+        """The penalties of each image: (N, C), the smallest the answer."""
 
 
 class EngineObjective:
     """The network in the compiled engine, on the CPU. UnavailableError where it was not compiled."""
 
-    def __init__(self, network: paper.Network, criterion: Criterion, threads: int | None = None) -> None:
+    def __init__(
+        self, network: paper.Network, criterion: Criterion, threads: int | None = None, classes: str = DIGITS
+    ) -> None:
         if not engine.AVAILABLE:
             raise UnavailableError(_NO_ENGINE)
         self._network, self._criterion, self._threads = network, criterion, threads
+        self._codes = code_array(classes)
 
     def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
-        return engine.gradient(parameters, images, desired, self._criterion, self._threads)
+        return engine.gradient(parameters, images, desired, self._criterion, self._threads, codes=self._codes)
 
     def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
-        return engine.curvature(parameters, images, desired, self._criterion, self._threads)
+        return engine.curvature(parameters, images, desired, self._criterion, self._threads, codes=self._codes)
 
     def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
-        targets = np.zeros((len(images), RUBBISH + 1), np.float32)
-        targets[:, :RUBBISH] = derivative * len(images)  # eq. 8 is a mean, and linear in its targets
-        return engine.gradient(parameters, images, targets, MEAN_PENALTY, self._threads)[1]
+        targets = np.zeros((len(images), len(self._codes) + 1), np.float32)
+        targets[:, :-1] = derivative * len(images)  # eq. 8 is a mean, and linear in its targets
+        return engine.gradient(parameters, images, targets, MEAN_PENALTY, self._threads, codes=self._codes)[1]
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
-        return penalties(self._network, engine.forward(parameters, images, self._threads))
+        return penalties(self._network, engine.forward(parameters, images, self._threads, codes=self._codes))
 
 
 class TorchObjective:
@@ -72,7 +76,12 @@ class TorchObjective:
     """
 
     def __init__(
-        self, network: paper.Network, criterion: Criterion, device: str = "cpu", threads: int | None = None
+        self,
+        network: paper.Network,
+        criterion: Criterion,
+        device: str = "cpu",
+        threads: int | None = None,
+        classes: str = DIGITS,
     ) -> None:
         try:
             import torch
@@ -85,7 +94,8 @@ class TorchObjective:
         if threads:
             torch.set_num_threads(threads)
         self._network, self._criterion, self._device, self._torch = network, criterion, device, torch
-        module = LeNet5() if network is paper.LENET5 else ConciseLeNet5()
+        self._codes = code_array(classes)
+        module = LeNet5(classes) if network is paper.LENET5 else ConciseLeNet5()
         self._module = module.to(device)
         self._flat = torch.zeros(network.parameters, device=device)
         self._gradient = torch.zeros_like(self._flat)
@@ -103,13 +113,13 @@ class TorchObjective:
 
     def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
         """The engine's: autograd has no diagonal second derivatives. UnavailableError where it was not compiled."""
-        return engine.curvature(parameters, images, desired, self._criterion)
+        return engine.curvature(parameters, images, desired, self._criterion, codes=self._codes)
 
     def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
         return self._back(self._outputs(parameters, images), np.asarray(derivative, np.float32))
 
     def _back(self, outputs: Any, derivative: Floats) -> Floats:
-        """The gradient (P,) from the derivative (N, 10) by the penalties."""
+        """The gradient (P,) from the derivative (N, C) by the penalties."""
         self._gradient.zero_()
         outputs.backward(self._torch.from_numpy(penalties(self._network, derivative)).to(self._device))
         return np.array(self._gradient.cpu().numpy())
@@ -142,6 +152,9 @@ class TaughtObjective:
         for teacher in teachers:
             if teacher.network is not network:
                 raise WeightsError(f"a {teacher.network.name} network cannot teach a {network.name} network")
+            if teacher.classes != teachers[0].classes:
+                raise WeightsError(f"{teacher.name} and {teachers[0].name} do not know the same classes")
+        self._codes = teachers[0].codes if teachers else code_array()
         self._pupil, self._network, self._criterion, self._threads = pupil, network, criterion, threads
         self._teachers = [teacher.parameters for teacher in teachers]
 
@@ -158,16 +171,20 @@ class TaughtObjective:
         return self._pupil.penalties(parameters, images)
 
     def _targets(self, images: Floats) -> Floats:
-        """(N, 11): what the teachers say together."""
-        said = [engine.forward(teacher, images, self._threads) for teacher in self._teachers]
+        """(N, C + 1): what the teachers say together."""
+        said = [engine.forward(teacher, images, self._threads, codes=self._codes) for teacher in self._teachers]
         energy = penalties(self._network, np.mean(said, axis=0))
         return probabilities(energy, self._criterion.j, self._criterion.temperature).astype(np.float32)
 
 
 def objective(
-    network: paper.Network, criterion: Criterion, device: str = "cpu", threads: int | None = None
+    network: paper.Network,
+    criterion: Criterion,
+    device: str = "cpu",
+    threads: int | None = None,
+    classes: str = DIGITS,
 ) -> Objective:
     """The quickest objective for a device: on "cpu" the compiled engine, without one PyTorch, as on "cuda"."""
     if device == "cpu" and engine.AVAILABLE:
-        return EngineObjective(network, criterion, threads)
-    return TorchObjective(network, criterion, device, threads)
+        return EngineObjective(network, criterion, threads, classes)
+    return TorchObjective(network, criterion, device, threads, classes)

@@ -236,9 +236,8 @@ class Reader:
         """
         by, seen = self.weights, _slanted(images) if views == 3 else images[None]
         flat = seen.reshape(-1, paper.SIDE, paper.SIDE)
-        outputs = engine.forward(
-            by.parameters, pixels.network_input(by.network, flat), by.codes, threads=self._threads
-        )
+        seen_as = pixels.network_input(by.network, flat)
+        outputs = engine.forward(by.parameters, seen_as, threads=self._threads, codes=by.codes)
         penalty = posterior.penalties(by.network, outputs)
         p = posterior.of_classes(penalty, by.classes, kept, by.j, by.temperature)
         p = p.reshape(len(seen), len(images), p.shape[1]).mean(axis=0)
