@@ -61,8 +61,7 @@ def main() -> None:
     folder = Path(os.environ["LENET5_DATA"])
     wanted = [("mnist", False), *((str(folder / name), nothing) for name, nothing in SETS)]
     runs = []
-    beside = {*weights.FOR_STRINGS.values(), *weights.FOR_RUBBISH.values()}
-    for name in (name for name in weights.BUNDLED if name not in beside):
+    for name in weights.BUNDLED:
         reader = Reader(name)
         least = threshold(reader)
         for data, nothing in track(wanted, f"measuring {name}"):

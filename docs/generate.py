@@ -95,7 +95,7 @@ def places() -> str:
 
 def mistakes() -> str:
     """What descriptions of LeNet-5 repeat, answered with counts of the network at hand."""
-    lenet5, concise = ({x.name: x for x in bundled(name).layers} for name in ("lenet5", "concise"))
+    lenet5, concise = ({x.name: x for x in bundled(name).layers} for name in ("lenet5-mnist", "concise"))
     answers = (
         ("C1 has 28·28·6 = 156 neurons.", f"It has {lenet5['C1'].neurons:,} neurons and {lenet5['C1'].parameters} "
          "parameters: each of the six maps shares 25 weights and a bias."),
@@ -188,7 +188,7 @@ def whole() -> str:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    "layers-lenet5": lambda: layer_table("lenet5"),
+    "layers-lenet5": lambda: layer_table("lenet5-mnist"),  # ten classes, as in the paper
     "layers-concise": lambda: layer_table("concise"),
     "places": places,
     "mistakes": mistakes,

@@ -170,7 +170,9 @@ def check_classes(classes: str) -> str:
         raise ArrayError(f"classes start with the ten digits {DIGITS}, not {classes[:10]!r}")
     for place, character in enumerate(classes):
         if character not in CODES:
-            raise ArrayError(f"the class {character!r} has no output code: only printable ASCII does, without the space")
+            raise ArrayError(
+                f"the class {character!r} has no output code: only printable ASCII does, without the space"
+            )
         if character in classes[:place]:
             raise ArrayError(f"the class {character!r} is given twice")
     return classes

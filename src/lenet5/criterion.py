@@ -42,7 +42,7 @@ class Criterion:
     temperature: float = 1.0
 
     def __call__(self, penalties: NDArray[np.floating], desired: Desired) -> tuple[float, NDArray[np.float32]]:
-        """The mean loss over (N, C) penalties with labels (N,) or targets (N, C + 1), and its derivative (N, C).
+        """The mean loss of penalties (N, C) for labels (N,) or targets (N, C + 1), and its derivative (N, C).
 
         Raises ArrayError as :meth:`check` does.
         """
@@ -62,8 +62,9 @@ class Criterion:
     def check(self, desired: Desired, n: int, classes: int = 10) -> None:
         """ArrayError unless these are ``n`` labels (n,) or targets (n, classes + 1) that this criterion knows.
 
-        Labels are 0 to classes − 1 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 a target's shares are not negative and add
-        to 1, that of rubbish being 0 where j is infinite; eq. 8 takes any numbers, and its derivative is these numbers.
+        Labels are 0 to classes − 1 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 a target's shares are not
+        negative and add to 1, that of rubbish being 0 where j is infinite; eq. 8 takes any numbers, and its derivative
+        is these numbers.
         """
         rubbish = self.discriminative and math.isfinite(self.j)
         if desired.ndim == 2:

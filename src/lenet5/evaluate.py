@@ -39,7 +39,8 @@ class Report:
     """What an evaluation found.
 
     ``confusion`` is (11, 11): rows truth 0–9 and not-a-digit, columns answer 0–9 and refused; None
-    for texts. ``digit_error_percent`` (edit distance over length) is for texts only.
+    for texts. ``digit_error_percent`` (edit distance over length) is for texts only, ``transcript_error_percent``
+    (whole lines with their separators, gaps aside) for those whose separators are known.
     ``calibration_error_percent`` says how far confidences are from how often they are right.
     """
 
@@ -52,6 +53,7 @@ class Report:
     misread: tuple[Misread, ...]
     unreadable: tuple[str, ...] = ()
     digit_error_percent: float | None = None
+    transcript_error_percent: float | None = None
     calibration_error_percent: float | None = None
 
     @property
@@ -86,6 +88,8 @@ class Report:
         }
         if self.digit_error_percent is not None:
             found["digit_error_percent"] = round(self.digit_error_percent, 4)
+        if self.transcript_error_percent is not None:
+            found["transcript_error_percent"] = round(self.transcript_error_percent, 4)
         return found
 
 
@@ -159,16 +163,18 @@ def _evaluate_images(data: ImageSet, reader: Reader, advance: Advance | None) ->
 
 
 def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: Advance | None) -> Report:
-    answers, confidences, misread, unreadable = [], [], [], []
+    answers, confidences, misread, unreadable, transcripts = [], [], [], [], []
     nothing = np.zeros((28, 28), np.uint8)
     for picture, truth in zip(data.pictures, data.truths, strict=True):
         image = nothing
         try:
             reading = reader.read(picture, layout)
             answer, confidence = reading.text, reading.confidence
+            transcripts.append(reading.transcript.replace(" ", ""))
             image = reading.digits[0].image if reading.digits else nothing
         except PictureError as error:
             answer, confidence = NO_DIGIT, 1.0
+            transcripts.append("")
             unreadable.append(str(error))
         answers.append(answer)
         confidences.append(confidence)
@@ -178,6 +184,9 @@ def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: A
             advance(1)
     if data.texts:
         report = _report_texts(data, reader, answers, tuple(misread))
+        if data.transcripts:
+            wrong = sum(a != t for a, t in zip(transcripts, data.transcripts, strict=True))
+            report = replace(report, transcript_error_percent=100 * wrong / len(transcripts))
     else:
         report = _report(data.name, reader, _classes(data.truths), _classes(answers), tuple(misread))
     right = np.array([a == t for a, t in zip(answers, data.truths, strict=True)])

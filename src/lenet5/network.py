@@ -75,8 +75,8 @@ class LeNet5(nn.Module):
     least 32, and returns the distances (N, 10) to the ten digits, the smallest the answer. All
     layers are convolutions, so that a larger picture gives (N, 10, h, w), h = (H − 28) // 4: an
     answer for each 32×32 window, 4 pixels apart (section VII). With further ``classes`` there is an output for each
-    character: their codes are fixed pictures, so that they cost no parameter (:mod:`lenet5.codes`). Initial weights are the paper's,
-    uniform in ±2.4 / fan-in, from torch's global generator.
+    character: their codes are fixed pictures, so that they cost no parameter (:mod:`lenet5.codes`). Initial weights
+    are the paper's, uniform in ±2.4 / fan-in, from torch's global generator.
     """
 
     def __init__(self, classes: str = DIGITS) -> None:

@@ -107,7 +107,11 @@ def fit_rubbish(
 
     def surprise(fit: tuple[float, float]) -> float:
         temperature, j = fit
-        return float(-(weight * np.log(np.maximum(of_classes(penalty, classes, DIGITS, j, temperature)[rows, right], 1e-12))).sum())
+        return float(
+            -(
+                weight * np.log(np.maximum(of_classes(penalty, classes, DIGITS, j, temperature)[rows, right], 1e-12))
+            ).sum()
+        )
 
     most = float(smallest.max())
     best = min(product(np.geomspace(0.3, 15, 12), np.linspace(most / 24, most * 1.25, 30)), key=surprise)

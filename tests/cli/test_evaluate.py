@@ -181,9 +181,7 @@ def test_bad_weights_are_told_in_one_line(
 
 
 def test_missing_weights_are_told_in_one_line(command: Command) -> None:
-    assert (
-        "lenet5, lenet5-strings" in command("evaluate", "--data", "digits", "--weights", "none.safetensors").complaint
-    )
+    assert "lenet5, lenet5-mnist" in command("evaluate", "--data", "digits", "--weights", "none.safetensors").complaint
 
 
 def test_a_report_folder_that_cannot_be_made_is_told_in_a_line(command: Command, folder: Path, tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
-"""Patterns of three kinds take turns, and rubbish that looks like a digit loses its own."""
+"""Patterns of several kinds take turns, and rubbish that looks like a character loses its own."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lenet5 import paper
+from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import NONE
-from lenet5.learning.mixture import Mixture, Turns
+from lenet5.learning.mixture import Mixture, RoundRobin
 
-MADE = np.array([3] * 30 + [paper.NOT_A_DIGIT] * 20, np.uint8)
-MIXTURE = Mixture(digits=0.3, rubbish=0.1, distortion=NONE)
+MIXTURE = Mixture(shares=(("hands", 0.3), ("junk", 0.1), ("never made", 0.2)), distortion=NONE)
 
 
-def turns(own: int = 100) -> Turns:
-    return Turns(own, MADE, MIXTURE, np.random.default_rng(0))
+def kind(label: int, count: int) -> ImageSet:
+    return ImageSet("made", np.zeros((count, 28, 28), np.uint8), np.full(count, label, np.uint8))
+
+
+def turns(own: int = 100) -> RoundRobin:
+    made = {"hands": kind(3, 30), "junk": kind(paper.NOT_A_DIGIT, 20)}
+    return RoundRobin(own, made, MIXTURE, np.random.default_rng(0))
 
 
 def test_a_pass_is_as_long_as_the_own_images_and_mixed_as_asked() -> None:
@@ -39,7 +44,7 @@ def test_more_of_a_kind_than_there_is_comes_several_times() -> None:
 
 def test_dropped_rubbish_does_not_come_any_more() -> None:
     some = turns()
-    some.drop(some.rubbish < 145)
+    some.drop(some.rubbish[some.rubbish < 145])
     assert some.rubbish.tolist() == [145, 146, 147, 148, 149]
     for _ in range(5):
         taken = some.one_pass()
@@ -47,7 +52,7 @@ def test_dropped_rubbish_does_not_come_any_more() -> None:
         assert (taken >= 130).sum() == 10
 
 
-def test_not_all_rubbish_is_dropped() -> None:
+def test_a_kind_is_never_dropped_whole() -> None:
     some = turns()
-    some.drop(np.ones(20, np.bool_))
+    some.drop(some.rubbish)
     assert len(some.rubbish) == 20

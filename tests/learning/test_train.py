@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lenet5 import DataError, Reader, WeightsError, paper, pixels, weights
+from lenet5.codes import DIGITS
 from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluate import evaluate
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
 from lenet5.learning.method import OneCycleAdam, OneCycleMuon
-from lenet5.learning.mixture import Mixture, Strings
+from lenet5.learning.mixture import Lines, Material, Mixture
 from lenet5.learning.objective import Objective, TorchObjective, objective
 from lenet5.learning.presentation import MixedPresentation
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
@@ -40,16 +41,28 @@ def few(digits: ImageSet) -> ImageSet:
     return replace(digits, images=digits.images[:300], labels=digits.labels[:300])
 
 
-def upside_down(data: ImageSet, generator: np.random.Generator) -> ImageSet:
-    """Each image again, and upside down as rubbish, in random order."""
-    order = generator.permutation(2 * len(data.images))
-    images = np.concatenate([data.images, data.images[:, ::-1]])
-    labels = np.concatenate([data.labels, np.full_like(data.labels, paper.NOT_A_DIGIT)])
-    return ImageSet("made", images[order], labels[order])
+def upside_down(
+    own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
+) -> Material:
+    """A synthesizer: each image again, and upside down as rubbish; lines whose gradient is 1 by every parameter."""
+
+    def rubbish(data: ImageSet) -> ImageSet:
+        return ImageSet("turned", data.images[:, ::-1], np.full_like(data.labels, paper.NOT_A_DIGIT))
+
+    def lines(objective: Objective, parameters: Floats) -> tuple[float, Floats]:
+        return 5.0, np.ones_like(parameters)
+
+    return Material(
+        {"again": own, "turned": rubbish(own)},
+        held_out and rubbish(held_out),
+        lines if mixture.lines else None,
+        ("turned images",),
+        lambda penalties, j, temperature: {"seen": str(len(penalties(own.images[:3])))},
+    )
 
 
 def training(data: ImageSet, recipe: Recipe = SHORT, seed: int = 0) -> Training:
-    to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1)
+    to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1, classes=recipe.classes)
     return Training(data, recipe, to_minimise, seed, upside_down if recipe.mixture else None)
 
 
@@ -57,7 +70,7 @@ MIXED = replace(
     SHORT,
     criterion=maximum_a_posteriori(j=84),
     method=OneCycleAdam(rate=0.004, averaging=0.99),
-    mixture=Mixture(digits=0.2, rubbish=0.4, distortion=NONE),
+    mixture=Mixture(shares=(("again", 0.2), ("turned", 0.4)), distortion=NONE),
 )
 
 
@@ -244,9 +257,8 @@ def test_a_set_without_images_is_refused(few: ImageSet) -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_every_recipe_runs_as_it_is(recipe: Recipe, few: ImageSet) -> None:
-    start = weights.Weights(recipe.network, weights.initial(recipe.network, np.random.default_rng(0)), {})
-    to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1)
-    run = Training(few, recipe, to_minimise, maker=upside_down, tutor=Tutored, start=start if recipe.strings else None)
+    to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1, classes=recipe.classes)
+    run = Training(few, recipe, to_minimise, synthesizer=upside_down)
     now = next(iter(run))
     assert math.isfinite(now.loss)
     assert now.passes == recipe.passes
@@ -256,17 +268,9 @@ def test_every_recipe_runs_as_it_is(recipe: Recipe, few: ImageSet) -> None:
 # --- going on from weights, and strings ---
 
 
-class Tutored:
-    """Lessons whose gradient is 1 by every parameter."""
-
-    def __init__(self, data: ImageSet, strings: Strings, j: float, generator: np.random.Generator) -> None:
-        self.images = data.images
-
-    def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
-        return 5.0, np.ones_like(parameters)
-
-
-TUTORED = replace(SHORT, strings=Strings(count=10, longest=3, at_once=2, weight=0.25, distortion=NONE))
+WITH_LINES = replace(
+    SHORT, mixture=Mixture(shares=(), distortion=NONE, lines=Lines(count=10, longest=3, at_once=2, weight=0.25))
+)
 
 
 def test_a_training_goes_on_from_given_weights(few: ImageSet) -> None:
@@ -285,7 +289,7 @@ def test_weights_of_another_network_are_no_start(few: ImageSet) -> None:
         Training(few, SHORT, TorchObjective(SHORT.network, SHORT.criterion, threads=1), start=start)
 
 
-def test_strings_count_by_their_weight(few: ImageSet) -> None:
+def test_lines_count_by_their_weight(few: ImageSet) -> None:
     class Descent:
         gradients: ClassVar[list[Floats]] = []
 
@@ -301,30 +305,22 @@ def test_strings_count_by_their_weight(few: ImageSet) -> None:
             return Descent()
 
     losses = []
-    for recipe in (replace(SHORT, method=Still()), replace(TUTORED, method=Still())):
-        run = Training(few, recipe, TorchObjective(recipe.network, recipe.criterion, threads=1), tutor=Tutored)
-        losses.append(next(iter(run)).loss)
-    plain, tutored = Descent.gradients
-    np.testing.assert_allclose(tutored - plain, 0.25, atol=1e-5)
+    mixture = WITH_LINES.mixture
+    assert mixture
+    for own in (replace(mixture, lines=None), mixture):
+        recipe = replace(WITH_LINES, mixture=own, method=Still())
+        to_minimise = TorchObjective(recipe.network, recipe.criterion, threads=1)
+        losses.append(next(iter(Training(few, recipe, to_minimise, synthesizer=upside_down))).loss)
+    plain, with_lines = Descent.gradients
+    np.testing.assert_allclose(with_lines - plain, 0.25, atol=1e-5)
     assert losses[1] - losses[0] == pytest.approx(0.25 * 5)
 
 
-def test_strings_are_written_with_training_images_alone(few: ImageSet) -> None:
-    run = Training(few, TUTORED, TorchObjective(SHORT.network, SHORT.criterion, threads=1), tutor=Tutored)
-    assert isinstance(run._lessons, Tutored)
-    assert len(run._lessons.images) == 270
-
-
-def test_a_recipe_with_strings_keeps_its_last_weights(few: ImageSet) -> None:
-    run = Training(few, replace(TUTORED, passes=3), Scripted(paper.LENET5, [1, 9, 9]), tutor=Tutored)
+def test_a_recipe_with_lines_keeps_its_last_weights(few: ImageSet) -> None:
+    run = Training(few, replace(WITH_LINES, passes=3), Scripted(paper.LENET5, [1, 9, 9]), synthesizer=upside_down)
     for _ in run:
         pass
     assert run.best_pass == 3
-
-
-def test_strings_without_their_writer_are_said_in_one_line(few: ImageSet) -> None:
-    with pytest.raises(DataError, match="needs somebody who writes"):
-        Training(few, TUTORED, TorchObjective(SHORT.network, SHORT.criterion, threads=1))
 
 
 # --- mixtures ---
@@ -332,7 +328,7 @@ def test_strings_without_their_writer_are_said_in_one_line(few: ImageSet) -> Non
 
 def test_made_rubbish_teaches_to_refuse_it_and_made_digits_are_read(digits: ImageSet) -> None:
     recipe = replace(MIXED, passes=8)
-    run = Training(digits, recipe, objective(recipe.network, recipe.criterion, threads=1), maker=upside_down)
+    run = Training(digits, recipe, objective(recipe.network, recipe.criterion, threads=1), synthesizer=upside_down)
     for _ in run:
         pass
     reader = Reader(run.weights())
@@ -343,29 +339,39 @@ def test_made_rubbish_teaches_to_refuse_it_and_made_digits_are_read(digits: Imag
     assert (turned == -1).mean() > 0.8
 
 
-def test_a_mixture_without_its_maker_is_said_in_one_line(few: ImageSet) -> None:
+def test_a_mixture_without_its_synthesizer_is_said_in_one_line(few: ImageSet) -> None:
     with pytest.raises(DataError, match="recipe modern needs"):
         Training(few, MIXED, TorchObjective(MIXED.network, MIXED.criterion, threads=1))
 
 
-def test_what_is_made_of_held_out_images_is_held_out_too(few: ImageSet) -> None:
+def test_the_synthesizer_gets_the_images_that_are_held_out_apart(few: ImageSet) -> None:
     seen: list[ImageSet] = []
 
-    def maker(data: ImageSet, generator: np.random.Generator) -> ImageSet:
-        seen.append(data)
-        return upside_down(data, generator)
+    def synthesizer(own: ImageSet, held_out: ImageSet | None, *others: Any) -> Material:
+        assert held_out
+        seen.extend([own, held_out])
+        return upside_down(own, held_out, *others)
 
-    Training(few, MIXED, TorchObjective(MIXED.network, MIXED.criterion, threads=1), maker=maker)
+    Training(few, MIXED, TorchObjective(MIXED.network, MIXED.criterion, threads=1), synthesizer=synthesizer)
     assert [len(data.images) for data in seen] == [270, 30]
     first, second = ({image.tobytes() for image in data.images} for data in seen)
     assert not first & second
+
+
+def test_what_a_synthesizer_was_made_from_and_fits_is_in_the_metadata(few: ImageSet) -> None:
+    found = trained(few, replace(MIXED, passes=1, classes=DIGITS + "/"))
+    assert found.metadata["trained_on"].endswith("; turned images")
+    assert found.metadata["seen"] == "3"
+    assert found.metadata["classes"] == found.classes == DIGITS + "/"
 
 
 def test_rubbish_that_looks_like_a_digit_is_given_up_when_the_mixture_says_so(few: ImageSet) -> None:
     recipe = replace(MIXED, passes=3)
     assert recipe.mixture
     rubbish = np.full(len(few.images), paper.NOT_A_DIGIT, np.uint8)
-    shown = MixedPresentation(few, replace(few, labels=rubbish), recipe.mixture, recipe, np.random.default_rng(0))
+    shown = MixedPresentation(
+        few, {"turned": replace(few, labels=rubbish)}, recipe.mixture, recipe, np.random.default_rng(0)
+    )
     near = np.where(np.arange(len(few.images)) < 200, 1.0, 99.0)[:, None].repeat(10, axis=1)
 
     def rubbish_shown() -> int:

@@ -8,36 +8,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet5.reading.decode import Arc, best_path
+from lenet5.reading.arcs import SPECK, Arcs
+from lenet5.reading.decode import best_path
 
 
-def every_path(arcs: list[Arc], start: int, end: int) -> list[tuple[Arc, ...]]:
+def every_path(arcs: Arcs, start: int, end: int) -> list[tuple[int, ...]]:
     if start == end:
         return [()]
-    here = [arc for arc in arcs if arc.first == start]
-    return [(arc, *rest) for arc in here for rest in every_path(arcs, arc.last, end)]
+    here = np.flatnonzero(arcs.first == start).tolist()
+    return [(k, *rest) for k in here for rest in every_path(arcs, int(arcs.last[k]), end)]
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> tuple[list[Arc], int]:
+def graphs(draw: st.DrawFn) -> tuple[Arcs, int]:
     pieces = draw(st.integers(1, 5))
     scores = st.floats(-8, 0, allow_nan=False)
-    arcs = [Arc(k, k + 1, "", draw(scores)) for k in range(pieces)]
+    rows = [(k, k + 1, SPECK, draw(scores), -1) for k in range(pieces)]
     for first, last in itertools.combinations(range(pieces + 1), 2):
         if draw(st.booleans()):
-            arcs.append(Arc(first, last, str(draw(st.integers(0, 9))), draw(scores), len(arcs)))
-    return arcs, pieces
+            rows.append((first, last, draw(st.integers(0, 18)), draw(scores), len(rows)))
+    first, last, label, score, candidate = zip(*rows, strict=True)
+    return Arcs(*map(np.array, (first, last, label)), np.array(score), np.array(candidate)), pieces
 
 
-@given(graphs())
-def test_the_path_is_the_best_of_all_and_shares_are_of_all(graph: tuple[list[Arc], int]) -> None:
+@given(graphs(), st.sampled_from([0.5, 1.0, 4.0]))
+def test_the_path_is_the_best_of_all_and_posteriors_are_of_all(graph: tuple[Arcs, int], power: float) -> None:
     arcs, pieces = graph
     paths = every_path(arcs, 0, pieces)
-    scores = np.array([sum(arc.score for arc in path) for path in paths])
+    scores = np.array([power * sum(arcs.score[k] for k in path) for path in paths])
     total = np.exp(scores).sum()
-    found = best_path(arcs, pieces)
-    assert sum(arc.score for arc in found.arcs) == pytest.approx(scores.max())
-    assert found.share == pytest.approx(math.exp(scores.max()) / total)
-    for arc, share in zip(found.arcs, found.shares, strict=True):
-        using = sum(math.exp(s) for path, s in zip(paths, scores, strict=True) if any(a is arc for a in path))
-        assert share == pytest.approx(using / total)
+    found = best_path(arcs, pieces, power)
+    assert power * sum(arcs.score[k] for k in found.arcs) == pytest.approx(scores.max())
+    assert found.posterior == pytest.approx(math.exp(scores.max()) / total)
+    for k, posterior in enumerate(found.posteriors):
+        using = sum(math.exp(s) for path, s in zip(paths, scores, strict=True) if k in path)
+        assert posterior == pytest.approx(using / total)

@@ -255,7 +255,7 @@ def test_a_reader_takes_a_file_of_weights(tmp_path: Path, draw: Callable[..., Im
 
 
 def test_a_reader_without_its_weights_says_which_are_bundled(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="lenet5, lenet5-strings"):
+    with pytest.raises(WeightsError, match="lenet5, lenet5-mnist"):
         Reader(tmp_path / "none.safetensors")
 
 

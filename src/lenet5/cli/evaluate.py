@@ -15,7 +15,8 @@ __all__ = ["command"]
     "--data",
     default="mnist",
     show_default=True,
-    help="mnist, digits, or a path: a folder with IDX files; a folder with subfolders 0…9 of pictures; "
+    help="mnist, digits, unipen and unipen-numbers (held-out writers), or a path: a folder with IDX files; "
+    "a folder with subfolders 0…9 of pictures; "
     "a folder with labels.csv; an .npz with images and labels.",
 )
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="digit", show_default=True)

@@ -30,6 +30,7 @@ __all__ = ["command"]
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Answer ? below this probability.")
 @click.option("--json", "form", flag_value="json", help="One JSON object a line and page.")
 @click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
+@click.option("--transcript", is_flag=True, help="Print separators and gaps as they stand: 13/01/2023 3.75.")
 @click.option("--annotate", metavar="FILE.png", help="Draw boxes, answers and confidences on the picture.")
 @click.option("--debug", metavar="FOLDER", help="Keep what the network saw of every digit.")
 @click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
@@ -39,6 +40,7 @@ def command(
     layout: str,
     min_confidence: float | None,
     form: str | None,
+    transcript: bool,
     annotate: str | None,
     debug: str | None,
     weights: str,
@@ -70,7 +72,7 @@ def command(
                 reading = next(reader.pages(picture, layout, min_confidence))
                 for note in reading.notes if reading.digits else (*reading.notes, "no digits found"):
                     click.echo(f"lenet5: {_called(name, picture)}: {note}", err=True)
-                click.echo(_printed(name, picture, reading, form, alone=len(files) == 1))
+                click.echo(_printed(name, picture, reading, form, transcript, alone=len(files) == 1))
                 drawings.keep(name, picture, reading)
         except PictureError as error:
             failed = True
@@ -122,14 +124,17 @@ def _called(name: str, picture: Picture) -> str:
     return name if picture.pages == 1 else f"{name} page {picture.page}"
 
 
-def _printed(name: str, picture: Picture, reading: Reading, form: str | None, alone: bool) -> str:
+def _printed(name: str, picture: Picture, reading: Reading, form: str | None, transcript: bool, alone: bool) -> str:
     """One reading in the form that was asked for."""
     if form == "json":
         return json.dumps({"file": name, **reading.to_json()})
-    text = reading.text.replace("\n", " ")
+    text = reading.transcript if transcript else reading.text
+    if form is None and alone:
+        return text
+    text = text.replace("\n", " ")
     if form == "csv":
         return _csv_row(_called(name, picture), text, f"{reading.confidence:.4f}")
-    return reading.text if alone else f"{_called(name, picture)}: {text}"
+    return f"{_called(name, picture)}: {text}"
 
 
 def _csv_row(*cells: Any) -> str:

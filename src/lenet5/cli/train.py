@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,16 +12,23 @@ from lenet5 import __version__
 from lenet5.errors import DataError
 
 if TYPE_CHECKING:
+    from lenet5.learning.data import ImageSet
     from lenet5.learning.recipe import Recipe
     from lenet5.learning.train import Training
+    from lenet5.learning.unipen import Writing
 
 __all__ = ["command"]
 
-_RECIPES: Final = ("modern", "reading", "strings", "paper", "concise", "fast")
+_RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 
 
 @click.command("train", short_help="Train a network and write its weights.")
-@click.option("--data", default="mnist", show_default=True, help="mnist, digits, a folder or an .npz file.")
+@click.option(
+    "--data",
+    "sets",
+    multiple=True,
+    help="mnist, digits, unipen, a folder or an .npz file; repeatable.  [default: mnist; recipe reading: and unipen]",
+)
 @click.option("--recipe", type=click.Choice(_RECIPES), default="modern", show_default=True)
 @click.option(
     "--passes", type=click.IntRange(min=1), help="Passes over the training images; the recipe's own if not given."
@@ -41,7 +49,7 @@ _RECIPES: Final = ("modern", "reading", "strings", "paper", "concise", "fast")
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
 def command(
-    data: str,
+    sets: tuple[str, ...],
     recipe: str,
     passes: int | None,
     images: int | None,
@@ -60,47 +68,39 @@ def command(
     """
     import numpy as np
 
-    from lenet5.cli.progress import Download, bar
-    from lenet5.evaluate import as_images
-    from lenet5.graphs import StringLessons
-    from lenet5.learning.data import ImageSet, drawn, load
+    from lenet5.global_training.material import Synthesis
+    from lenet5.learning.data import drawn, joined
     from lenet5.learning.objective import Objective, TaughtObjective, objective
     from lenet5.learning.recipe import taught
     from lenet5.learning.train import Training
-    from lenet5.synthesis import made_from
     from lenet5.weights import load as load_weights
     from lenet5.weights import require_writable
 
     chosen = _chosen(recipe, passes, distortions, held_out)
     require_writable(output)
     before = load_weights(start) if start else None
-    if chosen.strings and before is None:
-        raise click.UsageError(f"recipe {recipe} goes on from weights: --start WEIGHTS")
     chosen = taught(chosen) if teachers else chosen
-    to_minimise: Objective = objective(chosen.network, chosen.criterion, device, threads)
+    to_minimise: Objective = objective(chosen.network, chosen.criterion, device, threads, chosen.classes)
     if teachers:
         known = [load_weights(name) for name in teachers]
         to_minimise = TaughtObjective(to_minimise, chosen.network, chosen.criterion, known, threads)
-    loaded = load(data, "train", progress=Download())
-    if not isinstance(loaded, ImageSet):
-        from lenet5.reading.reader import Reader
-
-        if loaded.texts:
-            raise DataError(f"{data} holds texts; training needs pictures of single digits")
-        pictures = len(loaded.pictures)
-        with bar() as progress:
-            task = progress.add_task("normalising", total=pictures)
-            loaded = as_images(loaded, Reader(), lambda done: progress.advance(task, done))
-        if len(loaded.images) < pictures:
-            click.echo(f"lenet5: left out {pictures - len(loaded.images)} unreadable or blank pictures", err=True)
+    sets = sets or (("mnist", "unipen") if chosen.mixture else ("mnist",))
+    writings = _writings([name for name in sets if _is_unipen(name)]) if chosen.mixture else ()
+    images_of = [name for name in sets if not (chosen.mixture and _is_unipen(name))]
+    if not images_of:
+        raise click.UsageError(f"recipe {recipe} needs images beside UNIPEN: --data mnist --data unipen")
+    parts = [_images(name) for name in images_of]
+    loaded = parts[0] if len(parts) == 1 else joined(" and ".join(p.name for p in parts), *parts)
     if images:
         loaded = drawn(loaded, images, np.random.default_rng(seed))
     if chosen.mixture:
-        click.echo("lenet5: making further images from the training images, which takes minutes", err=True)
-    training = Training(loaded, chosen, to_minimise, seed, made_from, threads, StringLessons, before)
+        click.echo("lenet5: making further images and lines, which takes minutes", err=True)
+    synthesis = Synthesis(writings, chosen.classes)
+    training = Training(loaded, chosen, to_minimise, seed, synthesis, threads, before)
     stopped = run(training)
     made = training.weights()
-    given = f"lenet5 train --data {data} --recipe {recipe} --passes {chosen.passes} --seed {seed}"
+    given = "lenet5 train" + "".join(f" --data {name}" for name in sets)
+    given += f" --recipe {recipe} --passes {chosen.passes} --seed {seed}"
     given += f" --images {images}" if images else ""
     given += "" if held_out is None else f" --held-out {held_out}"
     given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
@@ -117,6 +117,48 @@ def command(
     error = made.metadata["validation_error_percent"]
     kept = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
     click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
+
+
+def _is_unipen(name: str) -> bool:
+    from lenet5.learning.unipen import is_unipen
+
+    return name == "unipen" or is_unipen(Path(name))
+
+
+def _writings(names: list[str]) -> tuple[Writing, ...]:
+    """The writings of UNIPEN, a line on stderr for each file that cannot be used."""
+    from lenet5.cli.progress import Download
+    from lenet5.learning.unipen import load_unipen
+
+    def report(line: str) -> None:
+        click.echo(f"lenet5: {line}", err=True)
+
+    found: tuple[Writing, ...] = ()
+    for name in names:
+        click.echo("lenet5: reading UNIPEN", err=True)
+        found += load_unipen(None if name == "unipen" else Path(name), progress=Download(), report=report)
+    return found
+
+
+def _images(data: str) -> ImageSet:
+    """A data set as images: pictures of single digits are normalised as the reader does it."""
+    from lenet5.cli.progress import Download, bar
+    from lenet5.evaluate import as_images
+    from lenet5.learning.data import ImageSet, load
+    from lenet5.reading.reader import Reader
+
+    loaded = load(data, "train", progress=Download())
+    if isinstance(loaded, ImageSet):
+        return loaded
+    if loaded.texts:
+        raise DataError(f"{data} holds texts; training needs pictures of single digits")
+    pictures = len(loaded.pictures)
+    with bar() as progress:
+        task = progress.add_task("normalising", total=pictures)
+        images = as_images(loaded, Reader(), lambda done: progress.advance(task, done))
+    if len(images.images) < pictures:
+        click.echo(f"lenet5: left out {pictures - len(images.images)} unreadable or blank pictures", err=True)
+    return images
 
 
 def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None) -> Recipe:

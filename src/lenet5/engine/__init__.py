@@ -88,8 +88,8 @@ def gradient(
 ) -> tuple[float, Floats]:
     """The mean of a criterion over images, and its derivative (P,) by every parameter.
 
-    ``desired`` are labels (n,) or targets (n, classes + 1), as :meth:`lenet5.criterion.Criterion.check` has them. Sums run
-    over pieces of the images that n alone decides, so no number of threads changes a bit.
+    ``desired`` are labels (n,) or targets (n, classes + 1), as :meth:`lenet5.criterion.Criterion.check` has them. Sums
+    run over pieces of the images that n alone decides, so no number of threads changes a bit.
     """
     result: tuple[float, Floats] = _compiled("gradient").gradient(
         parameters, images, desired, criterion, threads, variant, codes
@@ -115,9 +115,7 @@ def curvature(
     P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
     the term 2·Σ ∂E/∂y_i is kept where it is positive.
     """
-    result: Floats = _compiled("curvature").curvature(
-        parameters, images, desired, criterion, threads, variant, codes
-    )
+    result: Floats = _compiled("curvature").curvature(parameters, images, desired, criterion, threads, variant, codes)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -13,10 +14,11 @@ from lenet5.codes import DIGITS
 from lenet5.global_training.sequence import Graph, SequenceLoss, fit_inverse_temperature, graph_of
 from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.mixture import Lines, Material, Mixture
-from lenet5.learning.unipen import Writing, held_out_writers
+from lenet5.learning.unipen import LICENCE, Writing, held_out_writers
+from lenet5.learning.unipen_pictures import isolated_digits, numbers_of
 from lenet5.reading.geometry import Geometry, features
 from lenet5.synthesis.images import characters, hard_digits, junk, letters, separators
-from lenet5.synthesis.lines import SeenLine, numbers_of, seen, written_numbers
+from lenet5.synthesis.lines import SeenLine, seen, written_numbers
 from lenet5.synthesis.strings import CLASSES, Source, from_images, from_writers, lines
 
 __all__ = ["Synthesis", "by_writer"]
@@ -44,6 +46,7 @@ class Synthesis:
     def __init__(self, writings: Sequence[Writing] = (), classes: str = CLASSES) -> None:
         self._training, self._held_out = by_writer(writings)
         self._classes = classes
+        self._sources = (_described(self._training, writings),) if writings else ()
 
     def __call__(
         self, own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
@@ -62,14 +65,14 @@ class Synthesis:
                 kept = _seen_lines(held_out, self._held_out, mixture.lines, _HELD_OUT, generator)
                 finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
         calibrating = self._calibrating(held_out, generator) if held_out else None
-        return Material(images, calibrating, loss, finish)
+        return Material(images, calibrating, loss, self._sources, finish)
 
     def _images(
         self, own: ImageSet, writings: Sequence[Writing], wanted: Mapping[str, int], generator: np.random.Generator
     ) -> dict[str, ImageSet]:
         """The made images that need no line, by kind."""
         digits = _digits_of(own)
-        isolated = [w for w in writings if w.level == "CHARACTER" and w.label in tuple(DIGITS)]
+        isolated = isolated_digits(writings)
         made = {}
         if n := wanted.get("hard digits"):
             made["hard digits"] = hard_digits(digits, n, generator)
@@ -90,6 +93,17 @@ class Synthesis:
         return joined("held out", *self._images(held_out, self._held_out, wanted, generator).values())
 
 
+def _described(training: Sequence[Writing], writings: Sequence[Writing]) -> str:
+    """UNIPEN as the metadata of weights name it, with a digest of the strokes of all writings."""
+    digest = hashlib.sha256()
+    for writing in writings:
+        digest.update(writing.label.encode())
+        for stroke in writing.strokes:
+            digest.update(np.ascontiguousarray(stroke).data)
+    writers, some = len({w.writer for w in training}), f"{len(training)} of {len(writings)} writings"
+    return f"UNIPEN train_r01_v07 ({LICENCE}), {writers} writers, {some}, sha256 {digest.hexdigest()}"
+
+
 def _digits_of(data: ImageSet) -> ImageSet:
     """The images of a set that show a digit."""
     chosen = data.labels < len(DIGITS)
@@ -99,7 +113,7 @@ def _digits_of(data: ImageSet) -> ImageSet:
 def _seen_lines(
     data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
 ) -> Iterator[SeenLine]:
-    """So many lines as the reader sees them: of the images' digits, of writers' own digits, and as they were written."""
+    """So many lines as the reader sees them: of the images' digits, of writers' own, and as they were written."""
     sources: list[Source] = [from_images(data)]
     numbers = numbers_of(writings)
     if writings:
@@ -149,7 +163,5 @@ class _Fit:
         return {"geometry": self._geometry.to_json(), "inverse_temperature": f"{power:.4f}"}
 
 
-def _nothing(
-    penalties: Callable[[NDArray[np.uint8]], Floats], j: float, temperature: float
-) -> Mapping[str, str]:
+def _nothing(penalties: Callable[[NDArray[np.uint8]], Floats], j: float, temperature: float) -> Mapping[str, str]:
     return {}

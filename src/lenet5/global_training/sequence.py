@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import paper, pixels
+from lenet5 import paper
 from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.objective import Objective
 from lenet5.reading.arcs import REFUSAL, cut_costs, factors, specks
@@ -94,26 +94,29 @@ def fit_inverse_temperature(graphs: list[Graph], penalties: NDArray[np.floating]
     Candidates of a line share their ink, so that the right path is surer than the product of its arcs says. Lines whose
     truth no way reads say nothing of it.
     """
-    counts = np.cumsum([len(graph.images) for graph in graphs])
-    known = np.ones(len(graphs), np.bool_)
+    stops = np.cumsum([len(graph.images) for graph in graphs])
+    blocks = [slice(k, min(k + _AT_ONCE, len(graphs))) for k in range(0, len(graphs), _AT_ONCE)]
 
     def surprise(power: float) -> float:
-        blocks = range(0, len(graphs), _AT_ONCE)
-        parts = [
-            log_posteriors(
-                graphs[k : k + _AT_ONCE], penalties[counts[k - 1] if k else 0 : counts[min(k + _AT_ONCE, len(graphs)) - 1]], j, power
-            )
-            for k in blocks
-        ]
-        logarithms = np.concatenate(parts)
-        known[:] = np.isfinite(logarithms)
-        return float(-np.maximum(logarithms[known], _SURPRISE).mean())
+        logarithms = np.concatenate(
+            [
+                log_posteriors(
+                    graphs[block],
+                    penalties[stops[block.start - 1] if block.start else 0 : stops[block.stop - 1]],
+                    j,
+                    power,
+                )
+                for block in blocks
+            ]
+        )
+        return float(-np.maximum(logarithms[np.isfinite(logarithms)], _SURPRISE).mean())
 
-    powers = np.geomspace(0.5, 12, 12)
-    for _ in range(2):
-        best = int(np.argmin([surprise(float(power)) for power in powers]))
-        powers = np.geomspace(powers[max(best - 1, 0)], powers[min(best + 1, len(powers) - 1)], 9)
-    return float(powers[4])
+    low, high = 0.5, 12.0
+    for _ in range(3):  # a coarse grid, then finer ones around its best
+        grid = np.geomspace(low, high, 9)
+        best = int(np.argmin([surprise(float(power)) for power in grid]))
+        low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, 8)])
+    return float(grid[best])
 
 
 class SequenceLoss:

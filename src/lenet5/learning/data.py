@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.answer import PICTURE_SUFFIXES
+from lenet5.codes import DIGITS
 from lenet5.errors import DataError
 from lenet5.learning.idx import read_idx
 from lenet5.learning.mnist import load_mnist
+from lenet5.learning.unipen import LICENCE, held_out_writers, is_unipen, load_unipen
+from lenet5.learning.unipen_pictures import digit_images, numbers_of, picture_of
 from lenet5.normalise import normalise
 from lenet5.paper import SIDE
 
@@ -41,6 +44,7 @@ class ImageSet:
     name: str
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    licence: str = ""
 
     def __post_init__(self) -> None:
         if self.images.ndim != 3 or self.images.shape[1:] != (SIDE, SIDE):
@@ -53,18 +57,23 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures to be read, each with its truth: a digit, NO_DIGIT, or (``texts``) lines of digits."""
+    """Pictures to be read, each with its truth: a digit, NO_DIGIT, or (``texts``) lines of digits.
+
+    ``transcripts`` are the texts with their separators, where these are known.
+    """
 
     name: str
     pictures: Sequence[Any]
     truths: tuple[str, ...]
     texts: bool = False
+    transcripts: tuple[str, ...] = ()
 
 
 def load(data: str, part: str = "test", not_digits: bool = False, progress: Any = None) -> ImageSet | PictureSet:
-    """The data set that ``data`` names: "mnist", "digits", or the path of a file or folder.
+    """The data set that ``data`` names: "mnist", "digits", "unipen", "unipen-numbers", or a path.
 
-    ``part`` "train" or "test" matters to mnist, digits and IDX folders; other sets are whole.
+    ``part`` "train" or "test" matters to mnist, digits, IDX folders and UNIPEN, whose test part is the held-out
+    writers; other sets are whole.
     ``not_digits`` says that nothing in the set is a digit, whatever its labels. Raises DataError
     in one line.
     """
@@ -75,7 +84,7 @@ def load(data: str, part: str = "test", not_digits: bool = False, progress: Any 
         _check_labels(found.name, found.labels)
         return found
     if not_digits:
-        return replace(found, truths=(NO_DIGIT,) * len(found.truths), texts=False)
+        return replace(found, truths=(NO_DIGIT,) * len(found.truths), texts=False, transcripts=())
     return found if found.texts else replace(found, truths=tuple(_digit_truth(found.name, t) for t in found.truths))
 
 
@@ -98,21 +107,42 @@ def joined(name: str, *sets: ImageSet) -> ImageSet:
 def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:
     """The set as it lies there, its labels not yet checked."""
     if data == "mnist":
-        return ImageSet("mnist", *load_mnist(_PARTS[part], progress=progress))
+        return ImageSet("mnist", *load_mnist(_PARTS[part], progress=progress), licence="CC BY-SA 3.0")
     if data == "digits":
         return _digits(part)
+    if data in ("unipen", "unipen-numbers"):
+        return _unipen(data, part, progress)
     path = Path(data)
     if not data:
-        raise DataError("--data is empty: give mnist, digits, an .npz file or a folder")
+        raise DataError("--data is empty: give mnist, digits, unipen, an .npz file or a folder")
     if path.suffix == ".npz" and not path.is_dir():
         return _npz(path)
+    if is_unipen(path):
+        return _unipen("unipen", part, progress, path)
     if not path.is_dir():
-        raise DataError(f"no data at {data}: give mnist, digits, an .npz file or a folder (see lenet5 evaluate --help)")
+        raise DataError(
+            f"no data at {data}: give mnist, digits, unipen, an .npz file or a folder (see lenet5 evaluate --help)"
+        )
     if any(_idx_file(path, _PARTS[p], "labels", 1) for p in _PARTS):
         return _idx_folder(path, part)
     if (path / "labels.csv").exists():
         return _labelled_folder(path)
     return _class_folders(path)
+
+
+def _unipen(name: str, part: str, progress: Any, path: Path | None = None) -> ImageSet | PictureSet:
+    """Isolated digits as images, or numbers as pictures, of the held-out writers ("test") or of all others."""
+    writings = load_unipen(path, progress=progress)
+    apart = held_out_writers(writings)
+    chosen = [w for w in writings if (w.writer in apart) == (part == "test")]
+    if name == "unipen":
+        images, labels, _ = digit_images(chosen)
+        return ImageSet(name, images, labels, licence=LICENCE)
+    numbers = numbers_of(chosen)
+    transcripts = tuple(w.label.replace(" ", "") for w in numbers)
+    texts = tuple("".join(c for c in t if c in DIGITS) for t in transcripts)
+    pictures = [np.round(255 * picture_of(w)).astype(np.uint8) for w in numbers]
+    return PictureSet(name, pictures, texts, texts=True, transcripts=transcripts)
 
 
 def _digits(part: str) -> ImageSet:

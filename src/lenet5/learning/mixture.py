@@ -64,12 +64,14 @@ class Material:
     """What a synthesizer made for one training.
 
     ``images`` by kind; ``held_out`` images that calibrate the network; ``lines`` the loss of whole lines, if the
-    mixture reads some; ``finish`` fits what else reading needs to a network's penalties and gives it as metadata.
+    mixture reads some; ``sources`` describe what else it was made from; ``finish`` fits what else reading needs to a
+    network's penalties and gives it as metadata.
     """
 
     images: Mapping[str, ImageSet]
     held_out: ImageSet | None = None
     lines: SequenceLoss | None = None
+    sources: tuple[str, ...] = ()
     finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]] = field(
         default=lambda penalties, j, temperature: {}
     )
@@ -91,7 +93,9 @@ class RoundRobin:
     kind of which nothing was made.
     """
 
-    def __init__(self, own: int, made: Mapping[str, ImageSet], mixture: Mixture, generator: np.random.Generator) -> None:
+    def __init__(
+        self, own: int, made: Mapping[str, ImageSet], mixture: Mixture, generator: np.random.Generator
+    ) -> None:
         self._generator = generator
         self._kinds, self._counts = [np.arange(own)], [own]
         start = own
@@ -111,7 +115,7 @@ class RoundRobin:
     def rubbish(self) -> NDArray[np.intp]:
         """The numbers of the made rubbish that still has its turns."""
         every = np.concatenate(self._kinds)
-        return every[self._is_rubbish[every]]
+        return np.asarray(every[self._is_rubbish[every]])
 
     def drop(self, doubtful: NDArray[np.intp]) -> None:
         """Give up the patterns with these numbers, unless that is all of a kind."""
@@ -131,4 +135,4 @@ class RoundRobin:
         while len(waiting) < n:
             waiting = np.concatenate([waiting, self._generator.permutation(self._kinds[kind])])
         taken, self._waiting[kind] = waiting[:n], waiting[n:]
-        return taken
+        return np.asarray(taken)

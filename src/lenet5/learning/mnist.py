@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.errors import DataError
+from lenet5.learning.download import cache_folder, download
 from lenet5.learning.idx import read_idx
 
 __all__ = ["MIRRORS", "fetch", "load_mnist"]
@@ -57,9 +58,7 @@ def _given(folder: Path, name: str) -> Path:
 
 def _cached(name: str, mirrors: Sequence[str], progress: Any) -> Path:
     """The file in the cache folder, fetched if it is not there."""
-    import pooch
-
-    folder = Path(pooch.os_cache("lenet5")) / "mnist"
+    folder = cache_folder() / "mnist"
     path = folder / f"{name}.gz"
     if not path.exists():
         fetch(name, folder, mirrors, progress)
@@ -71,29 +70,14 @@ def fetch(name: str, folder: Path, mirrors: Sequence[str] = MIRRORS, progress: A
 
     Each mirror is tried twice. Raises DataError, naming the ways to do without, where none works.
     """
-    import pooch
-
-    def download(url: str, output_file: str, fetcher: Any) -> None:
-        pooch.HTTPDownloader(progressbar=progress or False, timeout=30)(url, output_file, fetcher)
-        _checked(Path(output_file), name)
-
-    logger = pooch.get_logger()
-    level, reason = logger.level, "no mirror given"
-    logger.setLevel("ERROR")
     try:
-        for mirror in [m for m in mirrors for _ in range(2)]:
-            try:
-                return Path(
-                    pooch.retrieve(f"{mirror}{name}.gz", None, fname=f"{name}.gz", path=folder, downloader=download)
-                )
-            except (OSError, ValueError, DataError) as error:  # requests' errors are OSErrors
-                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    finally:
-        logger.setLevel(level)
-    raise DataError(
-        f"cannot fetch MNIST from {len(mirrors)} mirrors ({reason[:120]}): use --data digits, which needs no network, "
-        "or set LENET5_DATA to a folder that holds mnist/"
-    )
+        urls = [f"{mirror}{name}.gz" for mirror in mirrors]
+        return download(urls, folder / f"{name}.gz", lambda path: _checked(path, name), progress)
+    except DataError as error:
+        raise DataError(
+            f"cannot fetch MNIST from {len(mirrors)} mirrors ({error}): use --data digits, which needs no network, "
+            "or set LENET5_DATA to a folder that holds mnist/"
+        ) from None
 
 
 def _checked(path: Path, name: str) -> NDArray[np.uint8]:

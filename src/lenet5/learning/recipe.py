@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lenet5 import paper
+from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.criterion import CROSS_ENTROPY, Criterion, maximum_a_posteriori
 from lenet5.learning.distort import NONE, Distortion
-from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.learning.method import Method, OneCycleAdam, OneCycleMuon, StochasticDiagonal
 from lenet5.learning.mixture import Lines, Mixture
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -60,7 +60,7 @@ def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.i
 
 def part(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
     """Some images of a set."""
-    return ImageSet(data.name, data.images[which], data.labels[which])
+    return replace(data, images=data.images[which], labels=data.labels[which])
 
 
 class Training:
@@ -189,11 +189,13 @@ class Training:
         temperature, j = self._calibrated(parameters)
         name, images = self._data.name, self._data.images
         digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
+        licence = f" ({self._data.licence})" if self._data.licence else ""
+        described = f"{name}{licence}, {len(self._training)} of {len(images)} images, sha256 {digest}"
         metadata = {
             "recipe": self._recipe.name,
             "seed": str(self._seed),
             "passes": str(self._passes_done),
-            "trained_on": f"{name}, {len(self._training)} of {len(images)} images, sha256 {digest}",
+            "trained_on": "; ".join([described, *self._material.sources]),
             "validation_error_percent": "" if self._best_error is None else f"{self._best_error:.4f}",
             "temperature": f"{temperature:.4f}",
             "j": f"{j:.4f}",

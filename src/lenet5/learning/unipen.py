@@ -8,27 +8,47 @@ recognizer benchmarks", ICPR 1994. A *segment file* (``data/1a/…/name.dat``) n
 
 from __future__ import annotations
 
+import os
 import re
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.errors import DataError
+from lenet5.learning.download import cache_folder, download
 
-__all__ = ["Writing", "held_out_writers", "is_number", "read_unipen", "segment_files"]
+__all__ = [
+    "ARCHIVE",
+    "LICENCE",
+    "Writing",
+    "held_out_writers",
+    "is_number",
+    "is_unipen",
+    "load_unipen",
+    "read_unipen",
+    "segment_files",
+]
 
 Floats = NDArray[np.float32]
 Report = Callable[[str], None]
 """Takes one line about a file that could not be used."""
 
+LICENCE: Final = "CC BY 4.0, doi:10.5281/zenodo.1195803"
+"""Under what the consortium released UNIPEN, and where; the CD-ROM of 1999 in the archive says research only."""
+
+ARCHIVE: Final = "https://zenodo.org/records/1195803/files/train_r01_v07.tgz?download=1"
+"""Where the public archive is fetched from. The record is known; the name of the file in it was not verified, and its
+digest is not known. Whoever fetches it first corrects this line."""
+
+_SUFFIXES: Final = (".tgz", ".zip", ".tar", ".tar.gz", ".tar.xz", ".tar.bz2")
 _MOST_BYTES: Final = 2 << 30  # of an unpacked archive
 _DEEPEST: Final = 4  # nested includes
 _SPLIT_SEED: Final = 1998
@@ -72,6 +92,49 @@ def held_out_writers(writings: Iterable[Writing]) -> frozenset[str]:
     writers = sorted({writing.writer for writing in writings})
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(writers))
     return frozenset(writers[k] for k in order[: round(_HELD_OUT * len(writers))])
+
+
+def load_unipen(
+    path: Path | None = None, url: str = ARCHIVE, progress: Any = None, report: Report | None = None
+) -> tuple[Writing, ...]:
+    """The writings that training takes: from a folder or archive at ``path``, ``unipen/`` in the folder that
+    LENET5_DATA names, or else the user's cache, into which the public archive is fetched.
+
+    ``progress`` is a pooch progress bar, ``report`` takes a line about each file that cannot be used. Raises DataError.
+    """
+    given = os.environ.get("LENET5_DATA")
+    place = path or (_archive_in(Path(given) / "unipen") if given else _fetched(url, progress))
+    return read_unipen(place, segment_files(), report)
+
+
+def is_unipen(path: Path) -> bool:
+    """Whether a path is a folder that holds ``data/1a``, or an archive by its name."""
+    return (path / "data" / "1a").is_dir() or (path.is_file() and path.name.endswith(_SUFFIXES))
+
+
+def _archive_in(folder: Path) -> Path:
+    """The folder itself where UNIPEN lies in it unpacked, else the first archive in it."""
+    if (folder / "data").is_dir():
+        return folder
+    archives = sorted(p for p in folder.iterdir() if p.name.endswith(_SUFFIXES)) if folder.is_dir() else []
+    if not archives:
+        raise DataError(
+            f"LENET5_DATA is {folder.parent}, but {folder} holds no UNIPEN archive: give its path as --data"
+        )
+    return archives[0]
+
+
+def _fetched(url: str, progress: Any) -> Path:
+    """The public archive in the cache folder, fetched if it is not there."""
+    target = cache_folder() / "unipen" / "train_r01_v07.tgz"
+    if target.exists():
+        return target
+    try:
+        return download([url], target, _files, progress)
+    except DataError as error:
+        raise DataError(
+            f"cannot fetch UNIPEN ({error}): get the archive of doi:10.5281/zenodo.1195803 and give its path as --data"
+        ) from None
 
 
 def read_unipen(
@@ -139,7 +202,7 @@ def _in_memory(members: Iterator[tuple[str, int, Callable[[], bytes]]]) -> dict[
         if total > _MOST_BYTES:
             raise ValueError(f"it unpacks to more than {_MOST_BYTES >> 30} GB")
         if re.search(r"(^|/)(data|include)/", name):
-            contents[name] = (lambda content: lambda: content)(read())
+            contents[name] = partial(bytes, read())
     return contents
 
 
@@ -155,7 +218,7 @@ def _zipped(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if not info.is_dir():
-                yield info.filename, info.file_size, (lambda info: lambda: archive.read(info))(info)
+                yield info.filename, info.file_size, partial(archive.read, info)
 
 
 def _segments(name: str, files: Mapping[str, Callable[[], bytes]], say: Report) -> list[Writing]:
@@ -246,7 +309,9 @@ def _trajectory(include: bytes, files: Mapping[str, Callable[[], bytes]], depth:
 
 def _parsed(text: bytes, files: Mapping[str, Callable[[], bytes]], depth: int) -> _Trajectory | None:
     """A trajectory file: its own components, or those of the last file that it includes and that has some."""
-    components, columns, writer, nested = [], ("X", "Y"), "", None
+    components: list[tuple[bool, bytes]] = []
+    columns: tuple[str, ...] = ("X", "Y")
+    writer, nested = "", None
     points_a_unit = {b"X": 1.0, b"Y": 1.0}
     for block in _BLOCK.split(text):
         keyword, _, rest = block.partition(b"\n") if block[:3] == b"PEN" else (block, b"", b"")
@@ -262,7 +327,7 @@ def _parsed(text: bytes, files: Mapping[str, Callable[[], bytes]], depth: int) -
         elif words[0] == b"WRITER_ID" and len(words) > 1 and not writer:
             writer = b" ".join(keyword.splitlines()[0].split()[1:]).decode("latin-1").casefold()
         elif words[0][1:] in (b"_POINTS_PER_MM", b"_POINTS_PER_INCH") and len(words) > 1:
-            points_a_unit[words[0][:1]] = float(words[1])
+            points_a_unit[words[0][:1]] = _number(words[1])
         elif words[0] == b"INCLUDE":
             other = _trajectory(keyword, files, depth + 1)
             if other is not None and other.components:
@@ -276,6 +341,13 @@ def _parsed(text: bytes, files: Mapping[str, Callable[[], bytes]], depth: int) -
         raise _MalformedError("includes a file without columns X and Y")
     aspect = points_a_unit[b"Y"] / points_a_unit[b"X"] if min(points_a_unit.values()) > 0 else 1.0
     return _Trajectory(tuple(components), columns, aspect, writer)
+
+
+def _number(word: bytes) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise _MalformedError("includes a file whose points per unit are no number") from None
 
 
 def _text(content: bytes) -> bytes:

@@ -48,14 +48,14 @@ class Arcs:
 
 
 def weighed_by(pieces: Pieces, candidates: Candidates, p: Floats, geometry: Geometry) -> Floats:
-    """Logarithms of probabilities (N, C + 1) of candidates that the network sees as ``p``, their size and place known."""
+    """The logarithms (N, C + 1) of the probabilities ``p`` of candidates, once their size and place are known."""
     logits = np.log(np.maximum(p, 1e-12)) + factors(pieces, candidates.boxes, geometry)
     logits -= logits.max(axis=1, keepdims=True)
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
 
 
 def factors(pieces: Pieces, boxes: Places, geometry: Geometry) -> Floats:
-    """(N, C + 1): what size and place, and that most candidates are cut wrongly, add to the logarithms of probability."""
+    """(N, C + 1): what size, place and the many wrong cuts add to the logarithms of probability."""
     added = geometry.log_densities(features(pieces, boxes))
     added[:, -1] += _RUBBISH_PRIOR
     return added

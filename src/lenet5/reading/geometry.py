@@ -30,7 +30,7 @@ _FLOOR: Final = 0.02**2  # the least variance
 
 
 def features(pieces: Pieces, boxes: NDArray[np.int64]) -> Floats:
-    """(N, 2): the logarithm of the size, and the place, of candidates' boxes (N, 4) in a line, in heights of its digits."""
+    """(N, 2): the log-size and the place in a line of candidates' boxes (N, 4), in heights of its digits."""
     top, baseline = _band(pieces)
     height = max(baseline - top, 1.0)
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
@@ -80,7 +80,7 @@ class Geometry:
         own = _log_gaussian(values, self.means, self.covariances)
         wide = _WIDER * self.covariances.mean(axis=0, keepdims=True)
         anywhere = _log_gaussian(values, self.means.mean(axis=0, keepdims=True), wide)
-        return np.logaddexp(np.log(1 - _ELSEWHERE) + own, np.log(_ELSEWHERE) + anywhere)
+        return np.asarray(np.logaddexp(np.log(1 - _ELSEWHERE) + own, np.log(_ELSEWHERE) + anywhere))
 
     def of(self, classes: str) -> Geometry:
         """The Gaussians of just these classes, of which each must be known, and of rubbish."""

@@ -79,7 +79,9 @@ def read_line(line: Line, model: LineModel, thorough: bool = False) -> LineReadi
     groups = _words(path, arcs, pieces)
 
     def words(by: Path) -> tuple[Word, ...]:
-        return tuple(tuple(_mark(by, k, arcs, line, pieces, candidates, model.classes) for k in group) for group in groups)
+        return tuple(
+            tuple(_mark(by, k, arcs, line, pieces, candidates, model.classes) for k in group) for group in groups
+        )
 
     return LineReading(words(path), words(tempered), path.posterior)
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from lenet5 import engine, paper, pixels, posterior
 from lenet5 import weights as weights_of
-from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
+from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import ArrayError
 from lenet5.normalise import is_normal, normalise
 from lenet5.reading import line, picture, single
-from lenet5.reading.geometry import Geometry
 from lenet5.reading.evidence import SURE, OneDigit, is_writing, likeliest
+from lenet5.reading.geometry import Geometry
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.parts import PHOTO
 from lenet5.reading.sheet import without_ground
@@ -52,7 +52,7 @@ class Reader:
     ) -> None:
         self.weights = weights if isinstance(weights, weights_of.Weights) else weights_of.load(weights)
         self._threads = threads
-        self._line_model = self._line_model_of(self.weights)
+        self.line_model = self._line_model_of(self.weights)
 
     def _line_model_of(self, own: weights_of.Weights) -> line.LineModel:
         """How these weights read lines; what they do not say of it is taken from the bundled ones."""
@@ -184,9 +184,9 @@ class Reader:
     def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
         """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
         lines, confidence = [], 1.0
-        read = [line.read_line(one, self._line_model) for one in found]
+        read = [line.read_line(one, self.line_model) for one in found]
         if not alone and not are_digits(one.tempered for one in read):
-            read = [line.read_line(one, self._line_model, thorough=True) for one in found]
+            read = [line.read_line(one, self.line_model, thorough=True) for one in found]
         told = [[True]] * len(read) if alone else numbers(one.tempered for one in read)
         chosen = [
             list(one.words) if alone or where.in_cells else list(compress(one.words, which))

@@ -19,7 +19,7 @@ from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.render import CANVAS, Look, cropped, rendered
 from lenet5.learning.unipen import Writing
 from lenet5.normalise import resize
-from lenet5.synthesis.strokes import LINE, WRITTEN, any_hand, any_pen, drawn_separator, hold, ink_of
+from lenet5.strokes import LINE, WRITTEN, any_hand, any_pen, drawn_separator, hold, ink_of
 
 __all__ = ["characters", "hard_digits", "junk", "letters", "separators"]
 
@@ -40,7 +40,7 @@ def characters(
 ) -> ImageSet:
     """``count`` images of isolated writings in turn, each with another pen and hand; labels are places in ``classes``,
     NOT_A_DIGIT for what is not in it."""
-    order = np.resize(generator.permutation(len(writings)), count)
+    order = np.resize(generator.permutation(len(writings)), count).tolist()
 
     def made() -> Made:
         for k in order:
@@ -75,7 +75,9 @@ def separators(writings: Sequence[Writing], count: int, classes: str, generator:
 def letters(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
     """``count`` isolated letters and signs that are no separators; NOT_A_DIGIT where they are no classes."""
     isolated = [w for w in writings if w.level == "CHARACTER" and len(w.label) == 1]
-    others = [w for w in isolated if w.label not in DIGITS + SEPARATORS and (w.label in LETTERS or not w.label.isalnum())]
+    others = [
+        w for w in isolated if w.label not in DIGITS + SEPARATORS and (w.label in LETTERS or not w.label.isalnum())
+    ]
     return characters(others, count, classes, generator, "letters")
 
 

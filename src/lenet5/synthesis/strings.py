@@ -1,7 +1,7 @@
 """Lines of digits and separators written with one hand, and what a reader's cuts make of them.
 
 The line reader proposes more candidates than there are characters (halves, pairs, digits with a neighbour's stroke).
-Its network learns to refuse the wrong ones from the very candidates that the reader makes of lines whose truth is known.
+Its network learns to refuse the wrong ones from the candidates that the reader makes of lines whose truth is known.
 """
 
 from __future__ import annotations
@@ -21,9 +21,20 @@ from lenet5.learning.unipen import Writing
 from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates
 from lenet5.reading.pieces import HEIGHT, Pieces
-from lenet5.synthesis.strokes import LINE, WRITTEN, Hand, Pen, any_hand, any_pen, drawn_separator, frame_of, hold, placed
+from lenet5.strokes import LINE, WRITTEN, Hand, Pen, any_hand, any_pen, drawn_separator, frame_of, hold, placed
 
-__all__ = ["CLASSES", "Source", "Symbol", "Written", "from_images", "from_writers", "labelled", "lines", "number", "write"]
+__all__ = [
+    "CLASSES",
+    "Source",
+    "Symbol",
+    "Written",
+    "from_images",
+    "from_writers",
+    "labelled",
+    "lines",
+    "number",
+    "write",
+]
 
 Floats = NDArray[np.float32]
 
@@ -75,7 +86,7 @@ class Written:
 
 
 def number(longest: int, generator: np.random.Generator) -> str:
-    """A number as people write them: plain, a date, a time, a phone number, an amount …, of about ``longest`` digits."""
+    """A number as people write them: plain, a date, time, phone number, amount or percentage."""
 
     def digits(least: int, most: int) -> str:
         values = generator.integers(0, 10, int(generator.integers(least, most + 1)))
@@ -87,7 +98,7 @@ def number(longest: int, generator: np.random.Generator) -> str:
     if kind < 0.5:
         return digits(2, longest)
     if kind < 0.62:
-        joint = generator.choice(["/", "/", "-", "."])
+        joint = str(generator.choice(["/", "/", "-", "."]))
         return joint.join(digits(1, 2) for _ in range(int(generator.integers(2, 4))))
     if kind < 0.7:
         return f"{digits(1, 2)}:{digits(2, 2)}"
@@ -121,7 +132,11 @@ def from_images(data: ImageSet) -> Source:
                 shape = _upright(data.images[generator.choice(of_digit[digit])], wide, generator)
                 symbols.append(Symbol(digit, _slanted(shape, slant, thickness)))
             else:
-                symbols.append(_symbol(character, hold(drawn_separator(character, generator), hand, generator, LINE), pen, generator))
+                symbols.append(
+                    _symbol(
+                        character, hold(drawn_separator(character, generator), hand, generator, LINE), pen, generator
+                    )
+                )
         return symbols
 
     return source

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from lenet5 import Reader, paper
+from lenet5.codes import SEPARATORS
 from lenet5.learning.data import ImageSet, load
-from lenet5.strings import write
-from lenet5.synthesis import hard_digits, junk, made_from
+from lenet5.synthesis.images import hard_digits, junk, separators
+from lenet5.synthesis.strings import CLASSES, from_images, write
 
 
 @pytest.fixture(scope="module")
@@ -39,33 +40,27 @@ def test_junk_is_no_digit(digits: ImageSet) -> None:
     assert set(made.labels.tolist()) == {paper.NOT_A_DIGIT}
 
 
-def test_of_digits_comes_several_times_as_much_and_about_half_of_it_is_rubbish(digits: ImageSet) -> None:
-    made = made_from(digits, np.random.default_rng(0))
-    assert 4 < len(made.images) / len(digits.images) < 8
-    assert 0.3 < (made.labels == paper.NOT_A_DIGIT).mean() < 0.7
-    assert set(range(10)) < set(made.labels.tolist())
-
-
-def test_nothing_is_made_of_what_is_no_digit(digits: ImageSet) -> None:
-    some = ImageSet("some", digits.images[:40], np.where(np.arange(40) < 20, digits.labels[:40], 255).astype(np.uint8))
-    made = made_from(some, np.random.default_rng(0))
-    assert set(made.labels.tolist()) <= {*digits.labels[:20].tolist(), paper.NOT_A_DIGIT}
+def test_separators_are_labelled_by_their_place_in_the_classes() -> None:
+    made = separators((), 160, CLASSES, np.random.default_rng(0))
+    assert len(made.images) > 100
+    assert {CLASSES[label] for label in made.labels} == set(SEPARATORS)
 
 
 def test_the_same_seed_makes_the_same_images(digits: ImageSet) -> None:
-    first, again = (made_from(digits, np.random.default_rng(3)) for _ in range(2))
-    assert first.images.tobytes() == again.images.tobytes()
-    assert first.labels.tobytes() == again.labels.tobytes()
+    for maker in (hard_digits, junk):
+        first, again = (maker(digits, 60, np.random.default_rng(3)) for _ in range(2))
+        assert first.images.tobytes() == again.images.tobytes()
+        assert first.labels.tobytes() == again.labels.tobytes()
 
 
 def test_in_joined_strings_more_digits_meet_and_none_hides_another(digits: ImageSet) -> None:
-    met = {}
+    met, source = {}, from_images(digits)
     for joined in (False, True):
         generator = np.random.default_rng(4)
         meetings: list[bool] = []
         for _ in range(60):
-            chosen = generator.integers(0, len(digits.images), 4)
-            written = write(digits.images[chosen], digits.labels[chosen], generator, joined)
+            text = "".join(map(str, generator.integers(0, 10, 4)))
+            written = write(source(text, generator), generator, joined)
             inked = written.shares[:-1] > 0.35
             for first, second in pairwise(inked):
                 near = cv2.dilate(first.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

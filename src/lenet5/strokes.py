@@ -14,7 +14,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BROADEST", "HAIRLINE", "LINE", "WRITTEN", "Hand", "Pen", "any_hand", "any_pen", "drawn_separator", "frame_of", "hold", "ink_of", "placed"]
+__all__ = [
+    "BROADEST",
+    "HAIRLINE",
+    "LINE",
+    "WRITTEN",
+    "Hand",
+    "Pen",
+    "any_hand",
+    "any_pen",
+    "drawn_separator",
+    "frame_of",
+    "hold",
+    "ink_of",
+    "placed",
+]
 
 Floats = NDArray[np.float32]
 Strokes = Sequence[Floats]
@@ -88,7 +102,7 @@ def frame_of(strokes: Strokes) -> tuple[Floats, float]:
     """The middle (x, y) of the strokes' box and its height; a level stroke counts as a third of its width."""
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
-    return (low + high) / 2, max(float(high[1] - low[1]), 0.3 * float(high[0] - low[0]), 1e-6)
+    return np.asarray((low + high) / 2), max(float(high[1] - low[1]), 0.3 * float(high[0] - low[0]), 1e-6)
 
 
 def hold(
@@ -115,7 +129,7 @@ def hold(
 def ink_of(strokes: Strokes, height: float, pen: Pen, generator: np.random.Generator) -> Floats:
     """The ink (h, w) float32 in 0..1 of strokes in units of ``height`` pixels, with a margin for the pen."""
     shares, _ = placed([strokes], height, pen, generator)
-    return shares[0]
+    return np.asarray(shares[0])
 
 
 def placed(

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lenet5 import DataError, paper, weights
+from lenet5 import paper, weights
 from lenet5.engine import AVAILABLE
-from lenet5.graphs import Graph, StringLessons, forward_criterion, graph_of
+from lenet5.global_training.sequence import (
+    Graph,
+    SequenceLoss,
+    fit_inverse_temperature,
+    forward_criterion,
+    graph_of,
+    log_posteriors,
+)
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.mixture import Strings
 from lenet5.learning.objective import EngineObjective
-from lenet5.learning.recipe import STRINGS
+from lenet5.learning.recipe import READING
 from lenet5.reading.arcs import REFUSAL
-from lenet5.strings import strings_of
+from lenet5.reading.geometry import Geometry, features
+from lenet5.synthesis.lines import SeenLine, seen
+from lenet5.synthesis.strings import CLASSES, from_images, lines
 
 J = 30.0
 
@@ -39,27 +46,24 @@ def a_graph(pieces: int, labels: tuple[int, ...], seed: int) -> Graph:
     ]
     first, last = (np.array(side) for side in zip(*runs, strict=True))
     images = np.zeros((len(runs), 28, 28), np.uint8)
-    factors, digit = generator.normal(0, 1, (len(runs), 11)), generator.normal(0, 1, len(runs))
-    marks = generator.normal(-3, 1, (pieces, 2))
-    marks[generator.random(pieces) < 0.6, 1] = -np.inf
-    marks[-1, 1] = -np.inf  # no run goes on beyond the last piece
-    return Graph(images, first, last, factors, digit, marks, labels)
+    factors, cuts = generator.normal(0, 1, (len(runs), 11)), generator.normal(0, 1, len(runs))
+    return Graph(images, first, last, factors, cuts, generator.normal(-3, 1, pieces), labels)
 
 
-def written_out(graph: Graph, penalties: NDArray[np.float64]) -> float:
+def written_out(graph: Graph, penalties: NDArray[np.float64], power: float = 1.0) -> float:
     """The loss by every single way from the first gap to the last."""
     logits = graph.factors - np.column_stack([penalties, np.full(len(penalties), J)])
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    arcs = [(k, k + 1 + n, None, score) for (k, n), score in np.ndenumerate(graph.marks) if score > -np.inf]
+    arcs = [(k, k + 1, None, float(score)) for k, score in enumerate(graph.specks)]
     for k, (first, last) in enumerate(zip(graph.first, graph.last, strict=True)):
-        arcs += [(first, last, digit, logits[k, digit] + graph.digit[k]) for digit in range(10)]
+        arcs += [(first, last, digit, logits[k, digit] + graph.cuts[k]) for digit in range(10)]
         arcs.append((first, last, "?", (logits[k, 10] + REFUSAL) * (last - first)))
 
     def ways(gap: int) -> list[tuple[tuple[int | str, ...], float]]:
-        if gap == len(graph.marks):
+        if gap == len(graph.specks):
             return [((), 0.0)]
         return [
-            ((() if label is None else (label,)) + text, score + rest)
+            ((() if label is None else (label,)) + text, power * score + rest)
             for first, last, label, score in arcs
             if first == gap
             for text, rest in ways(last)
@@ -118,30 +122,56 @@ def test_graphs_do_not_see_each_other() -> None:
     np.testing.assert_allclose(theirs[len(graphs[1].images) :], derivative[: len(graphs[0].images)], atol=1e-12)
 
 
-def test_most_written_strings_can_be_read_from_their_pieces(digits: ImageSet) -> None:
-    written = list(strings_of(digits, 40, 5, np.random.default_rng(0)))
-    graphs = [graph for one in written if (graph := graph_of(one.level, one.labels))]
-    assert len(graphs) >= 39
-    losses, _ = forward_criterion(graphs, random_penalties(graphs), 72)
+@pytest.mark.parametrize("power", [0.5, 3.0])
+def test_a_posterior_raises_every_way_to_the_power(power: float) -> None:
+    graphs = [a_graph(3, (4,), 1), a_graph(4, (7, 7), 2)]
+    penalties = random_penalties(graphs)
+    start = 0
+    for graph, logarithm in zip(graphs, log_posteriors(graphs, penalties, J, power), strict=True):
+        stop = start + len(graph.images)
+        assert -logarithm == pytest.approx(written_out(graph, penalties[start:stop], power), rel=1e-9)
+        start = stop
+
+
+def test_the_fitted_power_makes_the_truths_likelier_than_its_neighbours() -> None:
+    graphs = [a_graph(4, (k % 10, (3 * k) % 10), k) for k in range(40)]
+    penalties = random_penalties(graphs)
+    power = fit_inverse_temperature(graphs, penalties, J)
+
+    def surprise(at: float) -> float:
+        logarithms = log_posteriors(graphs, penalties, J, at)
+        return float(-np.maximum(logarithms[np.isfinite(logarithms)], -20).mean())
+
+    assert surprise(power) <= min(surprise(12.0), surprise(power * 1.5), surprise(max(power / 1.5, 0.5))) + 1e-6
+
+
+@pytest.fixture(scope="module")
+def seen_lines(digits: ImageSet) -> list[SeenLine]:
+    written = lines([from_images(digits)], 60, 5, np.random.default_rng(0))
+    return [line for one in written if (line := seen(one))]
+
+
+def graphs_of(seen_lines: list[SeenLine]) -> list[Graph]:
+    values = np.concatenate([features(line.pieces, line.candidates.boxes) for line in seen_lines])
+    truths = np.concatenate([line.truths for line in seen_lines])
+    geometry = Geometry.fitted(CLASSES, values[truths >= 0], truths[truths >= 0])
+    return [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
+
+
+def test_most_written_lines_can_be_read_from_their_pieces(seen_lines: list[SeenLine]) -> None:
+    graphs = graphs_of(seen_lines)
+    assert len(graphs) >= 59
+    penalties = np.random.default_rng(0).uniform(20, 34, (sum(len(g.images) for g in graphs), len(CLASSES)))
+    losses, _ = forward_criterion(graphs, penalties, 72)
     assert (losses > 0).mean() > 0.9
 
 
-def test_paper_without_ink_has_no_graph() -> None:
-    assert graph_of(np.zeros((96, 200), np.float32), (1,)) is None
-
-
 @pytest.mark.skipif(not AVAILABLE, reason="the engine was not compiled here")
-def test_a_step_against_the_gradient_reads_the_strings_better(digits: ImageSet) -> None:
-    lessons = StringLessons(digits, Strings(4, 3, 4, 1.0, NONE), J, np.random.default_rng(0))
-    objective = EngineObjective(paper.LENET5, STRINGS.criterion, threads=1)
+def test_a_step_against_the_gradient_reads_the_lines_better(seen_lines: list[SeenLine]) -> None:
+    loss_of = SequenceLoss(graphs_of(seen_lines[:4]), 4, NONE, J, np.random.default_rng(0))
+    objective = EngineObjective(paper.LENET5, READING.criterion, threads=1, classes=CLASSES)
     parameters = weights.initial(paper.LENET5, np.random.default_rng(1))
-    loss, gradient = lessons(objective, parameters)
-    lower, _ = lessons(objective, parameters - np.float32(1e-2 / np.linalg.norm(gradient)) * gradient)
+    loss, gradient = loss_of(objective, parameters)
+    lower, _ = loss_of(objective, parameters - np.float32(1e-2 / np.linalg.norm(gradient)) * gradient)
     assert lower < loss
     assert loss - lower == pytest.approx(1e-2 * float(np.linalg.norm(gradient)), rel=0.2)
-
-
-def test_no_digits_give_no_lessons(digits: ImageSet) -> None:
-    rubbish = replace(digits, labels=np.full_like(digits.labels, paper.NOT_A_DIGIT))
-    with pytest.raises(DataError, match="no strings"):
-        StringLessons(rubbish, Strings(4, 3, 4, 1.0, NONE), J, np.random.default_rng(0))
