@@ -22,6 +22,7 @@ import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
+from lenet5.learning.recipe import RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -143,6 +144,44 @@ def measured() -> str:
     return "\n".join(rows)
 
 
+def mixture() -> str:
+    """What recipe reading shows in a pass, by kind."""
+    recipe = RECIPES["reading"]
+    assert recipe.mixture
+    own = 1 - sum(share for _, share in recipe.mixture.shares)
+    rows = [("images", own), *recipe.mixture.shares]
+    what = {
+        "images": "MNIST's training images, distorted anew each time",
+        "hard digits": "the same with other pens, proportions, resolutions and sensors",
+        "hands": "UNIPEN's digits in any hand with any pen",
+        "separators": "UNIPEN's separators and drawn ones",
+        "characters of lines": "digits and separators as the line reader cuts them",
+        "parts of lines": "its wrong cuts: parts of characters, or several",
+        "junk": "drawn scribbles, blots, glyphs, glued and mirrored digits",
+        "letters": "UNIPEN's letters and signs",
+    }
+    lines = ["| kind | share | what it is |", "| --- | ---: | --- |"]
+    return "\n".join(lines + [f"| {kind} | {100 * share:.0f}% | {what[kind]} |" for kind, share in rows])
+
+
+def held_out() -> str:
+    """The table of results/held_out.json."""
+    found = json.loads((ROOT / "results" / "held_out.json").read_text())
+    single, lines = found["digits"], found["numbers"]
+    rows = ["| held-out writers | n | right | 95% interval |", "| --- | ---: | ---: | ---: |"]
+    for row in (*single["rows"], *lines["rows"]):
+        low, high = row["interval_percent"]
+        rows.append(f"| {row['what']} | {row['n']:,} | {row['right_percent']:.2f}% | {low:.1f}–{high:.1f}% |")
+    facts = (
+        f"Of the digits {single['refused']} are refused. "
+        f"Their calibration error is {single['calibration_error_percent']:.2f}%, their log-loss "
+        f"{single['log_loss']:.4f}, their error at 99% coverage {single['error_at_99_percent_coverage']:.2f}%. "
+        f"At the threshold that refuses 1% of them, {single['letters_refused_percent']:.1f}% of "
+        f"{single['letters']:,} printed letters are refused. The calibration error of whole numbers is {lines['calibration_error_percent']:.2f}%."
+    )
+    return "\n".join([*rows, "", facts])
+
+
 def example() -> str:
     """What ``read --json`` prints for the bundled 7, as the README's photo.jpg."""
     picture = ROOT / "src/lenet5/bundled/pictures/7-small-on-a-large-page.jpg"
@@ -196,6 +235,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "measured": measured,
     "example": example,
+    "mixture": mixture,
+    "held-out": held_out,
     "speed": speed,
     "whole": whole,
     **accuracy.BLOCKS,

@@ -69,7 +69,7 @@ READING: Final = Recipe(
     name="reading",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=72),
-    passes=240,
+    passes=180,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
@@ -79,17 +79,17 @@ READING: Final = Recipe(
     mixture=Mixture(
         shares=(
             ("hard digits", 0.12),
-            ("hands", 0.26),
-            ("separators", 0.03),
-            ("characters of lines", 0.12),
-            ("parts of lines", 0.08),
-            ("junk", 0.07),
-            ("letters", 0.08),
+            ("hands", 0.25),
+            ("separators", 0.02),
+            ("characters of lines", 0.11),
+            ("parts of lines", 0.06),
+            ("junk", 0.06),
+            ("letters", 0.06),
         ),
         distortion=Distortion(
             translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3
         ),
-        lines=Lines(count=24_000, longest=6, at_once=8, weight=0.2),
+        lines=Lines(count=16_000, longest=6, at_once=6, weight=0.2),
     ),
     classes=DIGITS + SEPARATORS,
 )

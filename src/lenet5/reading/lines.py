@@ -24,7 +24,8 @@ Indices = NDArray[np.int64]
 
 _LONGEST: Final = 1600  # pixels of the longer side at which a picture is first looked at
 _LEAST_HEIGHT: Final = 36  # pixels: smaller digits in a picture that was scaled down are looked at so large
-_SMALL: Final = 0.4  # of the digits' height: what is smaller both ways is a dot, a dash or a speck
+_SMALL: Final = 0.4  # of the digits' height: what is lower is a dot, a dash or a speck,
+_LONGEST_DASH: Final = 1.2  # if it is no longer than this
 _TALL: Final = 2.2  # of the digits' height: what is taller is a drawing or belongs to several lines
 _TALL_ALONE: Final = 3.0  # the same where there is one line
 _TALLEST: Final = 1.75  # times as tall as the middle one of its marks a digit of a line is taken to be at most
@@ -165,7 +166,8 @@ def _lines(ink: Ink, height: float, scale: float, cells: NDArray[np.int64], sing
     if not known:
         strange = are_filled(found, widths, height) | cut_off(found)
         groups = [g for g in groups if (single or _is_level(found, g)) and strange[g].mean() < _STRANGE]
-    rest = np.flatnonzero(~main & (size < _SMALL * height) & (found.area >= 3))
+    low = (found.height < _SMALL * height) & (found.width < _LONGEST_DASH * height)
+    rest = np.flatnonzero(~main & low & (found.area >= 3))
     return [
         replace(_line(ink, found, group, rest, scale), in_cells=_lie_in(found, group, cells))
         for group in _in_reading_order(found, groups, height)

@@ -216,6 +216,10 @@ class Reader:
         labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
         return labels, p[np.arange(len(p)), best].astype(np.float32)
 
+    def rejections(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """How likely each image in MNIST's form, (N, 28, 28) uint8, is none of the digits: (N,) in 0..1."""
+        return self._digit_answers(images)[:, posterior.RUBBISH].astype(np.float32)
+
     def image(self, source: picture.Source) -> NDArray[np.uint8]:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
         found = single.find_digit(_opened(source).grey)
