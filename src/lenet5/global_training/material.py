@@ -56,13 +56,13 @@ class Synthesis:
         finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]]
         finish, loss = _nothing, None
         if mixture.lines:
-            seen_lines = list(_seen_lines(own, self._training, mixture.lines, mixture.lines.count, generator))
+            seen_lines = list(self._seen_lines(own, self._training, mixture.lines, mixture.lines.count, generator))
             images |= _candidates(seen_lines, wanted, generator)
             geometry = _geometry(self._classes, seen_lines)
             graphs = [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
             loss = SequenceLoss(graphs, mixture.lines.at_once, mixture.distortion, j, generator)
             if held_out:
-                kept = _seen_lines(held_out, self._held_out, mixture.lines, _HELD_OUT, generator)
+                kept = self._seen_lines(held_out, self._held_out, mixture.lines, _HELD_OUT, generator)
                 finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
         calibrating = self._calibrating(held_out, generator) if held_out else None
         return Material(images, calibrating, loss, self._sources, finish)
@@ -86,6 +86,21 @@ class Synthesis:
             made["letters"] = letters(writings, n, self._classes, generator)
         return made
 
+    def _seen_lines(
+        self, data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
+    ) -> Iterator[SeenLine]:
+        """So many lines as the reader sees them: of the images' digits, of writers' own, and as they were written."""
+        sources: list[Source] = [from_images(data)]
+        numbers = [w for w in numbers_of(writings) if set(w.label) <= {*self._classes, " "}]
+        if writings:
+            sources.append(from_writers(writings))
+        written = round(_WRITTEN * count) if numbers else 0
+        for line in lines(sources, count - written, wanted.longest, generator, True, self._classes):
+            if (one := seen(line)) is not None:
+                yield one
+        if written:
+            yield from written_numbers(numbers, written, generator)
+
     def _calibrating(self, held_out: ImageSet, generator: np.random.Generator) -> ImageSet:
         """Images of what was held out: digits of held-out writers, letters and junk."""
         n = len(held_out.images)
@@ -108,22 +123,6 @@ def _digits_of(data: ImageSet) -> ImageSet:
     """The images of a set that show a digit."""
     chosen = data.labels < len(DIGITS)
     return ImageSet(data.name, data.images[chosen], data.labels[chosen])
-
-
-def _seen_lines(
-    data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
-) -> Iterator[SeenLine]:
-    """So many lines as the reader sees them: of the images' digits, of writers' own, and as they were written."""
-    sources: list[Source] = [from_images(data)]
-    numbers = numbers_of(writings)
-    if writings:
-        sources.append(from_writers(writings))
-    written = round(_WRITTEN * count) if numbers else 0
-    for line in lines(sources, count - written, wanted.longest, generator, joined=True):
-        if (one := seen(line)) is not None:
-            yield one
-    if written:
-        yield from written_numbers(numbers, written, generator)
 
 
 def _candidates(

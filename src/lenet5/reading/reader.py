@@ -57,9 +57,10 @@ class Reader:
     def _line_model_of(self, own: weights_of.Weights) -> line.LineModel:
         """How these weights read lines; what they do not say of it is taken from the bundled ones."""
         source = own if "geometry" in own.metadata else weights_of.load("lenet5")
-        geometry = Geometry.from_json(source.metadata["geometry"]).of(own.classes)
+        classes = "".join(c for c in own.classes if c in DIGITS + SEPARATORS)
+        geometry = Geometry.from_json(source.metadata["geometry"]).of(classes)
         power = own.number("inverse_temperature", source.number("inverse_temperature", 1.0))
-        return line.LineModel(own.classes, self._line_answers, geometry, power)
+        return line.LineModel(classes, self._line_answers, geometry, power)
 
     def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
         """What stands in a picture: a path, bytes, a PIL image, or an array (see ``open_picture``).

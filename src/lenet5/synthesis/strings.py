@@ -206,12 +206,18 @@ def write(symbols: Sequence[Symbol], generator: np.random.Generator, joined: boo
 
 
 def lines(
-    sources: Sequence[Source], count: int, longest: int, generator: np.random.Generator, joined: bool = False
+    sources: Sequence[Source],
+    count: int,
+    longest: int,
+    generator: np.random.Generator,
+    joined: bool = False,
+    classes: str = CLASSES,
 ) -> Iterator[Written]:
-    """So many lines, each by one of the sources, as :func:`write` places them."""
+    """So many lines of ``classes``, each by one of the sources, as :func:`write` places them."""
     for _ in range(count):
         source = sources[int(generator.integers(len(sources)))]
-        yield write(source(number(longest, generator), generator), generator, joined)
+        text = "".join(c for c in number(longest, generator) if c in classes)
+        yield write(source(text, generator), generator, joined)
 
 
 def _symbol(character: str, strokes: Sequence[Floats], pen: Pen, generator: np.random.Generator) -> Symbol:
