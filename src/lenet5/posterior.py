@@ -26,6 +26,9 @@ RUBBISH = 10
 """The column of the rubbish class, after the ten digits."""
 
 
+_HUGE: Final = 1e300  # a penalty, still finite when it is divided by the smallest temperature
+
+
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
     """Outputs (N, 10) as penalties (N, 10), the smallest the answer: distances as they are, logits negated."""
     return outputs if network.output == "distances" else -outputs
@@ -35,10 +38,11 @@ def probabilities(penalty: NDArray[np.floating], j: float, temperature: float = 
     """P of the ten digits and, last, of rubbish: (N, 11), rows adding to 1.
 
     ``penalty`` is (N, 10). With j infinite, rubbish has probability 0. Subtracting the smallest
-    energy first keeps every exponential in range: at the start of training every y is near 84.
+    energy first keeps every exponential in range: at the start of training every y is near 84. A penalty that
+    overflowed (weights near the largest float32 do that) counts as a very large one, so that rows stay finite.
     """
     energies = np.empty((len(penalty), RUBBISH + 1))
-    energies[:, :RUBBISH] = penalty
+    energies[:, :RUBBISH] = np.nan_to_num(penalty.astype(np.float64), nan=_HUGE, posinf=_HUGE, neginf=-_HUGE)
     energies[:, RUBBISH] = j
     likelihoods = np.exp((energies.min(axis=1, keepdims=True) - energies) / temperature)
     return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))

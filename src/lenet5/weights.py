@@ -134,7 +134,8 @@ def load(name: str | os.PathLike[str]) -> Weights:
     """The weights of a bundled name or a safetensors file.
 
     Raises WeightsError for a missing, truncated or foreign file, a pickle, an unknown network, a
-    missing array, a wrong shape or type, NaN or infinity.
+    missing array, a wrong shape or type, NaN or infinity, and a temperature or j
+    that is no number in 0.001..1000.
     """
     text = os.fspath(name)
     if text in BUNDLED:
@@ -169,7 +170,9 @@ def _parse(name: str, content: bytes) -> Weights:
         raise WeightsError(f"{name} does not say that it holds one of the networks {', '.join(paper.NETWORKS)}")
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{name} has weights format {metadata.get('format')!r}; this version reads {FORMAT!r}")
-    return Weights(network, _flatten(name, network, tensors), metadata, name)
+    weights = Weights(network, _flatten(name, network, tensors), metadata, name)
+    _ = weights.temperature, weights.j  # raise now, not at the first picture
+    return weights
 
 
 def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
