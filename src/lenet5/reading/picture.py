@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lenet5.answer import Box
+from lenet5.answer import PICTURE_FORMATS, Box
 from lenet5.errors import PictureError
 from lenet5.reading.ink import without_impulses
 
@@ -30,6 +30,7 @@ MOST_PIXELS: Final = 100_000_000
 SCALE_ABOVE: Final = 16_000_000
 MOST_BYTES: Final = 200_000_000
 
+_FORMATS: Final = "PNG, JPEG, GIF, BMP, TIFF, WebP, PGM, PPM, PBM"
 _SUBFILE_TYPE: Final = 254  # the TIFF tag whose lowest bit says: a small copy of another page
 
 
@@ -89,7 +90,7 @@ def open_pages(source: Source) -> Iterator[Picture]:
     else:
         name, content = _named_content(source)
         with _pictures_own_words(name):
-            image = Image.open(io.BytesIO(content))
+            image = Image.open(io.BytesIO(content), formats=PICTURE_FORMATS)
         with image:
             frames = _page_frames(image, name)
             for page, frame in enumerate(frames, start=1):
@@ -151,7 +152,7 @@ def _pictures_own_words(name: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except UnidentifiedImageError:
-        raise PictureError(f"not a picture: {name} is in no format known here") from None
+        raise PictureError(f"not a picture: {name} is in no format read here ({_FORMATS})") from None
     except Image.DecompressionBombError:
         raise PictureError(_too_large(name)) from None
     except PictureError:
