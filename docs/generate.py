@@ -177,7 +177,8 @@ def held_out() -> str:
         f"Their calibration error is {single['calibration_error_percent']:.2f}%, their log-loss "
         f"{single['log_loss']:.4f}, their error at 99% coverage {single['error_at_99_percent_coverage']:.2f}%. "
         f"At the threshold that refuses 1% of them, {single['letters_refused_percent']:.1f}% of "
-        f"{single['letters']:,} printed letters are refused. The calibration error of whole numbers is {lines['calibration_error_percent']:.2f}%."
+        f"{single['letters']:,} printed letters are refused. "
+        f"The calibration error of whole numbers is {lines['calibration_error_percent']:.2f}%."
     )
     return "\n".join([*rows, "", facts])
 

@@ -10,6 +10,7 @@ import sys
 from PIL import Image, ImageDraw, ImageFont
 
 from lenet5 import Reader
+from lenet5.answer import PICTURE_FORMATS
 
 WIDTH, HEIGHT, SEEN = 176, 176, 56
 
@@ -17,7 +18,7 @@ WIDTH, HEIGHT, SEEN = 176, 176, 56
 def tile(reader: Reader, path: str) -> Image.Image:
     """One picture above its answer, with the 28×28 that the network saw beside it."""
     digit = reader.read(path, layout="digit").digits[0]
-    picture = Image.open(path).convert("RGB")
+    picture = Image.open(path, formats=PICTURE_FORMATS).convert("RGB")
     picture.thumbnail((WIDTH, HEIGHT))
     sheet = Image.new("RGB", (WIDTH, HEIGHT + SEEN + 12), "white")
     sheet.paste(picture, ((WIDTH - picture.width) // 2, (HEIGHT - picture.height) // 2))

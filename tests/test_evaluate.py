@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from lenet5 import Box, Digit, PictureError, Reader, Reading
+from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading
 from lenet5.evaluate import Report, as_images, calibration_error, evaluate, wilson_interval
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
 from lenet5.weights import load as load_weights
@@ -109,6 +110,26 @@ def test_a_picture_that_cannot_be_read_is_an_error_and_is_named() -> None:
     report = evaluate(picture_set("7", "1"), Scripted([None, "1"]))
     assert (report.errors, report.refused) == (1, 1)
     assert report.unreadable == ("not a picture: 0.png",)
+
+
+@pytest.mark.parametrize("kind", [MemoryError, ValueError, RecursionError, OSError, IndexError, cv2.error])
+def test_a_picture_that_fails_for_whatever_reason_does_not_stop_the_rest(kind: type[Exception]) -> None:
+    class Failing(Scripted):
+        def read(self, source: object, layout: str = "auto", min_confidence: float | None = None) -> Reading:
+            if source == "0.png":
+                raise kind("first\nsecond")
+            return super().read(source, layout, min_confidence)
+
+    report = evaluate(picture_set("7", "1"), Failing(["1"]))
+    assert (report.images, report.errors) == (2, 1)
+    (reason,) = report.unreadable
+    assert reason.startswith("0.png ")
+    assert "\n" not in reason
+
+
+def test_a_layout_that_is_not_known_is_no_error_of_the_pictures() -> None:
+    with pytest.raises(ArrayError, match="layout"):
+        evaluate(picture_set("7"), Scripted([]), "column")
 
 
 def test_class_errors_are_of_the_classes_that_occur() -> None:

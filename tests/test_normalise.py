@@ -127,3 +127,10 @@ def test_the_smallest_crops_give_an_image(shape: tuple[int, int]) -> None:
 def test_a_crop_without_ink_is_refused(crop: NDArray[np.floating]) -> None:
     with pytest.raises(ArrayError, match="no ink"):
         normalise(crop)
+
+
+def test_ink_that_lies_between_the_pixels_that_tell_the_stroke_is_seen() -> None:
+    for column in range(140, 153):
+        crop = np.zeros((106, 153), np.float32)
+        crop[:, column] = 0.82
+        assert normalise(crop).any()

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from lenet5 import LeNet5Error, OutputError, WeightsError, paper, weights
+from lenet5 import LeNet5Error, OutputError, Reader, WeightsError, paper, weights
+from lenet5.reading.reader import LAYOUTS
 from lenet5.weights import BUNDLED, Weights
 
 Floats = NDArray[np.float32]
@@ -258,6 +259,26 @@ def test_nan_and_infinite_weights_are_refused(
 ) -> None:
     named["f6.bias"][3] = wrong
     assert "NaN or infinite" in refusal(stored(named, network=network.name, format="1"))
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")  # of the NumPy engine
+@pytest.mark.parametrize("pattern", [(1, 1), (-1, 1), (-1, -1)])
+def test_weights_with_which_sums_overflow_give_finite_probabilities(
+    pattern: tuple[int, int], network: paper.Network, named: dict[str, Floats], stored: Callable[..., Path]
+) -> None:
+    for array in named.values():
+        array.flat[:] = np.finfo(np.float32).max * np.resize(np.array(pattern, np.float32), array.size)
+    reader = Reader(stored(named, network=network.name, format="1"))
+    images = np.random.default_rng(0).integers(0, 256, (8, 28, 28), np.uint8)
+    assert np.isfinite(reader.classify(images)[1]).all()
+    for layout in LAYOUTS:
+        assert np.isfinite(reader.read(images[0], layout).confidence)
+
+
+def test_a_temperature_that_is_no_number_is_refused_on_loading(
+    network: paper.Network, named: dict[str, Floats], stored: Callable[..., Path]
+) -> None:
+    assert "temperature" in refusal(stored(named, network=network.name, format="1", temperature="warm"))
 
 
 @pytest.mark.parametrize("claimed", ["", "LeNet5", "lenet-5", "alexnet"])

@@ -8,7 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PICTURE_SUFFIXES", "REFUSED", "WORD_GAP", "Box", "Digit", "Reading", "Separator"]
+__all__ = [
+    "PICTURE_FORMATS",
+    "PICTURE_SUFFIXES",
+    "REFUSED",
+    "WORD_GAP",
+    "Box",
+    "Digit",
+    "Reading",
+    "Separator",
+]
+
+PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+"""The formats of picture files that are read, as Pillow names them; PPM is PGM and PBM, too.
+
+Pillow knows some forty others, and hands EPS to Ghostscript, which runs what the file says.
+"""
 
 PICTURE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")

@@ -23,6 +23,7 @@ __all__ = [
     "PictureError",
     "UnavailableError",
     "WeightsError",
+    "one_line",
 ]
 
 
@@ -52,3 +53,21 @@ class UnavailableError(LeNet5Error):
 
 class OutputError(LeNet5Error):
     """A result cannot be written."""
+
+
+def one_line(error: Exception, name: str) -> str:
+    """What went wrong with the file ``name``, in one line, whatever its kind.
+
+    >>> one_line(PictureError("not a picture: x.png is empty"), "x.png")
+    'not a picture: x.png is empty'
+    >>> one_line(MemoryError(), "x.png")
+    'x.png needs more memory than there is'
+    """
+    if isinstance(error, LeNet5Error):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = f"{name} needs more memory than there is"
+    else:
+        what = f"{type(error).__name__}: {error}".strip(": ")
+        text = f"{name} cannot be read: {what} (this is a defect, please report it)"
+    return " ".join(text.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
-from lenet5.errors import DataError, PictureError
+from lenet5.errors import ArrayError, DataError, one_line
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet
-from lenet5.reading.reader import Reader
+from lenet5.reading.reader import LAYOUTS, Reader
 
 __all__ = ["Misread", "Report", "as_images", "calibration_error", "edit_distance", "evaluate", "wilson_interval"]
 
@@ -135,7 +136,7 @@ def as_images(data: ImageSet | PictureSet, reader: Reader, advance: Advance | No
             advance(1)
         try:
             image = reader.image(picture)
-        except PictureError:
+        except Exception:  # of whatever kind
             continue
         if image.any() or truth == NO_DIGIT:
             images.append(image)
@@ -163,7 +164,10 @@ def _evaluate_images(data: ImageSet, reader: Reader, advance: Advance | None) ->
 
 
 def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: Advance | None) -> Report:
-    answers, confidences, misread, unreadable, transcripts = [], [], [], [], []
+    if layout not in LAYOUTS:
+        raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
+    answers: list[str] = []
+    confidences, misread, unreadable, transcripts = [], [], [], []
     nothing = np.zeros((28, 28), np.uint8)
     for picture, truth in zip(data.pictures, data.truths, strict=True):
         image = nothing
@@ -172,10 +176,10 @@ def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: A
             answer, confidence = reading.text, reading.confidence
             transcripts.append(reading.transcript.replace(" ", ""))
             image = reading.digits[0].image if reading.digits else nothing
-        except PictureError as error:
+        except Exception as error:  # of whatever kind: one picture does not stop the rest
             answer, confidence = NO_DIGIT, 1.0
             transcripts.append("")
-            unreadable.append(str(error))
+            unreadable.append(one_line(error, _called(picture, len(answers))))
         answers.append(answer)
         confidences.append(confidence)
         if answer != truth:
@@ -192,6 +196,11 @@ def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: A
     right = np.array([a == t for a, t in zip(answers, data.truths, strict=True)])
     calibration = 100 * calibration_error(np.array(confidences), right)
     return replace(report, unreadable=tuple(unreadable), calibration_error_percent=calibration)
+
+
+def _called(picture: object, number: int) -> str:
+    """What messages call a picture of a set: its path, or its number if it has none."""
+    return str(picture) if isinstance(picture, str | os.PathLike) else f"picture {number}"
 
 
 def _classes(texts: list[str] | tuple[str, ...]) -> NDArray[np.int64]:

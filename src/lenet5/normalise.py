@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["BOX", "is_normal", "normalise", "resize", "thicken"]
+__all__ = ["BLANK", "BOX", "is_normal", "normalise", "resize", "thicken"]
 
 Floats = NDArray[np.float32]
+
+BLANK: Final = 1e-3
+"""Ink no darker than this is none."""
 
 BOX: Final = 20
 """Height or width, whichever is larger, of the digit inside the 28×28 image."""
 
-_BLANK: Final = 1e-3  # ink no darker than this is none
 _FINE: Final = 4  # strokes are measured and mended at this many times the final resolution
 _COARSE: Final = 4  # crops so many times as large as needed, or more, are averaged down first
 _THIN: Final = 2.0  # stroke width in final pixels; nine tenths of MNIST's are wider
@@ -37,7 +39,7 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
 
     The crop should end where the ink ends. Raises ArrayError for an empty or blank one.
     """
-    if ink.ndim != 2 or 0 in ink.shape or not ink.max() > _BLANK:
+    if ink.ndim != 2 or 0 in ink.shape or not ink.max() > BLANK:
         raise ArrayError("there is no ink in this crop")
     height, width = ink.shape
     scale = BOX / max(height, width)
@@ -109,7 +111,9 @@ def _mend_strokes(fine: Floats) -> Floats:
     A stroke of width w and length l has area w·l and outline 2·l, so w = 2·area / outline; the
     outline is the total variation.
     """
-    some = fine[::2, ::2]  # tell as much as all
+    some = fine[::2, ::2]  # tell as much as all,
+    if not some.any():
+        some = fine  # unless all ink is in a line between them
     inked = some[some > 0.1 * some.max()]
     full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
     fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))

@@ -27,6 +27,9 @@ RUBBISH = 10
 """The column of the rubbish class where only the ten digits compete: after them, as it is after any classes."""
 
 
+_HUGE: Final = 1e300  # a penalty, still finite when it is divided by the smallest temperature
+
+
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
     """Outputs (N, C) as penalties (N, C), the smallest the answer: distances as they are, logits negated."""
     return outputs if network.output == "distances" else -outputs
@@ -36,9 +39,13 @@ def probabilities(penalty: NDArray[np.floating], j: float, temperature: float = 
     """P of the classes and, last, of rubbish: (N, C + 1), rows adding to 1.
 
     ``penalty`` is (N, C). With j infinite, rubbish has probability 0. Subtracting the smallest
-    energy first keeps every exponential in range: at the start of training every y is near 84.
+    energy first keeps every exponential in range: at the start of training every y is near 84. A penalty that
+    overflowed (weights near the largest float32 do that) counts as a very large one, so that rows stay finite.
     """
-    energies = np.column_stack([penalty, np.full(len(penalty), j)]).astype(np.float64)
+    n, classes = penalty.shape
+    energies = np.empty((n, classes + 1))
+    energies[:, :classes] = np.nan_to_num(penalty.astype(np.float64), nan=_HUGE, posinf=_HUGE, neginf=-_HUGE)
+    energies[:, classes] = j
     likelihoods = np.exp((energies.min(axis=1, keepdims=True) - energies) / temperature)
     return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lenet5.errors import OutputError, PictureError
+from lenet5.errors import OutputError
 from lenet5.evaluate import Misread, Report
 from lenet5.reading.picture import open_picture
 from lenet5.weights import write_beside
@@ -79,7 +79,7 @@ def _thumbnail(misread: Misread) -> Image.Image:
     """The picture as the user knows it, small; a cross where it cannot be opened."""
     try:
         grey = open_picture(misread.source).grey
-    except PictureError:
+    except Exception:  # of whatever kind
         return Image.new("L", (_TILE, _TILE), 200)
     scale = min(3 * _TILE / grey.shape[1], _TILE / grey.shape[0])
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))

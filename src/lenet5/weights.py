@@ -148,7 +148,8 @@ def load(name: str | os.PathLike[str]) -> Weights:
     """The weights of a bundled name or a safetensors file.
 
     Raises WeightsError for a missing, truncated or foreign file, a pickle, an unknown network, a
-    missing array, a wrong shape or type, NaN or infinity.
+    missing array, a wrong shape or type, NaN or infinity, and a temperature or j
+    that is no number in 0.001..1000.
     """
     text = os.fspath(name)
     if text in BUNDLED:

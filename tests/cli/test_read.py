@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from lenet5 import Reader
+from lenet5 import Reader, Reading
+from lenet5.reading.picture import Picture
 from tests.conftest import Outcome
 from tests.reading.test_picture import encoded, float_tiff, png
 
@@ -173,6 +175,57 @@ def test_a_bad_picture_among_good_ones_gives_status_1_and_the_rest(command: Comm
     outcome = command("read", three, three.parent / "none.png", three)
     assert outcome.out == f"{three}: 3\n" * 2
     assert "none.png" in outcome.complaint
+
+
+def fail(picture: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make reading a picture of this size fail for a reason that nobody expects."""
+    read = Reader._read
+
+    def failing(self: Reader, opened: Picture, layout: str) -> Reading:
+        if opened.size == FAILS:
+            raise kind("first\nsecond")
+        return read(self, opened, layout)
+
+    Image.new("L", FAILS, 255).save(picture)
+    monkeypatch.setattr(Reader, "_read", failing)
+
+
+FAILS = (77, 123)
+KINDS = [cv2.error, MemoryError, ValueError, RecursionError, OSError, ZeroDivisionError, AssertionError]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_fails_for_whatever_reason_is_one_line_and_the_rest_are_read(
+    kind: type[Exception], command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = str(folder / "broken.png")
+    fail(bad, kind, monkeypatch)
+    outcome = command("read", folder)
+    assert outcome.out.splitlines() == [f"{folder / 'a two.png'}: 2", f"{folder / 'inner' / 'seven.JPG'}: 7"]
+    assert bad in outcome.complaint
+    rows = [json.loads(line) for line in command("read", "--json", folder).out.splitlines()]
+    assert [row.get("text") for row in rows] == ["2", None, "7"]
+    assert rows[1] == {"file": bad, "error": outcome.complaint.removeprefix("lenet5: ")}
+
+
+def test_a_drawing_that_fails_for_whatever_reason_does_not_stop_the_rest(
+    command: Command, three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("lenet5.annotate.annotated", failing)
+    outcome = command("read", "--annotate", three.with_name("out.png"), three, three)
+    assert outcome.out == f"{three}: 3\n" * 2
+    assert outcome.status == 1
+    assert outcome.err == f"lenet5: {three} needs more memory than there is\n" * 2
+
+
+def test_an_interrupt_stops_at_once(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(str(folder / "broken.png"), KeyboardInterrupt, monkeypatch)
+    outcome = command("read", folder)
+    assert (outcome.status, outcome.out) == (130, f"{folder / 'a two.png'}: 2\n")
+    assert outcome.err.strip() == "lenet5: stopped"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from lenet5 import Box, PictureError
+from lenet5.answer import PICTURE_FORMATS, PICTURE_SUFFIXES
 from lenet5.reading import picture
 from lenet5.reading.picture import Picture, Source, open_pages, open_picture
 
@@ -244,6 +246,44 @@ def test_text_named_png_is_not_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "text.png"
     path.write_text("seven\n")
     assert refusal(path).startswith(f"not a picture: {path}")
+
+
+OTHER_FORMATS = ["EPS", "PDF", "TGA", "PCX", "ICO", "DDS", "SGI", "BLP", "JPEG2000", "MSP", "XBM"]
+
+
+@pytest.mark.parametrize("form", OTHER_FORMATS)
+def test_a_format_that_is_not_in_the_list_is_told_with_the_list(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    modes = {"MSP": "1", "XBM": "1", "BLP": "P"}
+    other = encoded(Image.new(modes.get(form, "L"), (32, 32), 1), form)
+    assert refusal(other).startswith("not a picture: the picture is in no format read here (PNG, JPEG, ")
+
+
+@pytest.mark.parametrize("form", PICTURE_FORMATS)
+def test_every_format_of_the_list_is_read(form: str) -> None:
+    assert open_picture(encoded(Image.new("L", (32, 32), 255), form)).grey.min() > 0.99
+
+
+def test_the_two_jpegs_in_one_file_of_many_phones_are_read_as_the_first() -> None:
+    images = [Image.new("L", (32, 32), level) for level in (255, 0)]
+    content = encoded(images[0], "MPO", save_all=True, append_images=images[1:])
+    assert open_picture(content).grey.min() > 0.99
+
+
+def test_every_ending_that_a_folder_is_searched_for_is_of_a_format_of_the_list() -> None:
+    Image.init()
+    assert {Image.EXTENSION[suffix] for suffix in PICTURE_SUFFIXES} == set(PICTURE_FORMATS)
+
+
+def test_no_picture_is_opened_without_the_list() -> None:
+    root = Path(__file__).parents[2]
+    files = [path for folder in ("src", "examples", "benchmarks") for path in (root / folder).rglob("*.py")]
+    calls = [line for path in files for line in path.read_text().splitlines() if "Image.open(" in line]
+    assert calls
+    assert all("formats=PICTURE_FORMATS" in call for call in calls)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "BMP"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from lenet5.answer import Reading
     from lenet5.reading.picture import Picture
 
-__all__ = ["Drawings"]
+__all__ = ["Drawings", "safe_stem"]
+
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f/\\:\ud800-\udfff]")
+_LONGEST: Final = 100  # bytes: with a page, a number and an ending a file system still takes the name
 
 
 class Drawings:
@@ -59,13 +63,26 @@ class Drawings:
             write_debug(picture, reading, Path(self._debug) / own)
 
     def _own_name(self, name: str, picture: Picture) -> str:
-        """The file's name without its ending, with the page where there are several; numbered where it is taken."""
-        own = "stdin" if name == "-" else Path(name).stem
+        """The file's safe stem, with the page where there are several; numbered where it is taken."""
+        own = "stdin" if name == "-" else safe_stem(name)
         if picture.pages > 1:
             own += f"-page{picture.page}"
         number, first = 1, own
-        while own in self._taken:
+        while own.casefold() in self._taken:  # some file systems do not tell A from a
             number += 1
             own = f"{first}-{number}"
-        self._taken.add(own)
+        self._taken.add(own.casefold())
         return own
+
+
+def safe_stem(name: str) -> str:
+    """A file's name without its ending, as one that names a file inside a folder whatever it is.
+
+    It has no separators, drives, control characters or undecodable bytes, no dots or spaces at its ends, and at most
+    100 bytes; "picture" where nothing is left.
+
+    >>> safe_stem("scans/form 7.png"), safe_stem("...png"), safe_stem(".hidden")
+    ('form 7', 'picture', 'hidden')
+    """
+    stem = _UNSAFE.sub("_", Path(name).stem)
+    return stem.encode()[:_LONGEST].decode(errors="ignore").strip(". ") or "picture"

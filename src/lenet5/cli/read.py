@@ -15,11 +15,12 @@ import click
 
 from lenet5.answer import PICTURE_SUFFIXES
 from lenet5.cli.drawings import Drawings
-from lenet5.errors import PictureError
+from lenet5.errors import PictureError, one_line
 
 if TYPE_CHECKING:
     from lenet5.answer import Reading
     from lenet5.reading.picture import Picture
+    from lenet5.reading.reader import Reader
 
 __all__ = ["command"]
 
@@ -55,7 +56,6 @@ def command(
     With several pictures each file of --annotate has the picture's name in its own: out.png becomes
     out-PICTURE.png. --debug makes a folder for each in FOLDER.
     """
-    from lenet5.reading.picture import open_pages
     from lenet5.reading.reader import Reader
 
     if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
@@ -67,20 +67,48 @@ def command(
     if form == "csv":
         click.echo(_csv_row("file", "text", "confidence"))
     for name in _with_progress(files):
-        try:
-            for picture in open_pages(_source(name)):
-                reading = next(reader.pages(picture, layout, min_confidence))
+        for page in _pages(name, reader, layout, min_confidence):
+            error: Exception | None
+            if isinstance(page, Exception):
+                error = page
+            else:
+                picture, reading = page
                 for note in reading.notes if reading.digits else (*reading.notes, "no digits found"):
                     click.echo(f"lenet5: {_called(name, picture)}: {note}", err=True)
                 click.echo(_printed(name, picture, reading, form, transcript, alone=len(files) == 1))
-                drawings.keep(name, picture, reading)
-        except PictureError as error:
-            failed = True
-            if form == "json":
-                click.echo(json.dumps({"file": name, "error": str(error)}))
-            click.echo(f"lenet5: {error}", err=True)
+                error = _drawing_error(drawings, name, picture, reading)
+            if error is not None:
+                failed, reason = True, one_line(error, name)
+                if form == "json":
+                    click.echo(json.dumps({"file": name, "error": reason}))
+                click.echo(f"lenet5: {reason}", err=True)
     if failed:
         sys.exit(1)
+
+
+def _pages(
+    name: str, reader: Reader, layout: str, min_confidence: float | None
+) -> Iterator[tuple[Picture, Reading] | Exception]:
+    """The pages of a file with their readings; last, where the file fails, its error of whatever kind.
+
+    So that one file does not stop the rest, this and ``_drawing_error`` are the only places that catch every kind.
+    """
+    from lenet5.reading.picture import open_pages
+
+    try:
+        for picture in open_pages(_source(name)):
+            yield picture, next(reader.pages(picture, layout, min_confidence))
+    except Exception as error:
+        yield error
+
+
+def _drawing_error(drawings: Drawings, name: str, picture: Picture, reading: Reading) -> Exception | None:
+    """Draw a reading as far as asked for: the error of whatever kind if that fails."""
+    try:
+        drawings.keep(name, picture, reading)
+    except Exception as error:
+        return error
+    return None
 
 
 def _files(arguments: tuple[str, ...]) -> Iterator[str]:

@@ -85,6 +85,8 @@ def _sides(mask: Mask, height: float) -> _Sides | None:
         components(cv2.morphologyEx(part.view(np.uint8), cv2.MORPH_CLOSE, np.ones(gap, np.uint8)).view(np.bool_))
         for part, gap in ((upright, (covered, 1)), (level, (1, covered)))
     )
+    if len(lines) == 0 or len(found) == 0:
+        return None  # a closing by an even window is a pixel aside: what is on the border alone is lost
     thickness = np.bincount(lines.labels[level], minlength=len(lines) + 1)[1:] / lines.width
     pen = float(np.median(np.repeat(thickness, lines.width)))
     near = math.ceil(pen) + 2

@@ -267,7 +267,7 @@ def shrunk(grey: Floats, side: int) -> Floats:
         return grey
     size = tuple(max(1, round(length * side / max(grey.shape))) for length in grey.shape[::-1])
     while grey.size > _LARGE and max(grey.shape) >= 2 * side:  # by halves it is several times as quick
-        half = (grey.shape[1] // 2, grey.shape[0] // 2)
+        half = (max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2))
         grey = np.asarray(cv2.resize(grey, half, interpolation=cv2.INTER_AREA), np.float32)
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
 

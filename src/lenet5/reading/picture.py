@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lenet5.answer import Box
+from lenet5.answer import PICTURE_FORMATS, Box
 from lenet5.errors import PictureError
 from lenet5.reading.ink import without_impulses
 
@@ -30,6 +30,7 @@ MOST_PIXELS: Final = 100_000_000
 SCALE_ABOVE: Final = 16_000_000
 MOST_BYTES: Final = 200_000_000
 
+_FORMATS: Final = "PNG, JPEG, GIF, BMP, TIFF, WebP, PGM, PPM, PBM"
 _SUBFILE_TYPE: Final = 254  # the TIFF tag whose lowest bit says: a small copy of another page
 
 
@@ -89,7 +90,7 @@ def open_pages(source: Source) -> Iterator[Picture]:
     else:
         name, content = _named_content(source)
         with _pictures_own_words(name):
-            image = Image.open(io.BytesIO(content))
+            image = Image.open(io.BytesIO(content), formats=PICTURE_FORMATS)
         with image:
             frames = _page_frames(image, name)
             for page, frame in enumerate(frames, start=1):
@@ -151,7 +152,7 @@ def _pictures_own_words(name: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except UnidentifiedImageError:
-        raise PictureError(f"not a picture: {name} is in no format known here") from None
+        raise PictureError(f"not a picture: {name} is in no format read here ({_FORMATS})") from None
     except Image.DecompressionBombError:
         raise PictureError(_too_large(name)) from None
     except PictureError:
@@ -169,12 +170,19 @@ def _too_large(name: str) -> str:
     return f"{name} has over {MOST_PIXELS // 1_000_000} megapixels: crop it or save it smaller"
 
 
+def _check_size(width: int, height: int, name: str) -> None:
+    """Raise PictureError for a picture without pixels, with too many, or so long that it is only a few pixels high."""
+    if width == 0 or height == 0:
+        raise PictureError(f"{name} has no pixels")
+    if width * height > MOST_PIXELS:
+        raise PictureError(_too_large(name))
+    if max(width, height) > SCALE_ABOVE:
+        raise PictureError(f"{name} has {width}×{height} pixels: too narrow for a digit")
+
+
 def _from_image(image: Image.Image, name: str) -> Picture:
     """The frame of a PIL image that it stands at, scaled down before it takes four bytes a pixel."""
-    if image.width * image.height > MOST_PIXELS:
-        raise PictureError(_too_large(name))
-    if image.width == 0 or image.height == 0:
-        raise PictureError(f"{name} has no pixels")
+    _check_size(image.width, image.height, name)
     with _pictures_own_words(name):
         image.load()
         image = ImageOps.exif_transpose(image)
@@ -216,10 +224,7 @@ def _array_to_grey(array: NDArray[Any]) -> NDArray[np.float32]:
         array = array[..., 0]
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise PictureError(f"an array must be (H, W), (H, W, 3) or (H, W, 4), not {array.shape}")
-    if 0 in array.shape:
-        raise PictureError("the picture has no pixels")
-    if array.shape[0] * array.shape[1] > MOST_PIXELS:
-        raise PictureError(_too_large("the array"))
+    _check_size(array.shape[1], array.shape[0], "the array")
     if array.dtype == np.bool_:
         levels = array.astype(np.float32)
     elif array.dtype in (np.uint8, np.uint16):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.answer import Box
+from lenet5.normalise import BLANK
 from lenet5.reading.components import components
 from lenet5.reading.ink import FAINTEST, evened, ink_within, shrunk
 from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
@@ -266,13 +267,15 @@ def _candidate(
     if likeness == 0 or (touches and window < max(flat.shape) // _WINDOWS[0]):
         return None  # what a small window sees at the border is the rim of a shadow
     box, own = _cut_out(ink.level, mask)
+    if own.max() <= BLANK:
+        return None
     within = slice(box.top, box.bottom), slice(box.left, box.right)
     if photo and (_is_filled(mask, box) or _is_hollowed(flat[within], mask[within])):
         likeness, clear = 0.4 * likeness, 0.0
     by_itself = None
     if photo and np.count_nonzero(kept) > 1:
         main_box, main_own = _cut_out(ink.level, parts.labels == chosen.main + 1)
-        by_itself = (main_own, main_box)
+        by_itself = (main_own, main_box) if main_own.max() > BLANK else None
     return Candidate(own, box, likeness, step, clear, by_itself, chosen.beside, boxed, ruled)
 
 
