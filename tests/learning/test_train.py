@@ -269,7 +269,7 @@ def test_every_recipe_runs_as_it_is(recipe: Recipe, few: ImageSet) -> None:
 
 
 WITH_LINES = replace(
-    SHORT, mixture=Mixture(shares=(), distortion=NONE, lines=Lines(count=10, longest=3, at_once=2, weight=0.25))
+    SHORT, mixture=Mixture(shares=(), distortion=NONE, lines=Lines(per_image=0.1, longest=3, at_once=2, weight=0.25))
 )
 
 

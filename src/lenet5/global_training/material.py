@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 _A_PASS: Final = 6.0  # made images of a kind for each that a pass shows, so that it comes again every six passes
 _WRITTEN: Final = 0.25  # of the lines are numbers as they were written, where there are any
 _RUBBISH: Final = 1 / 3  # of the candidates that are no character are taken: they are many, and much alike
-_HELD_OUT: Final = 800  # lines to which the scale of a line's score is fitted
+_HELD_OUT: Final = 0.16  # lines for each held-out image: the scale of a line's score is fitted to them
 
 
 def by_writer(writings: Sequence[Writing]) -> tuple[list[Writing], list[Writing]]:
@@ -56,13 +56,16 @@ class Synthesis:
         finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]]
         finish, loss = _nothing, None
         if mixture.lines:
-            seen_lines = list(self._seen_lines(own, self._training, mixture.lines, mixture.lines.count, generator))
+            count = round(mixture.lines.per_image * len(own.images))
+            seen_lines = list(self._seen_lines(own, self._training, mixture.lines, count, generator))
             images |= _candidates(seen_lines, wanted, generator)
             geometry = _geometry(self._classes, seen_lines)
             graphs = [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
             loss = SequenceLoss(graphs, mixture.lines.at_once, mixture.distortion, j, generator)
             if held_out:
-                kept = self._seen_lines(held_out, self._held_out, mixture.lines, _HELD_OUT, generator)
+                kept = self._seen_lines(
+                    held_out, self._held_out, mixture.lines, round(_HELD_OUT * len(held_out.images)), generator
+                )
                 finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
         calibrating = self._calibrating(held_out, generator) if held_out else None
         return Material(images, calibrating, loss, self._sources, finish)

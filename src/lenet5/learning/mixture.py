@@ -26,11 +26,11 @@ IMAGES = "images"
 class Lines:
     """Whole lines that are read in a training through their segmentation graphs.
 
-    ``count`` lines of up to ``longest`` digits are written once, before the first pass, and ``at_once`` of them are
-    read at each step. The mean loss of a line counts ``weight`` times as much as the mean loss of an image.
+    ``per_image`` lines of up to ``longest`` digits are written for each training image, once, before the first pass,
+    and ``at_once`` of them are read at each step. The mean loss of a line counts ``weight`` times as much as the mean loss of an image.
     """
 
-    count: int
+    per_image: float
     longest: int
     at_once: int
     weight: float

@@ -69,7 +69,7 @@ READING: Final = Recipe(
     name="reading",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=72),
-    passes=150,
+    passes=140,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
@@ -89,7 +89,7 @@ READING: Final = Recipe(
         distortion=Distortion(
             translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3
         ),
-        lines=Lines(count=16_000, longest=6, at_once=6, weight=0.2),
+        lines=Lines(per_image=16 / 55, longest=6, at_once=6, weight=0.2),
     ),
     classes=DIGITS + SEPARATORS,
 )

@@ -39,7 +39,10 @@ def features(pieces: Pieces, boxes: NDArray[np.int64]) -> Floats:
 
 
 def _band(pieces: Pieces) -> tuple[float, float]:
-    """The rows of the digits' tops and of their baseline: the medians of the marks that are tall, before any cut."""
+    """The rows of the digits' tops and of their baseline: the medians of the marks that are tall, before any cut.
+
+    Where none is tall, digits are taken to be HEIGHT tall, as the line was scaled, around the middle of the marks.
+    """
     known, mark = np.unique(pieces.mark, return_inverse=True)
     top, bottom = np.full(len(known), np.iinfo(np.int64).max), np.zeros(len(known), np.int64)
     np.minimum.at(top, mark, pieces.top)
@@ -47,7 +50,8 @@ def _band(pieces: Pieces) -> tuple[float, float]:
     height = bottom - top
     tall = height > _TALL * HEIGHT
     if not tall.any():
-        tall = height == height.max()
+        middle = float(np.median(top + bottom)) / 2
+        return middle - HEIGHT / 2, middle + HEIGHT / 2
     return float(np.median(top[tall])), float(np.median(bottom[tall]))
 
 

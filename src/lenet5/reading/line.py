@@ -24,7 +24,7 @@ __all__ = ["LineModel", "LineReading", "read_line", "trimmed"]
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 _LEAST_ALTERNATIVE: Final = 0.0005
-_TEMPERED: Final = 0.5  # of the inverse temperature, where numbers are told from words, whose letters are read, too
+_TEMPERED: Final = 3.0  # the inverse temperature at which the rules of words.py tell numbers from words
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
 
 
@@ -46,7 +46,7 @@ class LineModel:
 class LineReading:
     """One line's ``words`` of marks from left to right, and the ``posterior`` of the best path: P(cut and read so).
 
-    ``tempered`` are the same words with less confidence, by which they are told from numbers.
+    ``tempered`` are the same words with the confidences by which they are told from numbers.
     """
 
     words: tuple[Word, ...]
@@ -75,7 +75,7 @@ def read_line(line: Line, model: LineModel, thorough: bool = False) -> LineReadi
         weighed = weighed_by(pieces, candidates, p, model.geometry)
     arcs = arcs_of(pieces, candidates, weighed)
     power = model.inverse_temperature
-    path, tempered = (best_path(arcs, len(pieces), scale) for scale in (power, power * _TEMPERED))
+    path, tempered = (best_path(arcs, len(pieces), scale) for scale in (power, _TEMPERED))
     groups = _words(path, arcs, pieces)
 
     def words(by: Path) -> tuple[Word, ...]:

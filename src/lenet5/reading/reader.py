@@ -210,6 +210,8 @@ class Reader:
         """
         if getattr(images, "dtype", None) != np.uint8:
             raise ArrayError(f"images must be a uint8 array with ink 255, not {getattr(images, 'dtype', type(images))}")
+        if images.ndim != 3 or images.shape[1:] != (paper.SIDE, paper.SIDE):
+            raise ArrayError(f"images must be (N, {paper.SIDE}, {paper.SIDE}), not {images.shape}")
         if views not in (1, 3):
             raise ArrayError(f"views must be 1 or 3, not {views}")
         p = self._digit_answers(images, views)
