@@ -9,6 +9,7 @@ arrays and feature maps and compares.
 from __future__ import annotations
 
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +34,7 @@ __all__ = [
     "FeatureMaps",
     "Layer",
     "Network",
+    "network_named",
     "network_of_length",
 ]
 
@@ -142,6 +144,10 @@ class Network:
     connections: int
     arrays: tuple[Array, ...]
 
+    def __reduce__(self) -> tuple[Callable[[str], Network], tuple[str]]:
+        """Pickled by name: networks are compared by identity."""
+        return network_named, (self.name,)
+
 
 FeatureMaps = namedtuple("FeatureMaps", ["c1", "s2", "c3", "s4", "c5", "f6", "output"])
 """Every layer's feature maps by the paper's names, each (N, maps, height, width) or (N, units)."""
@@ -213,6 +219,13 @@ CONCISE: Final = Network(
 )
 
 NETWORKS: Final = {network.name: network for network in (LENET5, CONCISE)}
+
+
+def network_named(name: str) -> Network:
+    """The network of this name; ArrayError where none has it."""
+    if name not in NETWORKS:
+        raise ArrayError(f"no network is called {name!r}; known are {', '.join(NETWORKS)}")
+    return NETWORKS[name]
 
 
 def network_of_length(parameters: int) -> Network:

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet5 import Reader
-from lenet5.answer import Digit
-from lenet5.reading.line import read_line
-from lenet5.reading.lines import Line, find_lines
+from lenet5.reading.lines import find_lines
 from lenet5.reading.pieces import HEIGHT
 
 
@@ -84,19 +82,3 @@ def test_a_cloud_of_specks_is_no_line() -> None:
         cloud[y : y + 9, x : x + 3] = 0.1
     for line in find_lines(cloud):
         assert line.level.shape[0] < 4 * HEIGHT  # all chained together it would be as tall as the picture
-
-
-@pytest.mark.parametrize(("width", "answer"), [(12, "1"), (30, "7")])
-def test_between_a_one_and_a_seven_the_width_decides(width: int, answer: str) -> None:
-    level = np.zeros((60, 60), np.float32)
-    level[6:54, 15 + width - 4 : 15 + width] = 1
-    level[6:10, 15 : 15 + width] = 1
-
-    def torn(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        p = np.full((len(images), 11), 0.001)
-        p[:, 1], p[:, 7] = 0.45, 0.54
-        return p
-
-    ((mark,),) = read_line(Line(level, 0.0, 0.0, 1.0, 0.0), torn).words
-    assert isinstance(mark, Digit)
-    assert mark.label == answer

@@ -27,7 +27,8 @@ class Lines:
     """Whole lines that are read in a training through their segmentation graphs.
 
     ``per_image`` lines of up to ``longest`` digits are written for each training image, once, before the first pass,
-    and ``at_once`` of them are read at each step. The mean loss of a line counts ``weight`` times as much as the mean loss of an image.
+    and ``at_once`` of them are read at each step. The mean loss of a line counts ``weight`` times as much as the mean
+    loss of an image.
     """
 
     per_image: float
