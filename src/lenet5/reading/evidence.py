@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from lenet5.answer import REFUSED, Box, Digit, Reading
+from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.reading.lines import Line
 from lenet5.reading.single import Candidate
+from lenet5.reading.words import Word
 
-__all__ = ["SURE", "OneDigit", "is_writing", "likeliest"]
+__all__ = ["SURE", "OneDigit", "is_writing", "likeliest", "p_digit", "p_left_out", "p_number", "p_trimmed"]
 
 SURE: Final = 0.9
 """The probability of a digit that is beyond doubt."""
@@ -26,6 +28,7 @@ _DARK: Final = 0.4  # and it must be darker than its paper by so much
 _WRITTEN: Final = 0.45  # in the mean so sure are the digits of what is written,
 _MOSTLY: Final = 0.5  # and where so many of them reach the picture's border,
 _WRITTEN_ON: Final = 0.55  # so sure
+_TRACE: Final = 1e-6  # no mark is a digit with less
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ class OneDigit:
         beside = (line for line in lines if not found.box.top <= line.top + line.height / 2 <= found.box.bottom)
         return label != "1" and all(line.height < _height(found.box) / 2 for line in beside)
 
+    @property
+    def p_blank(self) -> float:
+        """P(this is no digit), as far as the network can tell."""
+        return 1 - p_digit(self.reading.digits[0]) if self.reading.digits else self.reading.confidence
+
     def _best(self) -> tuple[str, float]:
         return likeliest(self.reading.digits[0]) if self.reading.digits else ("", 0.0)
 
@@ -102,6 +110,39 @@ def likeliest(digit: Digit) -> tuple[str, float]:
     """The likeliest label that is a digit's, and its probability."""
     answers = [(digit.label, digit.confidence), *digit.alternatives]
     return max(((k, p) for k, p in answers if k != REFUSED), key=lambda answer: answer[1], default=("", 0.0))
+
+
+def p_digit(digit: Digit) -> float:
+    """P(a mark is a digit, whichever): never quite 0, as no network is that sure."""
+    if digit.label == REFUSED:
+        return max(_TRACE, 1 - digit.confidence)
+    return min(1.0, digit.confidence + sum(p for label, p in digit.alternatives if label != REFUSED))
+
+
+def p_number(marks: Iterable[Digit | Separator]) -> float:
+    """P(all marks of a word are digits), separators aside; 0 for a word without any."""
+    every = [p_digit(mark) for mark in marks if isinstance(mark, Digit)]
+    return math.prod(every) if every else 0.0
+
+
+def p_left_out(lines: Iterable[Sequence[Word]], kept: Iterable[Sequence[bool]]) -> float:
+    """P(no word that was not ``kept`` is a number): 1 without any.
+
+    A word is a number if all its marks are digits and its line is one of numbers. Words of a page are alike, so that
+    the one that is most like a number decides, not the product of all.
+    """
+    most = 0.0
+    for line, which in zip(lines, kept, strict=True):
+        every = [p_digit(mark) for word in line for mark in word if isinstance(mark, Digit)]
+        of_numbers = sum(every) / max(len(every), 1)
+        most = max([most, *(p_number(word) * of_numbers for word, own in zip(line, which, strict=True) if not own)])
+    return 1 - most
+
+
+def p_trimmed(marks: Sequence[Digit | Separator], kept: Sequence[Digit | Separator]) -> float:
+    """P(no mark that was trimmed from the ends of a line is a digit): 1 without any."""
+    own = {id(mark) for mark in kept}
+    return math.prod(1 - p_digit(mark) for mark in marks if isinstance(mark, Digit) and id(mark) not in own)
 
 
 def _height(box: Box) -> int:

@@ -19,7 +19,16 @@ from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import ArrayError
 from lenet5.normalise import is_normal, normalise
 from lenet5.reading import line, picture, single
-from lenet5.reading.evidence import SURE, OneDigit, is_writing, likeliest
+from lenet5.reading.evidence import (
+    SURE,
+    OneDigit,
+    is_writing,
+    likeliest,
+    p_digit,
+    p_left_out,
+    p_number,
+    p_trimmed,
+)
 from lenet5.reading.geometry import Geometry
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.parts import PHOTO
@@ -90,17 +99,22 @@ class Reader:
         lines = find_lines(opened.grey, single=alone, known=alone)
         if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
             lines, alone = find_lines(opened.grey, single=True), True
-        reading, seen = self._read_lines(opened, lines, alone)
+        reading, seen, rightly = self._read_lines(opened, lines, alone)
         if layout == "auto" and seen <= _MANY:
             if len(reading.digits) < 2 and seen <= _FEW:
-                return self._only_digit(opened, reading)
+                return self._only_digit(opened, reading, rightly)
             if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < SURE):
                 one = self._read_digit(opened, blank=True)
                 if one.outdoes(reading, lines):
                     return one.reading
+                if not reading.digits:
+                    rightly = min(rightly, one.p_blank)
         if layout != "line" and not is_writing(reading, opened.size, opened.scale):
-            return Reading(lines=(), confidence=1.0, notes=opened.notes)
-        return reading
+            rightly = min(rightly, *(1 - p_number(marks) for marks in reading.lines))
+            reading = Reading((), 1.0, notes=opened.notes)
+        if not reading.digits and rightly == 1:  # no line told how likely there is a digit
+            rightly = self._read_digit(opened, blank=True).p_blank
+        return replace(reading, confidence=reading.confidence * rightly)
 
     def _by_itself(self, opened: picture.Picture) -> Reading | None:
         """Layout auto: what a picture shows that is made for one digit, as an icon, a box or one cropped to its ink is.
@@ -120,14 +134,16 @@ class Reader:
 
     def _number(self, opened: picture.Picture) -> Reading | None:
         """The line of several digits that a picture surely shows, which may be of one; None if it shows none."""
-        reading, _ = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)
+        reading, _, rightly = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)
+        reading = replace(reading, confidence=reading.confidence * rightly)
         sure = all(digit.label != REFUSED and digit.confidence >= SURE for digit in reading.digits)
         return reading if len(reading.digits) > 1 and sure else None
 
-    def _only_digit(self, opened: picture.Picture, reading: Reading) -> Reading:
+    def _only_digit(self, opened: picture.Picture, reading: Reading, rightly: float) -> Reading:
         """What a picture shows of which ``reading`` lines gave one digit or none: one digit that is likely, or nothing.
 
         It may stand out from the whole picture, or from what is near it, or be the same to both ways of reading.
+        ``rightly`` is P(what the lines left out is no number).
         """
         digit = self._read_digit(opened, blank=True)
         if digit.is_likely():
@@ -136,10 +152,12 @@ class Reader:
             near = self._read_digit(_near(opened, reading.digits[0].box), blank=True)
             near = replace(near, small=digit.small)
             if near.is_likely() and near.reading.text == reading.text:
-                return reading
+                return replace(reading, confidence=reading.confidence * rightly)
         text = digit.reading.text
         agreed = reading.text == text and text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
-        return digit.reading if agreed else Reading(lines=(), confidence=1.0, notes=opened.notes)
+        if agreed and text:
+            return digit.reading
+        return Reading((), min(rightly, digit.p_blank, 1 - p_number(reading.digits)), notes=opened.notes)
 
     def pages(
         self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
@@ -158,7 +176,10 @@ class Reader:
             return OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), None, shape, small)
         found = single.find_digit(opened.grey)
         if blank and (found is None or found.clear == 0):
-            return OneDigit(Reading(lines=(), confidence=1.0, notes=opened.notes), found, shape, small)
+            ink = found.ink if found else single.whole_ink(opened.grey)
+            whole = Box(0, 0, *opened.size)
+            p = 0.0 if ink is None else p_digit(self._decide(normalise(ink), opened.box(found.box) if found else whole))
+            return OneDigit(Reading(lines=(), confidence=1 - p, notes=opened.notes), found, shape, small)
         if found is None:
             digit = self._decide(np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size))
         else:
@@ -182,24 +203,28 @@ class Reader:
                 return seen, other
         return digit, found
 
-    def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int]:
-        """Every line of digits among those found, or the one that is ``alone``; and how many marks were seen."""
+    def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int, float]:
+        """Every line of digits among those found, or the one that is ``alone``; how many marks were seen; and
+        P(what was left out of them is no number), which the reading's confidence leaves aside."""
         lines, confidence = [], 1.0
         read = [line.read_line(one, self.line_model) for one in found]
         if not alone and not are_digits(one.tempered for one in read):
             read = [line.read_line(one, self.line_model, thorough=True) for one in found]
         told = [[True]] * len(read) if alone else numbers(one.tempered for one in read)
-        chosen = [
-            list(one.words) if alone or where.in_cells else list(compress(one.words, which))
+        kept = [
+            [True] * len(one.words) if alone or where.in_cells else which
             for where, one, which in zip(found, read, told, strict=True)
         ]
-        for one, words in zip(read, chosen, strict=True):
-            marks = line.trimmed([mark for word in words for mark in word])
+        rightly = p_left_out((one.tempered for one in read), kept)
+        for one, which in zip(read, kept, strict=True):
+            every = [mark for word in compress(one.words, which) for mark in word]
+            marks = line.trimmed(every)
+            rightly *= p_trimmed(every, marks)
             if any(isinstance(mark, Digit) for mark in marks):
                 lines.append(tuple(replace(mark, box=opened.box(mark.box)) for mark in marks))
                 confidence *= one.posterior
         seen = sum(len(word) for one in read for word in one.words)
-        return Reading(tuple(lines), confidence, notes=opened.notes), seen
+        return Reading(tuple(lines), confidence, notes=opened.notes), seen, rightly
 
     def classify(self, images: NDArray[np.uint8], views: int = 3) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.

@@ -24,7 +24,7 @@ from lenet5.reading.parts import PHOTO, are_of_the_digit, parts_of
 from lenet5.reading.rules import are_filled, frames, strokes, without_box, without_hem
 from lenet5.reading.ruling import without_ruling
 
-__all__ = ["fills", "find_digit", "is_boxed"]
+__all__ = ["fills", "find_digit", "is_boxed", "whole_ink"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -136,6 +136,16 @@ def fills(grey: Floats) -> bool:
     found = components(ink.mask)
     main = int(found.area.argmax())
     return bool(found.height[main] >= _TALL * height and found.area[main] >= _ALONE * ink.mask.sum())
+
+
+def whole_ink(grey: Floats) -> Floats | None:
+    """All ink of a picture (H, W) 0..1 that shows no digit, cut out as if it were one; None without any."""
+    small = shrunk(grey, _WORKING)
+    ink = ink_within(evened(small).likelier, max(max(small.shape) // _WINDOWS[0], 7))
+    if ink is None or not ink.mask.any():
+        return None
+    own = _cut_out(ink.level, ink.mask)[1]
+    return own if own.max() > BLANK else None
 
 
 def _longer(box: Box) -> int:
