@@ -3,13 +3,14 @@
 Beside right and wrong: how far confidences are from being right, and how much is refused at the confidence that
 refuses 1% of the held-out training digits.
 
-python benchmarks/evaluation.py
+python benchmarks/evaluation.py [WEIGHTS…]      all bundled weights, or only these: the others keep their rows
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ SETS = (  # folder or file below LENET5_DATA, and whether nothing in it is a dig
     ("other_hands/optdigits32_test.npz", False),
     ("other_hands/pens_one_writer.npz", False),
     ("other_hands/boxed_cells.npz", False),
+    ("field/pencil_on_exams.npz", False),
     ("drawn_and_photographed", False),
     ("not_digits/letters_a_to_h.npz", True),
 )
@@ -59,9 +61,11 @@ def refused_percent(data: ImageSet | PictureSet, reader: Reader, least: float) -
 
 def main() -> None:
     folder = Path(os.environ["LENET5_DATA"])
-    wanted = [("mnist", False), *((str(folder / name), nothing) for name, nothing in SETS)]
-    runs = []
-    for name in weights.BUNDLED:
+    wanted = [("mnist", False), ("unipen", False), *((str(folder / name), nothing) for name, nothing in SETS)]
+    chosen = sys.argv[1:] or list(weights.BUNDLED)
+    kept = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
+    runs = [run for run in kept if run["weights"] in weights.BUNDLED and run["weights"] not in chosen]
+    for name in chosen:
         reader = Reader(name)
         least = threshold(reader)
         for data, nothing in track(wanted, f"measuring {name}"):
@@ -72,6 +76,7 @@ def main() -> None:
             found["threshold"] = round(least, 4)
             found["refused_at_threshold_percent"] = round(refused_percent(loaded, reader, least), 2)
             runs.append(found)
+    runs.sort(key=lambda run: weights.BUNDLED.index(run["weights"]))
     RESULTS.parent.mkdir(exist_ok=True)
     write_beside(RESULTS, (json.dumps({"layout": "digit", "runs": runs}, indent=1) + "\n").encode())
 

@@ -170,8 +170,7 @@ class Reader:
         """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke."""
         shape = opened.grey.shape
         small = max(shape) <= PHOTO
-        image = np.round(255 * opened.grey).astype(np.uint8)
-        if is_normal(image):
+        if shape == (paper.SIDE, paper.SIDE) and is_normal(image := np.round(255 * opened.grey).astype(np.uint8)):
             digit = self._decide(image, Box(0, 0, *opened.size))
             return OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), None, shape, small)
         found = single.find_digit(opened.grey)
