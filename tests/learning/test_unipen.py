@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from lenet5 import DataError
+from lenet5.learning import unipen
 from lenet5.learning.data import ImageSet, PictureSet, load
 from lenet5.learning.unipen import Writing, held_out_writers, is_number, load_unipen, read_unipen, segment_files
 from lenet5.learning.unipen_pictures import numbers_of, picture_of
+from tests.learning.test_mnist import Site, site
+
+__all__ = ["site"]
 
 DOC = ".COORD X Y T\n.X_POINTS_PER_INCH 200\n.Y_POINTS_PER_INCH 100\n"
 INK = """.INCLUDE sub/some.doc
@@ -130,6 +134,33 @@ def test_without_an_archive_in_lenet5_data_the_message_says_what_to_do(
     monkeypatch.setenv("LENET5_DATA", str(tmp_path))
     with pytest.raises(DataError, match="give its path as --data"):
         load_unipen()
+
+
+def test_the_public_archive_is_fetched_once_into_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Site
+) -> None:
+    monkeypatch.delenv("LENET5_DATA", raising=False)
+    monkeypatch.setattr(unipen, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(unipen, "segment_files", lambda: ("1a/x/one.dat",))
+    with tarfile.open(tmp_path / "made.tgz", "w:gz") as tar:
+        tar.add(tree(tmp_path / "tree"), "train_r01_v07")
+    site.files["/archive.tgz"] = (tmp_path / "made.tgz").read_bytes()
+    for _ in range(2):
+        assert [w.label for w in load_unipen(url=f"{site.address}/archive.tgz")] == ["1", "7", "1/7", '"']
+    assert site.asked.count("/archive.tgz") == 1
+
+
+def test_an_archive_that_cannot_be_fetched_or_is_cut_leaves_nothing_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Site
+) -> None:
+    monkeypatch.delenv("LENET5_DATA", raising=False)
+    monkeypatch.setattr(unipen, "cache_folder", lambda: tmp_path / "cache")
+    site.files["/cut.tgz"] = b"\x1f\x8b\x08 cut"
+    for name in ("none.tgz", "cut.tgz"):
+        with pytest.raises(DataError, match="give its path as --data") as failure:
+            load_unipen(url=f"{site.address}/{name}")
+        assert "\n" not in str(failure.value)
+    assert [p for p in (tmp_path / "cache").rglob("*") if p.is_file()] == []
 
 
 def test_numbers_are_told_from_words_and_single_digits() -> None:
