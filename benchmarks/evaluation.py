@@ -63,8 +63,7 @@ def main() -> None:
     folder = Path(os.environ["LENET5_DATA"])
     wanted = [("mnist", False), ("unipen", False), *((str(folder / name), nothing) for name, nothing in SETS)]
     chosen = sys.argv[1:] or list(weights.BUNDLED)
-    kept = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
-    runs = [run for run in kept if run["weights"] in weights.BUNDLED and run["weights"] not in chosen]
+    runs = []
     for name in chosen:
         reader = Reader(name)
         least = threshold(reader)
@@ -76,6 +75,8 @@ def main() -> None:
             found["threshold"] = round(least, 4)
             found["refused_at_threshold_percent"] = round(refused_percent(loaded, reader, least), 2)
             runs.append(found)
+    kept = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
+    runs += [run for run in kept if run["weights"] in weights.BUNDLED and run["weights"] not in chosen]
     runs.sort(key=lambda run: weights.BUNDLED.index(run["weights"]))
     RESULTS.parent.mkdir(exist_ok=True)
     write_beside(RESULTS, (json.dumps({"layout": "digit", "runs": runs}, indent=1) + "\n").encode())

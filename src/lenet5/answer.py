@@ -123,7 +123,6 @@ class Reading:
         return {
             "page": self.page,
             "text": self.text,
-            "transcript": self.transcript,
             "confidence": round(self.confidence, 4),
             "lines": [[mark.to_json() for mark in line] for line in self.lines],
         }

@@ -25,6 +25,17 @@ class Description:
     disagreements: tuple[str, ...]
 
     @property
+    def published(self) -> tuple[paper.Layer, ...]:
+        """The published table, its output with as many classes as were counted: 84 connections each, no parameter."""
+        *layers, output = self.network.layers
+        further = self.layers[-1].maps - output.maps
+        return (*layers, _with_classes(output, further) if self.network is paper.LENET5 and further > 0 else output)
+
+    @property
+    def published_connections(self) -> int:
+        return self.network.connections + self.published[-1].connections - self.network.layers[-1].connections
+
+    @property
     def parameters(self) -> int:
         return sum(layer.parameters for layer in self.layers)
 
@@ -96,9 +107,7 @@ def _layer(
 def _disagreements(found: Description) -> list[str]:
     """Each number that is not the published one, in words."""
     wrong = []
-    published, further = found.network.layers, found.layers[-1].maps - found.network.layers[-1].maps
-    if further > 0 and found.network is paper.LENET5:  # each further class has a code: 84 connections, no parameter
-        published = (*published[:-1], _with_classes(published[-1], further))
+    published = found.published
     if [layer.name for layer in found.layers] != [layer.name for layer in published]:
         return [f"the layers are {', '.join(layer.name for layer in found.layers)}"]
     for ours, theirs in zip(found.layers, published, strict=True):
@@ -106,10 +115,9 @@ def _disagreements(found: Description) -> list[str]:
             here, there = getattr(ours, field.name), getattr(theirs, field.name)
             if here != there:
                 wrong.append(f"{ours.name}: {field.name} {here} here, {there} in the table")
-    for total in ("parameters", "connections"):
-        here, there = getattr(found, total), getattr(found.network, total)
-        if total == "connections":
-            there += published[-1].connections - found.network.layers[-1].connections
+    totals = {"parameters": found.network.parameters, "connections": found.published_connections}
+    for total, there in totals.items():
+        here = getattr(found, total)
         if here != there:
             wrong.append(f"total {total}: {here:,} here, {there:,} in the table")
     return wrong

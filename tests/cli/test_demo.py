@@ -36,9 +36,7 @@ def test_the_demo_reads_pictures_trains_and_says_what_to_try_next(
         assert re.search(f"\n  .+ {command_name} ", outcome.out)
 
 
-MISREAD = {
-    "touching-digits.png": "digits lean into each other",
-}
+MISREAD: dict[str, str] = {}
 """Bundled pictures that are not read wholly yet, and why."""
 
 

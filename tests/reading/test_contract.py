@@ -88,7 +88,6 @@ def test_a_transcript_has_separators_and_a_space_for_each_wide_gap() -> None:
     reading = Reading((line, (mark("4", 0, 20),)), 0.5)
     assert reading.text == "1372\n4"
     assert reading.transcript == "13/7 2\n4"
-    assert reading.to_json()["transcript"] == reading.transcript
     assert reading.to_json()["lines"][0][2] == {"separator": "/", "confidence": 0.8, "box": [36, 10, 50, 50]}
 
 

@@ -40,11 +40,11 @@ def as_text(found: Description) -> str:
         "published",
     )
     rows: list[tuple[str, ...]] = [header]
-    for ours, theirs in zip(found.layers, found.network.layers, strict=True):
+    for ours, theirs in zip(found.layers, found.published, strict=True):
         counts = [(getattr(ours, n), getattr(theirs, n)) for n in ("neurons", "parameters", "connections")]
         shape = (ours.name, ours.kind, str(ours.maps), "×".join(map(str, ours.size)))
         rows.append((*shape, *(cell for pair in counts for cell in _beside(*pair))))
-    totals = ((found.parameters, found.network.parameters), (found.connections, found.network.connections))
+    totals = ((found.parameters, found.network.parameters), (found.connections, found.published_connections))
     rows.append(("total", "", "", "", "", "", *(cell for pair in totals for cell in _beside(*pair))))
     widths = [max(len(row[k]) for row in rows) for k in range(len(header))]
     aligned = [(str.ljust if k < 2 else str.rjust) for k in range(len(header))]
