@@ -382,7 +382,7 @@ def test_class_folders_without_pictures_are_refused(tmp_path: Path) -> None:
         ("other_hands/usps_test.npz", 2007, False),
         ("other_hands/boxed_cells.npz", 800, False),
         ("drawn_and_photographed", 191, False),
-        ("cheque_amounts", 128, True),
+        ("cheque_amounts", 675, True),
         ("pages", 1, True),
         ("mnist", 10_000, None),
     ],
