@@ -9,6 +9,7 @@ import pytest
 
 from conftest import CRITERIA, case, compiled
 from lenet5 import engine, paper, weights
+from lenet5.codes import code_array
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, Criterion, maximum_a_posteriori
 from lenet5.engine import numpy_engine
 from lenet5.errors import ArrayError, UnavailableError
@@ -143,7 +144,7 @@ def _loss64(network: paper.Network, parameters: object, images: object, labels: 
     """The loss with NumPy's forward pass in double precision."""
     maps = numpy_engine._lenet5 if network is paper.LENET5 else numpy_engine._concise
     named = weights.arrays(network, parameters)
-    return criterion(penalties(network, maps(named, np.asarray(images, np.float64)).output), labels)[0]
+    return criterion(penalties(network, maps(named, np.asarray(images, np.float64), code_array()).output), labels)[0]
 
 
 @compiled
