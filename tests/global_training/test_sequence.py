@@ -139,8 +139,7 @@ def test_the_fitted_power_makes_the_truths_likelier_than_its_neighbours() -> Non
     power = fit_inverse_temperature(graphs, penalties, J)
 
     def surprise(at: float) -> float:
-        logarithms = log_posteriors(graphs, penalties, J, at)
-        return float(-np.maximum(logarithms[np.isfinite(logarithms)], -20).mean())
+        return float(-np.log(0.99 * np.exp(log_posteriors(graphs, penalties, J, at)) + 0.01).mean())
 
     assert surprise(power) <= min(surprise(12.0), surprise(power * 1.5), surprise(max(power / 1.5, 0.5))) + 1e-6
 

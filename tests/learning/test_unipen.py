@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lenet5 import DataError
 from lenet5.learning import unipen
@@ -101,6 +104,18 @@ def test_archives_give_what_the_folder_gives(tmp_path: Path, kind: str) -> None:
             '.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n',
             ".COORD P Q\n" + INK.replace(".INCLUDE sub/some.doc\n", ""),
         ),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0:5 ? "1"\n', INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0:1-0:0 ? "1"\n', INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0-1:7 ? "1"\n', INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 99999999999999999999 ? "1"\n', INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', INK.replace("10 20 2", "10 20 2 7")),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', INK.replace("0 0 1\n10 20 2", "0 0\n1 10\n20 2")),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', INK.replace("10 20 2", "10 1e30 2")),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', INK.replace("10 20 2", "10 1_0 2x")),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', ".X_POINTS_PER_INCH 0\n" + INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', ".X_POINTS_PER_INCH inf\n" + INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', ".X_POINTS_PER_INCH -3\n" + INK),
+        ('.INCLUDE sub/ann.dat\n.SEGMENT CHARACTER 0 ? "1"\n', ".X_POINTS_PER_INCH x\n" + INK),
     ],
 )
 def test_what_is_malformed_gives_one_line_and_no_sample(tmp_path: Path, segments: str, ink: str) -> None:
@@ -112,6 +127,41 @@ def test_what_is_malformed_gives_one_line_and_no_sample(tmp_path: Path, segments
     assert len(lines) == 1
     assert "data/1a/x/one.dat" in lines[0]
     assert "\n" not in lines[0]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_whatever_bytes_a_file_holds_only_sound_strokes_come_out(data: st.DataObject) -> None:
+    texts = [SEGMENTS.encode(), INK.encode(), DOC.encode()]
+    for _ in range(data.draw(st.integers(1, 4))):
+        k = data.draw(st.integers(0, 2))
+        at = data.draw(st.integers(0, len(texts[k])))
+        cut = data.draw(st.integers(0, 8))
+        texts[k] = texts[k][:at] + data.draw(st.binary(max_size=6)) + texts[k][at + cut :]
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = tree(Path(name))
+        for file, text in zip(("data/1a/x/one.dat", "include/sub/ann.dat", "include/sub/some.doc"), texts, strict=True):
+            (folder / file).write_bytes(text)
+        try:
+            writings = read_unipen(folder, report=lines.append)
+        except DataError:
+            writings = ()
+    assert all("\n" not in line for line in lines)
+    for writing in writings:
+        assert writing.strokes
+        for stroke in writing.strokes:
+            assert stroke.shape[1] == 2
+            assert len(stroke) > 0
+            assert np.isfinite(stroke).all()
+
+
+def test_a_file_included_over_and_over_is_parsed_once(tmp_path: Path) -> None:
+    folder = tree(tmp_path, '.INCLUDE sub/wide0.dat\n.SEGMENT CHARACTER 0 ? "1"\n')
+    for k in range(4):
+        (folder / f"include/sub/wide{k}.dat").write_text(f".INCLUDE sub/wide{k + 1}.dat\n" * 500)
+    (folder / "include/sub/wide4.dat").write_text(".PEN_DOWN\n0 0\n1 1\n")
+    assert [w.label for w in read_unipen(folder)] == ["1"]
 
 
 def test_files_that_include_each_other_end(tmp_path: Path) -> None:

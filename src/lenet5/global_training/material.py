@@ -63,9 +63,7 @@ class Synthesis:
             graphs = [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
             loss = SequenceLoss(graphs, mixture.lines.at_once, mixture.distortion, j, generator)
             if held_out:
-                kept = self._seen_lines(
-                    held_out, self._held_out, mixture.lines, round(_HELD_OUT * len(held_out.images)), generator
-                )
+                kept = self._calibrating_lines(held_out, mixture.lines, generator)
                 finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
         calibrating = self._calibrating(held_out, generator) if held_out else None
         return Material(images, calibrating, loss, self._sources, finish)
@@ -94,7 +92,7 @@ class Synthesis:
     ) -> Iterator[SeenLine]:
         """So many lines as the reader sees them: of the images' digits, of writers' own, and as they were written."""
         sources: list[Source] = [from_images(data)]
-        numbers = [w for w in numbers_of(writings) if set(w.label) <= {*self._classes, " "}]
+        numbers = self._numbers(writings)
         if writings:
             sources.append(from_writers(writings))
         written = round(_WRITTEN * count) if numbers else 0
@@ -103,6 +101,20 @@ class Synthesis:
                 yield one
         if written:
             yield from written_numbers(numbers, written, generator)
+
+    def _calibrating_lines(
+        self, held_out: ImageSet, wanted: Lines, generator: np.random.Generator
+    ) -> Iterator[SeenLine]:
+        """Lines of what was held out: numbers as held-out writers wrote them; without any, lines of held-out digits."""
+        count = round(_HELD_OUT * len(held_out.images))
+        numbers = self._numbers(self._held_out)
+        if numbers:
+            return written_numbers(numbers, count, generator)
+        return self._seen_lines(held_out, self._held_out, wanted, count, generator)
+
+    def _numbers(self, writings: Sequence[Writing]) -> list[Writing]:
+        """The numbers on one line that consist of the classes."""
+        return [w for w in numbers_of(writings) if set(w.label) <= {*self._classes, " "}]
 
     def _calibrating(self, held_out: ImageSet, generator: np.random.Generator) -> ImageSet:
         """Images of what was held out: digits of held-out writers, letters and junk."""

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from lenet5 import engine, paper, weights
 
@@ -91,19 +92,22 @@ class Muon:
             matrix[...] = 0
         self._others = np.flatnonzero(others)
         self._adam = Adam(len(self._others), weight_decay)
+        self._libraries = ThreadpoolController()
 
     def step(self, parameters: Floats, gradient: Floats, rate: float) -> None:
         """Change ``parameters`` (P,) in place by one step along ``gradient`` (P,) at this rate."""
         others = parameters[self._others]
         self._adam.step(others, gradient[self._others], rate)
         vectors = (parameters, gradient, self._mean)
-        for matrix, slope, mean in zip(*map(self._matrices, vectors), strict=True):
-            mean += (1 - self._momentum) * (slope - mean)
-            ahead = mean + (1 - self._momentum) * (slope - mean)  # Nesterov's
-            change = orthogonalised(ahead.reshape(len(ahead), -1)).reshape(matrix.shape)
-            size = 0.2 * math.sqrt(max(len(matrix), matrix[0].size))  # makes the root of the mean square 0.2
-            matrix *= np.float32(1 - rate * self._decay)
-            matrix -= np.float32(rate * size) * change
+        # A second BLAS thread gains nothing on matrices so small, and waits for a core where others run.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            for matrix, slope, mean in zip(*map(self._matrices, vectors), strict=True):
+                mean += (1 - self._momentum) * (slope - mean)
+                ahead = mean + (1 - self._momentum) * (slope - mean)  # Nesterov's
+                change = orthogonalised(ahead.reshape(len(ahead), -1)).reshape(matrix.shape)
+                size = 0.2 * math.sqrt(max(len(matrix), matrix[0].size))  # makes the root of the mean square 0.2
+                matrix *= np.float32(1 - rate * self._decay)
+                matrix -= np.float32(rate * size) * change
         parameters[self._others] = others
 
     def _matrices(self, vector: Floats) -> list[Floats]:

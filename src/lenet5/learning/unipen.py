@@ -51,13 +51,15 @@ digest is not known. Whoever fetches it first corrects this line."""
 _SUFFIXES: Final = (".tgz", ".zip", ".tar", ".tar.gz", ".tar.xz", ".tar.bz2")
 _MOST_BYTES: Final = 2 << 30  # of an unpacked archive
 _DEEPEST: Final = 4  # nested includes
+_FARTHEST: Final = 1e9  # no coordinate and no resolution of a tablet is as large
 _SPLIT_SEED: Final = 1998
 _HELD_OUT: Final = 0.2  # of the writers
 
 _BLOCK: Final = re.compile(rb"^\.", re.MULTILINE)
 _SEGMENT: Final = re.compile(rb'^SEGMENT\s+(\S+)\s+(\S+)\s+\S+\s+"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_PART: Final = re.compile(r"(\d+)(?::(\d+))?(?:-(\d+)(?::(\d+))?)?$")
-_NUMBER: Final = re.compile(r"(?=(?:.*\d){2})[\d/:\-.,%() ]+")
+_PLACE: Final = r"(\d{1,9})(?::(\d{1,9}))?"  # a component, and perhaps a point of it
+_PART: Final = re.compile(f"{_PLACE}(?:-{_PLACE})?", re.ASCII)
+_NUMBER: Final = re.compile(r"(?=(?:.*\d){2})[\d/:\-.,%() ]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,18 @@ def read_unipen(
     wanted = (
         sorted(name for name in files if name.startswith("data/")) if listed is None else [f"data/{n}" for n in listed]
     )
-    say = report or (lambda line: None)
+
+    def say(line: str) -> None:
+        if report:
+            report(" ".join(line.split()))  # names and labels may hold anything
+
     writings: list[Writing] = []
     for name in wanted:
         try:
             if name not in files:
                 raise _MalformedError("is not in this archive")
             writings += _segments(name.removeprefix("data/"), files, say)
-        except _MalformedError as error:
+        except (_MalformedError, OSError) as error:
             say(f"{name}: {error}")
         if advance:
             advance()
@@ -185,8 +191,11 @@ def _files(path: Path) -> Mapping[str, Callable[[], bytes]]:
             found = _in_memory(_tarred(path))
         else:
             raise DataError(f"no UNIPEN data at {path}: give a folder or an archive")
-    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        raise DataError(f"{path} is not a whole tar or zip archive: {error}") from None
+    except DataError:
+        raise
+    except Exception as error:  # tarfile, zipfile and the decompressors raise a dozen kinds
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} is not a whole tar or zip archive: {reason}") from None
     root = min(
         (name[: name.index("data/")] for name in found if re.search(r"(^|/)data/1a/", name)), key=len, default=""
     )
@@ -224,10 +233,12 @@ def _zipped(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
 def _segments(name: str, files: Mapping[str, Callable[[], bytes]], say: Report) -> list[Writing]:
     """The writings of one segment file."""
     blocks = _BLOCK.split(_text(files[f"data/{name}"]()))
+    includes = _Includes(files)
     trajectory = None
     for block in blocks:
         if block.startswith(b"INCLUDE"):
-            trajectory = _trajectory(block, files) or trajectory
+            included = includes.trajectory(block)
+            trajectory = included if included is not None and included.components else trajectory
     segments = [block for block in blocks if block.startswith(b"SEGMENT")]
     if not segments:
         return []
@@ -263,7 +274,7 @@ class _Trajectory:
         """The strokes of a delineation such as "73", "169-170", "3:5-7:10" (component:point) or a list of these."""
         strokes = []
         for part in delineation.split(","):
-            matched = _PART.match(part)
+            matched = _PART.fullmatch(part)
             if matched is None:
                 raise _MalformedError(f"has a delineation {delineation!r} that is none")
             first, start, last, stop = (int(g) if g else None for g in matched.groups())
@@ -274,80 +285,97 @@ class _Trajectory:
                 raise _MalformedError(f"goes beyond the {len(self.components)} components of its trajectory")
             for k in range(first, last + 1):
                 down, rows = self.components[k]
-                if down:
-                    points = self._points(rows)
-                    points = points[
-                        (start or 0) if k == first else 0 : stop + 1 if k == last and stop is not None else None
-                    ]
-                    if len(points):
-                        strokes.append(points)
+                if not down:
+                    continue
+                points = self._points(rows)
+                begin = start if k == first and start is not None else 0
+                end = stop if k == last and stop is not None else len(points) - 1
+                if not begin <= end < len(points):
+                    raise _MalformedError(f"takes points {begin} to {end} of a component of {len(points)}")
+                strokes.append(points[begin : end + 1])
         if not strokes:
             raise _MalformedError("has no stroke")
         return tuple(strokes)
 
     def _points(self, rows: bytes) -> Floats:
+        """The points (n, 2) of a component, a row of text each."""
+        lines = [line for row in rows.split(b"\n") if (line := row.split())]
+        if any(len(line) != len(self.columns) for line in lines):
+            raise _MalformedError(f"has a component that is no table of {len(self.columns)} columns")
         try:
-            numbers = np.array(rows.split(), np.float32)
+            table = np.array(lines, np.float64)
         except ValueError:
             raise _MalformedError("has a component that is not all numbers") from None
-        if numbers.size % len(self.columns) or not np.isfinite(numbers).all():
-            raise _MalformedError(f"has a component that is no table of {len(self.columns)} columns")
-        table = numbers.reshape(-1, len(self.columns))
         x, y = (table[:, self.columns.index(axis)] for axis in "XY")
-        return np.stack([x * np.float32(self.aspect), -y], axis=1)
+        points = np.stack([x.astype(np.float32) * np.float32(self.aspect), -y.astype(np.float32)], axis=1)
+        if not (np.abs(points) < _FARTHEST).all():
+            raise _MalformedError("has a component with points that no tablet gives")
+        return points
 
 
-def _trajectory(include: bytes, files: Mapping[str, Callable[[], bytes]], depth: int = 0) -> _Trajectory | None:
-    """The trajectory that an .INCLUDE block leads to; None where the file is missing or holds no points."""
-    words = include.split()
-    name = words[1].decode("latin-1") if len(words) > 1 else ""
-    content = files.get(f"include/{name}")
-    if content is None or depth > _DEEPEST:
-        return None
-    return _parsed(_text(content()), files, depth)
+class _Includes:
+    """The files that a segment file includes, each parsed once however often and deep it is included."""
+
+    def __init__(self, files: Mapping[str, Callable[[], bytes]]) -> None:
+        self._files = files
+        self._parsed: dict[str, _Trajectory | None] = {}
+
+    def trajectory(self, include: bytes, depth: int = 0) -> _Trajectory | None:
+        """What an .INCLUDE block leads to, perhaps without components; None where the file is missing."""
+        words = include.split()
+        name = words[1].decode("latin-1") if len(words) > 1 else ""
+        content = self._files.get(f"include/{name}")
+        if content is None or depth > _DEEPEST:
+            return None
+        if name not in self._parsed:
+            self._parsed[name] = None  # while it is being parsed: a file that includes itself
+            self._parsed[name] = self._parse(_text(content()), depth)
+        return self._parsed[name]
+
+    def _parse(self, text: bytes, depth: int) -> _Trajectory:
+        """A trajectory file: its own components, or those of the last file that it includes and that has some."""
+        components: list[tuple[bool, bytes]] = []
+        columns: tuple[str, ...] = ("X", "Y")
+        writer, nested = "", None
+        points_a_unit = {b"X": 1.0, b"Y": 1.0}
+        for block in _BLOCK.split(text):
+            keyword, _, rest = block.partition(b"\n") if block[:3] == b"PEN" else (block, b"", b"")
+            words = keyword.split(None, 2)
+            if not words:
+                continue
+            if words[0] in (b"PEN_DOWN", b"PEN_UP"):
+                rows = b"\n".join([b" ".join(keyword.split()[1:]), rest])
+                if rows.strip():
+                    components.append((words[0] == b"PEN_DOWN", rows))
+            elif words[0] == b"COORD":
+                columns = tuple(word.decode("latin-1") for word in keyword.split()[1:])
+            elif words[0] == b"WRITER_ID" and len(words) > 1 and not writer:
+                writer = b" ".join(keyword.splitlines()[0].split()[1:]).decode("latin-1").casefold()
+            elif words[0][1:] in (b"_POINTS_PER_MM", b"_POINTS_PER_INCH") and len(words) > 1:
+                points_a_unit[words[0][:1]] = _resolution(words[1])
+            elif words[0] == b"INCLUDE":
+                other = self.trajectory(keyword, depth + 1)
+                if other is not None and other.components:
+                    nested = other
+                elif other is not None:
+                    columns = other.columns
+                    points_a_unit = {b"X": 1.0, b"Y": other.aspect}
+        if nested is not None and not components:
+            return nested
+        if not {"X", "Y"} <= set(columns):
+            raise _MalformedError("includes a file without columns X and Y")
+        return _Trajectory(tuple(components), columns, points_a_unit[b"Y"] / points_a_unit[b"X"], writer)
 
 
-def _parsed(text: bytes, files: Mapping[str, Callable[[], bytes]], depth: int) -> _Trajectory | None:
-    """A trajectory file: its own components, or those of the last file that it includes and that has some."""
-    components: list[tuple[bool, bytes]] = []
-    columns: tuple[str, ...] = ("X", "Y")
-    writer, nested = "", None
-    points_a_unit = {b"X": 1.0, b"Y": 1.0}
-    for block in _BLOCK.split(text):
-        keyword, _, rest = block.partition(b"\n") if block[:3] == b"PEN" else (block, b"", b"")
-        words = keyword.split(None, 2)
-        if not words:
-            continue
-        if words[0] in (b"PEN_DOWN", b"PEN_UP"):
-            rows = b" ".join([*words[1:], rest])
-            if rows.strip():
-                components.append((words[0] == b"PEN_DOWN", rows))
-        elif words[0] == b"COORD":
-            columns = tuple(word.decode("latin-1") for word in keyword.split()[1:])
-        elif words[0] == b"WRITER_ID" and len(words) > 1 and not writer:
-            writer = b" ".join(keyword.splitlines()[0].split()[1:]).decode("latin-1").casefold()
-        elif words[0][1:] in (b"_POINTS_PER_MM", b"_POINTS_PER_INCH") and len(words) > 1:
-            points_a_unit[words[0][:1]] = _number(words[1])
-        elif words[0] == b"INCLUDE":
-            other = _trajectory(keyword, files, depth + 1)
-            if other is not None and other.components:
-                nested = other
-            elif other is not None:
-                columns = other.columns
-                points_a_unit = {b"X": 1.0, b"Y": other.aspect}
-    if nested is not None and not components:
-        return nested
-    if not {"X", "Y"} <= set(columns):
-        raise _MalformedError("includes a file without columns X and Y")
-    aspect = points_a_unit[b"Y"] / points_a_unit[b"X"] if min(points_a_unit.values()) > 0 else 1.0
-    return _Trajectory(tuple(components), columns, aspect, writer)
-
-
-def _number(word: bytes) -> float:
+def _resolution(word: bytes) -> float:
+    """Points per unit of length: a positive number."""
     try:
-        return float(word)
+        value = float(word)
     except ValueError:
-        raise _MalformedError("includes a file whose points per unit are no number") from None
+        value = 0.0
+    if not 0 < value < _FARTHEST:
+        raise _MalformedError("includes a file whose points per unit are no positive number")
+    return value
 
 
 def _text(content: bytes) -> bytes:
