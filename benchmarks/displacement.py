@@ -27,6 +27,7 @@ from benchmarks.figures import Row
 from benchmarks.reading_cases import Case, measure, measured_sets, synthetic
 from lenet5 import engine, paper, posterior
 from lenet5.answer import Box, Digit, Reading
+from lenet5.codes import DIGITS
 from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.picture import Source, open_picture
 from lenet5.reading.pieces import HEIGHT
@@ -62,8 +63,9 @@ def sweep(weights: Weights, line: Line, stride: int = STRIDE) -> Swept:
         strip[row, side // 2 : side // 2 + size[0]] = level[row - side // 2 + middle]
     windows = sliding_window_view(strip, side, axis=1)[:, ::stride].transpose(1, 0, 2)
     framed = windows * np.float32(paper.FOREGROUND - paper.BACKGROUND) + np.float32(paper.BACKGROUND)
-    outputs = engine.forward(weights.parameters, np.ascontiguousarray(framed, np.float32))
-    p = posterior.probabilities(posterior.penalties(weights.network, outputs), weights.j, weights.temperature)
+    outputs = engine.forward(weights.parameters, np.ascontiguousarray(framed, np.float32), codes=weights.codes)
+    penalty = posterior.penalties(weights.network, outputs)
+    p = posterior.of_classes(penalty, weights.classes, DIGITS, weights.j, weights.temperature)
     p[windows.max(axis=(1, 2)) < FAINTEST] = np.eye(posterior.RUBBISH + 1)[posterior.RUBBISH]
     half = side // 2
     return Swept(p, windows[:, :, half - 1 : half + 2].max(axis=(1, 2)) >= FAINTEST)

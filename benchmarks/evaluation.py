@@ -18,8 +18,8 @@ from rich.progress import track
 
 from lenet5 import weights
 from lenet5.evaluate import evaluate
-from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
-from lenet5.learning.train import part, split
+from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load, part_of
+from lenet5.learning.train import split
 from lenet5.reading.reader import Reader
 from lenet5.weights import write_beside
 
@@ -44,7 +44,7 @@ def threshold(reader: Reader) -> float:
     """The confidence that refuses 1% of the MNIST digits held out of the training, read as pictures."""
     training = load("mnist", "train")
     assert isinstance(training, ImageSet)
-    held_out = part(training, split(training, HELD_OUT)[0])
+    held_out = part_of(training, split(training, HELD_OUT)[0])
     digits = [reader.read(image, "digit").digits[0] for image in held_out.images]
     return float(np.quantile([0 if digit.label == NO_DIGIT else digit.confidence for digit in digits], REFUSED))
 

@@ -22,7 +22,7 @@ from rich.progress import track
 from lenet5.evaluate import calibration_error, wilson_interval
 from lenet5.learning.data import PictureSet, load
 from lenet5.learning.unipen import held_out_writers, load_unipen
-from lenet5.learning.unipen_pictures import digit_images, isolated_digits
+from lenet5.learning.unipen_pictures import digit_images
 from lenet5.reading.reader import Reader
 from lenet5.weights import write_beside
 
@@ -54,9 +54,8 @@ def digits(reader: Reader) -> dict[str, Any]:
     """Single digits of held-out writers, drawn with an ordinary pen."""
     writings = load_unipen()
     apart = held_out_writers(writings)
-    chosen = [w for w in isolated_digits(writings) if w.writer in apart]
-    images, labels, _ = digit_images(chosen)
-    sources = np.array([w.source.split("/")[1] for w in chosen])
+    images, labels, shown = digit_images(w for w in writings if w.writer in apart)
+    sources = np.array([w.source.split("/")[1] for w in shown])
     answers, confidences = reader.classify(images)
     right = answers == labels
     rows = [share("digits", right)] + [share(f"digits, source {s}", right[sources == s]) for s in np.unique(sources)]

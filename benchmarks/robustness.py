@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from lenet5 import engine, paper, pixels, posterior, weights
+from lenet5.codes import DIGITS
 from lenet5.evaluate import wilson_interval
 from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BOX
@@ -93,8 +94,10 @@ def measured(name: str, test: ImageSet, reader_images: int) -> Iterator[dict[str
     reader, chosen = Reader(name, threads=1), weights.load(name)
     for change in CHANGES:
         generator = np.random.default_rng(0)
-        outputs = engine.forward(chosen.parameters, inputs(test.images, change, generator), threads=1)
-        p = posterior.probabilities(outputs, chosen.j, chosen.temperature)
+        outputs = engine.forward(
+            chosen.parameters, inputs(test.images, change, generator), threads=1, codes=chosen.codes
+        )
+        p = posterior.of_classes(outputs, chosen.classes, DIGITS, chosen.j, chosen.temperature)
         yield row(name, change, "network", p.argmax(axis=1), test.labels)
         pictures = (picture(image, change, generator) for image in test.images[:reader_images])
         answers = [reader.read(one, "digit").text for one in pictures]

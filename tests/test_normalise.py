@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hypothesis_numpy
 from numpy.typing import NDArray
 
 from lenet5 import ArrayError
-from lenet5.normalise import BOX, normalise
+from lenet5.normalise import BOX, is_normal, normalise
 
 Floats = NDArray[np.float32]
 
@@ -134,3 +134,11 @@ def test_ink_that_lies_between_the_pixels_that_tell_the_stroke_is_seen() -> None
         crop = np.zeros((106, 153), np.float32)
         crop[:, column] = 0.82
         assert normalise(crop).any()
+
+
+def test_what_was_normalised_is_in_mnists_form(mnist_form: NDArray[np.uint8]) -> None:
+    assert all(is_normal(image) for image in mnist_form)
+    assert not is_normal(255 - mnist_form[0])
+    assert not is_normal(np.roll(mnist_form[0], 3, axis=1))
+    assert not is_normal(np.zeros((28, 28), np.uint8))
+    assert not is_normal(mnist_form[0][1:])

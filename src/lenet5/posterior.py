@@ -56,14 +56,16 @@ def of_classes(
     """P of the classes that are ``kept`` and, last, of "none of these": (N, kept + 1), rows adding to 1.
 
     Of all ``classes`` of the penalties (N, C) the separators that are not kept do not compete at all, so that a lone
-    slanted stroke is a 1; letters and signs that are not kept join the rubbish, their likelihoods added to its.
+    slanted stroke is a 1; letters and signs that are not kept join the rubbish, their likelihoods added to its. Raises
+    ArrayError where there is not a column for each class.
     """
+    if penalty.ndim != 2 or penalty.shape[1] != len(classes):
+        raise ArrayError(f"penalties of the classes {classes} are (N, {len(classes)}), not {penalty.shape}")
     places = [classes.index(c) for c in kept if c in classes]
     others = [k for k, c in enumerate(classes) if c not in kept and c not in SEPARATORS]
     p = probabilities(penalty[:, places + others], j, temperature)
     n = len(places)
-    p = np.column_stack([p[:, :n], p[:, n:].sum(axis=1)])
-    return np.asarray(p)
+    return np.column_stack([p[:, :n], p[:, n:].sum(axis=1)])
 
 
 def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], j: float) -> float:

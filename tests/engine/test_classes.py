@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import CRITERIA
 from lenet5 import ArrayError, engine, paper, weights
 from lenet5.codes import DIGITS, LETTERS, SEPARATORS, code_array
-from lenet5.criterion import MEAN_PENALTY, maximum_a_posteriori
+from lenet5.criterion import MEAN_PENALTY, Criterion, maximum_a_posteriori
 from lenet5.engine import numpy_engine
 from lenet5.learning.objective import EngineObjective, TorchObjective
 from lenet5.network import LeNet5
@@ -25,6 +26,21 @@ def lenet5() -> np.ndarray:
 
 def images(n: int) -> np.ndarray:
     return np.random.default_rng(n).uniform(-0.1, 1.175, (n, 32, 32)).astype(np.float32)
+
+
+@pytest.mark.parametrize("variant", engine.variants())
+@pytest.mark.parametrize("criterion", CRITERIA, ids=lambda c: c.name.split()[0])
+@pytest.mark.parametrize("classes", SETS[1:], ids=len)
+@pytest.mark.parametrize("n", [1, 40])
+def test_every_variants_gradient_is_that_of_the_numpy_criterion(
+    lenet5: np.ndarray, classes: str, n: int, criterion: Criterion, variant: str
+) -> None:
+    labels, codes = np.resize(np.arange(len(classes), dtype=np.uint8), n), code_array(classes)
+    loss, gradient = engine.gradient(lenet5, images(n), labels, criterion, variant=variant, codes=codes)
+    theirs, derivative = criterion(engine.forward(lenet5, images(n), codes=codes), labels)
+    assert loss == pytest.approx(theirs, rel=1e-5)
+    back = TorchObjective(paper.LENET5, criterion, threads=2, classes=classes).backward(lenet5, images(n), derivative)
+    np.testing.assert_allclose(gradient, back, atol=2e-4 * np.abs(back).max())
 
 
 @pytest.mark.parametrize("classes", SETS, ids=len)
@@ -80,6 +96,8 @@ def test_the_concise_network_takes_no_codes() -> None:
 def test_codes_of_a_wrong_shape_are_refused(lenet5: np.ndarray) -> None:
     with pytest.raises(ArrayError, match="codes are float32"):
         engine.forward(lenet5, images(1), codes=np.zeros((9, 84), np.float32))
+    with pytest.raises(ArrayError, match="codes are an array"):
+        engine.forward(lenet5, images(1), codes="0123456789")  # type: ignore[arg-type]
 
 
 def test_a_label_beyond_the_classes_is_refused(lenet5: np.ndarray) -> None:

@@ -7,12 +7,14 @@ from the same layer with squared weights or squared inputs, so autograd of that 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from conftest import Case, case, compiled
 from lenet5 import engine, paper, weights
-from lenet5.codes import code_array
+from lenet5.codes import DIGITS, LETTERS, SEPARATORS, code_array
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, Criterion
 
 torch = pytest.importorskip("torch")
@@ -25,6 +27,20 @@ def test_curvature_is_the_back_propagated_diagonal(network: str, variant: str, c
     c = case(network, n, seed=2)
     ours = engine.curvature(c.parameters, c.images, c.labels, criterion, variant=variant)
     theirs = _curvature(c, criterion)
+    for name, array in weights.arrays(c.network, ours).items():
+        np.testing.assert_allclose(array, theirs[name], rtol=2e-4, atol=1e-6 * theirs[name].max() + 1e-30, err_msg=name)
+
+
+@compiled
+@pytest.mark.parametrize("classes", [DIGITS + "/", DIGITS + SEPARATORS + LETTERS], ids=len)
+def test_curvature_with_further_classes_is_the_back_propagated_diagonal(
+    classes: str, variant: str, criterion: Criterion
+) -> None:
+    c = case("lenet5", 5, seed=3)
+    labels = np.array([0, 9, 10, len(classes) - 1, len(classes) // 2], np.uint8)
+    c = replace(c, labels=labels)
+    ours = engine.curvature(c.parameters, c.images, labels, criterion, variant=variant, codes=code_array(classes))
+    theirs = _curvature(c, criterion, classes)
     for name, array in weights.arrays(c.network, ours).items():
         np.testing.assert_allclose(array, theirs[name], rtol=2e-4, atol=1e-6 * theirs[name].max() + 1e-30, err_msg=name)
 
@@ -56,10 +72,12 @@ def test_output_curvature_equals_autograds_second_derivative(variant: str) -> No
     np.testing.assert_allclose(weights.arrays(c.network, ours)["output.bias"], exact, rtol=1e-4)
 
 
-def _curvature(c: Case, criterion: Criterion) -> dict[str, np.ndarray]:
+def _curvature(c: Case, criterion: Criterion, classes: str = DIGITS) -> dict[str, np.ndarray]:
     papers = c.network is paper.LENET5
     w = {k: torch.from_numpy(v.copy()).double() for k, v in weights.arrays(c.network, c.parameters).items()}
-    maps = [torch.from_numpy(m).double() for m in engine.feature_maps(c.parameters, c.images, variant="baseline")]
+    codes = code_array(classes)
+    maps_of = engine.feature_maps(c.parameters, c.images, variant="baseline", codes=codes)
+    maps = [torch.from_numpy(m).double() for m in maps_of]
     x = torch.from_numpy(c.images[:, None]).double()
     if not papers:
         x = functional.pad(x, (2, 2, 2, 2))
@@ -85,11 +103,11 @@ def _curvature(c: Case, criterion: Criterion) -> dict[str, np.ndarray]:
 
     penalty = y if papers else -y
     energies = torch.cat([penalty, torch.full((n, 1), criterion.j).double()], 1)
-    p = torch.softmax(-energies, 1)[:, :10] if criterion.discriminative else torch.zeros(n, 10).double()
+    p = torch.softmax(-energies, 1)[:, :-1] if criterion.discriminative else torch.zeros_like(penalty)
     h_y = p * (1 - p) / n
     if papers:
-        apart = 2 * (f6[:, None] - torch.tensor(code_array()).double())
-        one = functional.one_hot(torch.from_numpy(c.labels.astype(np.int64)), 10)
+        apart = 2 * (f6[:, None] - torch.tensor(codes).double())
+        one = functional.one_hot(torch.from_numpy(c.labels.astype(np.int64)), len(codes))
         sum_of_slopes = (one - p).sum(1).clamp(min=0) / n
         h = (h_y[:, :, None] * apart**2).sum(1) + 2 * sum_of_slopes[:, None]
     else:

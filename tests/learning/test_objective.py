@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from lenet5 import UnavailableError, engine, paper, pixels
+from lenet5 import UnavailableError, WeightsError, engine, paper, pixels, weights
+from lenet5.codes import DIGITS
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, Criterion, maximum_a_posteriori
-from lenet5.learning.objective import TorchObjective
+from lenet5.learning.objective import TaughtObjective, TorchObjective, objective
 from lenet5.network import ConciseLeNet5, LeNet5
 from lenet5.posterior import penalties
 
@@ -100,3 +102,10 @@ def test_without_a_cuda_device_it_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UnavailableError, match="--device cpu"):
         TorchObjective(paper.LENET5, CROSS_ENTROPY, device="cuda")
+
+
+def test_teachers_of_other_classes_than_the_students_are_refused_at_once() -> None:
+    student = objective(paper.LENET5, CROSS_ENTROPY)
+    teacher = replace(weights.load("lenet5-mnist"), metadata={"classes": DIGITS + "/"})
+    with pytest.raises(WeightsError, match="knows the classes 0123456789/, not 0123456789"):
+        TaughtObjective(student, paper.LENET5, CROSS_ENTROPY, [teacher])

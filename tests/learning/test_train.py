@@ -15,14 +15,14 @@ from lenet5 import DataError, Reader, WeightsError, paper, pixels, weights
 from lenet5.codes import DIGITS
 from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluate import evaluate
-from lenet5.learning.data import ImageSet, load
+from lenet5.learning.data import ImageSet, joined, load
 from lenet5.learning.distort import NONE
 from lenet5.learning.method import OneCycleAdam, OneCycleMuon
 from lenet5.learning.mixture import Lines, Material, Mixture
 from lenet5.learning.objective import Objective, TorchObjective, objective
 from lenet5.learning.presentation import MixedPresentation
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
-from lenet5.learning.train import Progress, Training
+from lenet5.learning.train import Progress, Training, split
 
 Floats = NDArray[np.float32]
 
@@ -382,3 +382,23 @@ def test_rubbish_that_looks_like_a_digit_is_given_up_when_the_mixture_says_so(fe
     assert len(shown._turns.rubbish) == 300
     shown.reconsider(2, lambda images: near)
     assert before > 100 >= rubbish_shown()
+
+
+def test_a_writer_is_held_out_whole_or_not_at_all(few: ImageSet) -> None:
+    groups = np.random.default_rng(0).integers(0, 40, len(few.images))
+    held_out, trained_on = split(replace(few, groups=groups), 30)
+    assert not set(groups[held_out]) & set(groups[trained_on])
+    assert 30 <= len(held_out) < 60
+    assert sorted([*held_out, *trained_on]) == list(range(len(few.images)))
+    assert len(split(replace(few, groups=groups), 0)[0]) == 0
+
+
+def test_groups_of_joined_sets_stay_apart(few: ImageSet) -> None:
+    written = replace(few, groups=np.arange(len(few.images)) // 10)
+    both = joined("both", written, few, written)
+    assert both.groups is not None
+    n = len(few.images)
+    parts = [set(both.groups[k * n : (k + 1) * n].tolist()) for k in range(3)]
+    assert [len(part) for part in parts] == [n // 10, n, n // 10]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    assert joined("both", few, few).groups is None

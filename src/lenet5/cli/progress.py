@@ -56,7 +56,7 @@ class Download:
         self._total = size
         self._progress = bar()
         self._progress.start()
-        self._progress.add_task("fetching MNIST", total=size)
+        self._progress.add_task("fetching data", total=size)
 
     def update(self, size: int) -> None:
         if self._progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +70,7 @@ def command(
     import numpy as np
 
     from lenet5.global_training.material import Synthesis
-    from lenet5.learning.data import drawn, joined
+    from lenet5.learning.data import described, drawn, joined
     from lenet5.learning.objective import Objective, TaughtObjective, objective
     from lenet5.learning.recipe import taught
     from lenet5.learning.train import Training
@@ -83,19 +84,20 @@ def command(
     to_minimise: Objective = objective(chosen.network, chosen.criterion, device, threads, chosen.classes)
     if teachers:
         known = [load_weights(name) for name in teachers]
-        to_minimise = TaughtObjective(to_minimise, chosen.network, chosen.criterion, known, threads)
+        to_minimise = TaughtObjective(to_minimise, chosen.network, chosen.criterion, known, threads, chosen.classes)
     sets = sets or (("mnist", "unipen") if chosen.mixture else ("mnist",))
     writings = _writings([name for name in sets if _is_unipen(name)]) if chosen.mixture else ()
     images_of = [name for name in sets if not (chosen.mixture and _is_unipen(name))]
     if not images_of:
         raise click.UsageError(f"recipe {recipe} needs images beside UNIPEN: --data mnist --data unipen")
     parts = [_images(name) for name in images_of]
-    loaded = parts[0] if len(parts) == 1 else joined(" and ".join(p.name for p in parts), *parts)
+    loaded = parts[0]
+    if len(parts) > 1:
+        names = tuple(described(part, len(part.images)) for part in parts)
+        loaded = replace(joined(" and ".join(part.name for part in parts), *parts), parts=names)
     if images:
         loaded = drawn(loaded, images, np.random.default_rng(seed))
-    if chosen.mixture:
-        click.echo("lenet5: making further images and lines, which takes minutes", err=True)
-    synthesis = Synthesis(writings, chosen.classes)
+    synthesis = Synthesis(writings, chosen.classes, _say)
     training = Training(loaded, chosen, to_minimise, seed, synthesis, threads, before)
     stopped = run(training)
     made = training.weights()
@@ -127,17 +129,21 @@ def _is_unipen(name: str) -> bool:
 
 def _writings(names: list[str]) -> tuple[Writing, ...]:
     """The writings of UNIPEN, a line on stderr for each file that cannot be used."""
-    from lenet5.cli.progress import Download
-    from lenet5.learning.unipen import load_unipen
-
-    def report(line: str) -> None:
-        click.echo(f"lenet5: {line}", err=True)
+    from lenet5.cli.progress import Download, bar
+    from lenet5.learning.unipen import load_unipen, segment_files
 
     found: tuple[Writing, ...] = ()
     for name in names:
-        click.echo("lenet5: reading UNIPEN", err=True)
-        found += load_unipen(None if name == "unipen" else Path(name), progress=Download(), report=report)
+        with bar() as progress:
+            task = progress.add_task("reading UNIPEN", total=len(segment_files()))
+            path = None if name == "unipen" else Path(name)
+            found += load_unipen(path, progress=Download(), report=_say, advance=partial(progress.advance, task))
     return found
+
+
+def _say(line: str) -> None:
+    """A line for the user, beside the results."""
+    click.echo(f"lenet5: {line}", err=True)
 
 
 def _images(data: str) -> ImageSet:

@@ -35,6 +35,8 @@ def check_codes(network: paper.Network, codes: Floats | None) -> Floats:
     """
     if codes is None:
         return code_array()
+    if not isinstance(codes, np.ndarray):
+        raise ArrayError(f"codes are an array (classes, 84), not {type(codes).__name__}")
     if network is paper.CONCISE and len(codes) != 10:
         raise ArrayError("the concise network has ten outputs and takes no codes")
     if codes.dtype != np.float32 or codes.ndim != 2 or codes.shape[1] != 84 or not 10 <= len(codes) <= MOST_CLASSES:

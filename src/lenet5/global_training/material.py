@@ -27,7 +27,6 @@ Floats = NDArray[np.float32]
 
 _A_PASS: Final = 6.0  # made images of a kind for each that a pass shows, so that it comes again every six passes
 _WRITTEN: Final = 0.25  # of the lines are numbers as they were written, where there are any
-_RUBBISH: Final = 1 / 3  # of the candidates that are no character are taken: they are many, and much alike
 _HELD_OUT: Final = 0.16  # lines for each held-out image: the scale of a line's score is fitted to them
 
 
@@ -41,9 +40,13 @@ class Synthesis:
     """Makes the material of recipe ``reading`` (:class:`lenet5.learning.mixture.Synthesizer`).
 
     ``writings`` are UNIPEN's; without any, everything is made from the training images and from drawn separators.
+    It takes minutes: ``report`` takes a line before each kind, and after each tenth of the lines.
     """
 
-    def __init__(self, writings: Sequence[Writing] = (), classes: str = CLASSES) -> None:
+    def __init__(
+        self, writings: Sequence[Writing] = (), classes: str = CLASSES, report: Callable[[str], None] | None = None
+    ) -> None:
+        self._report = report or (lambda line: None)
         self._training, self._held_out = by_writer(writings)
         self._classes = classes
         self._sources = (_described(self._training, writings),) if writings else ()
@@ -57,7 +60,11 @@ class Synthesis:
         finish, loss = _nothing, None
         if mixture.lines:
             count = round(mixture.lines.per_image * len(own.images))
-            seen_lines = list(self._seen_lines(own, self._training, mixture.lines, count, generator))
+            seen_lines: list[SeenLine] = []
+            for line in self._seen_lines(own, self._training, mixture.lines, count, generator):
+                if 10 * len(seen_lines) // count < 10 * (len(seen_lines) + 1) // count:
+                    self._report(f"making lines: {100 * (len(seen_lines) + 1) // count}% of {count}")
+                seen_lines.append(line)
             images |= _candidates(seen_lines, wanted, generator)
             geometry = _geometry(self._classes, seen_lines)
             graphs = [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
@@ -74,17 +81,19 @@ class Synthesis:
         """The made images that need no line, by kind."""
         digits = _digits_of(own)
         isolated = isolated_digits(writings)
+        makers: dict[str, Callable[[int], ImageSet]] = {"hard digits": lambda n: hard_digits(digits, n, generator)}
+        if isolated:
+            makers["hands"] = lambda n: characters(isolated, n, self._classes, generator)
+        if len(self._classes) > len(DIGITS):
+            makers["separators"] = lambda n: separators(writings, n, self._classes, generator)
+        makers["junk"] = lambda n: junk(digits, n, generator)
+        if isolated:
+            makers["letters"] = lambda n: letters(writings, n, self._classes, generator)
         made = {}
-        if n := wanted.get("hard digits"):
-            made["hard digits"] = hard_digits(digits, n, generator)
-        if isolated and (n := wanted.get("hands")):
-            made["hands"] = characters(isolated, n, self._classes, generator)
-        if len(self._classes) > len(DIGITS) and (n := wanted.get("separators")):
-            made["separators"] = separators(writings, n, self._classes, generator)
-        if n := wanted.get("junk"):
-            made["junk"] = junk(digits, n, generator)
-        if isolated and (n := wanted.get("letters")):
-            made["letters"] = letters(writings, n, self._classes, generator)
+        for kind, maker in makers.items():
+            if n := wanted.get(kind):
+                self._report(f"making {n} {kind}")
+                made[kind] = maker(n)
         return made
 
     def _seen_lines(

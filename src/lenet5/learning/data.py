@@ -7,6 +7,7 @@ a :class:`PictureSet` holds pictures that first have to be read.
 from __future__ import annotations
 
 import csv
+import hashlib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +29,7 @@ from lenet5.learning.unipen_pictures import digit_images, numbers_of, picture_of
 from lenet5.normalise import normalise
 from lenet5.paper import SIDE
 
-__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "drawn", "joined", "load"]
+__all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "described", "drawn", "joined", "load", "part_of"]
 
 NO_DIGIT: Final = "?"
 """The truth of a picture that is no digit and should be refused, as in the answers."""
@@ -39,12 +40,18 @@ _PARTS: Final = {"train": "train", "test": "t10k"}
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, 28, 28) uint8 in MNIST's form, ink 255, with labels (N,) uint8 in 0–9 or NOT_A_DIGIT."""
+    """Images (N, 28, 28) uint8 in MNIST's form, ink 255, with labels (N,) uint8 in 0–9 or NOT_A_DIGIT.
+
+    ``groups`` (N,) are numbers of who wrote each image, where that is known: a group is held out whole. ``parts``
+    describe the sets that were joined in this one.
+    """
 
     name: str
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     licence: str = ""
+    groups: NDArray[np.intp] | None = None
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.images.ndim != 3 or self.images.shape[1:] != (SIDE, SIDE):
@@ -96,12 +103,40 @@ def drawn(data: ImageSet, n: int, generator: np.random.Generator) -> ImageSet:
     if n > len(data.images):
         raise DataError(f"{data.name} has {len(data.images):,} images, not {n:,}")
     chosen = generator.permutation(len(data.images))[:n]
-    return replace(data, images=data.images[chosen], labels=data.labels[chosen])
+    return part_of(data, chosen)
+
+
+def part_of(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
+    """Some images of a set, by number."""
+    groups = None if data.groups is None else data.groups[which]
+    return replace(data, images=data.images[which], labels=data.labels[which], groups=groups)
+
+
+def described(data: ImageSet, trained: int) -> str:
+    """A set of which so many images were ``trained`` on, as the metadata of weights name it: with its licence and the
+    SHA-256 of its images, or those of its parts."""
+    some = f"{trained} of {len(data.images)} images"
+    if data.parts:
+        return f"{some} of {'; '.join(data.parts)}"
+    licence = f" ({data.licence})" if data.licence else ""
+    digest = hashlib.sha256(np.ascontiguousarray(data.images).data).hexdigest()
+    return f"{data.name}{licence}, {some}, sha256 {digest}"
 
 
 def joined(name: str, *sets: ImageSet) -> ImageSet:
-    """All images of several sets, in their order."""
-    return ImageSet(name, np.concatenate([s.images for s in sets]), np.concatenate([s.labels for s in sets]))
+    """All images of several sets, in their order; groups stay apart."""
+    groups, start = [], 0
+    for s in sets:
+        own = np.arange(len(s.images)) if s.groups is None else s.groups
+        groups.append(own + start)
+        start += int(own.max()) + 1
+    grouped = any(s.groups is not None for s in sets)
+    return ImageSet(
+        name,
+        np.concatenate([s.images for s in sets]),
+        np.concatenate([s.labels for s in sets]),
+        groups=np.concatenate(groups) if grouped else None,
+    )
 
 
 def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:
@@ -136,8 +171,9 @@ def _unipen(name: str, part: str, progress: Any, path: Path | None = None) -> Im
     apart = held_out_writers(writings)
     chosen = [w for w in writings if (w.writer in apart) == (part == "test")]
     if name == "unipen":
-        images, labels, _ = digit_images(chosen)
-        return ImageSet(name, images, labels, licence=LICENCE)
+        images, labels, written = digit_images(chosen)
+        _, groups = np.unique([w.writer for w in written], return_inverse=True)
+        return ImageSet(name, images, labels, LICENCE, groups)
     numbers = numbers_of(chosen)
     transcripts = tuple(w.label.replace(" ", "") for w in numbers)
     texts = tuple("".join(c for c in t if c in DIGITS) for t in transcripts)

@@ -138,7 +138,8 @@ class TaughtObjective:
     """An objective whose images are to be what teachers say of them: distillation (Hinton, Vinyals and Dean 2015).
 
     The teachers' penalties are averaged and made probabilities at the criterion's temperature, which are the
-    targets of the ``pupil``; labels are not looked at. Raises WeightsError for teachers of another network.
+    targets of the ``pupil``, whose ``classes`` they share; labels are not looked at. Raises WeightsError for teachers
+    of another network or of other classes.
     """
 
     def __init__(
@@ -148,13 +149,14 @@ class TaughtObjective:
         criterion: Criterion,
         teachers: Sequence[Weights],
         threads: int | None = None,
+        classes: str = DIGITS,
     ) -> None:
         for teacher in teachers:
             if teacher.network is not network:
                 raise WeightsError(f"a {teacher.network.name} network cannot teach a {network.name} network")
-            if teacher.classes != teachers[0].classes:
-                raise WeightsError(f"{teacher.name} and {teachers[0].name} do not know the same classes")
-        self._codes = teachers[0].codes if teachers else code_array()
+            if teacher.classes != classes:
+                raise WeightsError(f"{teacher.name} knows the classes {teacher.classes}, not {classes}")
+        self._codes = code_array(classes)
         self._pupil, self._network, self._criterion, self._threads = pupil, network, criterion, threads
         self._teachers = [teacher.parameters for teacher in teachers]
 

@@ -8,10 +8,9 @@ training.weights().save("mine.safetensors")
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -21,14 +20,14 @@ from numpy.typing import NDArray
 from lenet5 import paper, pixels, posterior, weights
 from lenet5.codes import DIGITS
 from lenet5.errors import DataError, WeightsError
-from lenet5.learning.data import ImageSet, joined
+from lenet5.learning.data import ImageSet, described, joined, part_of
 from lenet5.learning.distort import distort
 from lenet5.learning.mixture import Material, Mixture, Synthesizer
 from lenet5.learning.objective import Objective
 from lenet5.learning.presentation import MixedPresentation, Presentation
 from lenet5.learning.recipe import Recipe
 
-__all__ = ["Progress", "Training", "part", "split"]
+__all__ = ["Progress", "Training", "split"]
 
 Floats = NDArray[np.float32]
 
@@ -52,15 +51,20 @@ class Progress:
 
 
 def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed."""
-    order = np.random.default_rng(_SPLIT_SEED).permutation(len(data.images))
-    held_out = min(held_out, len(order) // 10)
-    return order[:held_out], order[held_out:]
+    """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed.
 
-
-def part(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
-    """Some images of a set."""
-    return replace(data, images=data.images[which], labels=data.labels[which])
+    Where images have groups, whole groups are held out, until they are so many.
+    """
+    n, generator = len(data.images), np.random.default_rng(_SPLIT_SEED)
+    held_out = min(held_out, n // 10)
+    if data.groups is None:
+        order = generator.permutation(n)
+        return order[:held_out], order[held_out:]
+    known, group = np.unique(data.groups, return_inverse=True)
+    place = generator.permutation(len(known))[group]  # of each image's group in a random order of the groups
+    order = np.argsort(place, kind="stable")
+    stop = held_out if held_out in (0, n) else int(np.searchsorted(place[order], place[order[held_out - 1]], "right"))
+    return order[:stop], order[stop:]
 
 
 class Training:
@@ -93,7 +97,7 @@ class Training:
         validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
             raise DataError(f"{data.name} has no images to train on")
-        self._held_out = part(data, validation) if len(validation) else None
+        self._held_out = part_of(data, validation) if len(validation) else None
         self._parameters = start.parameters.copy() if start else weights.initial(recipe.network, self._generator)
         self._presentation: Presentation | MixedPresentation
         self._material = Material({})
@@ -114,7 +118,7 @@ class Training:
         """The training images with what a synthesizer makes beside them; its held-out images join those held out."""
         if synthesizer is None:
             raise DataError(f"recipe {self._recipe.name} needs a synthesizer for its further images")
-        own = part(self._data, self._training)
+        own = part_of(self._data, self._training)
         self._material = synthesizer(own, self._held_out, mixture, self._recipe.criterion.j, self._generator)
         if self._held_out and self._material.held_out:
             self._held_out = joined(self._data.name, self._held_out, self._material.held_out)
@@ -187,15 +191,12 @@ class Training:
         """
         parameters = self._best if self._passes_done else self._averaged
         temperature, j = self._calibrated(parameters)
-        name, images = self._data.name, self._data.images
-        digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
-        licence = f" ({self._data.licence})" if self._data.licence else ""
-        described = f"{name}{licence}, {len(self._training)} of {len(images)} images, sha256 {digest}"
+        sources = (described(self._data, len(self._training)), *self._material.sources)
         metadata = {
             "recipe": self._recipe.name,
             "seed": str(self._seed),
             "passes": str(self._passes_done),
-            "trained_on": "; ".join([described, *self._material.sources]),
+            "trained_on": "; ".join(sources),
             "validation_error_percent": "" if self._best_error is None else f"{self._best_error:.4f}",
             "temperature": f"{temperature:.4f}",
             "j": f"{j:.4f}",
@@ -217,7 +218,7 @@ class Training:
         if held_out and self._recipe.mixture:
             penalty = self._penalties_of(parameters, held_out.images)
             return posterior.fit_rubbish(penalty, held_out.labels, self._recipe.classes)
-        known = held_out or part(self._data, self._training)
+        known = held_out or part_of(self._data, self._training)
         digits = known.images[known.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             recipe, generator = self._recipe, np.random.default_rng(self._seed)

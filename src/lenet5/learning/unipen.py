@@ -97,16 +97,21 @@ def held_out_writers(writings: Iterable[Writing]) -> frozenset[str]:
 
 
 def load_unipen(
-    path: Path | None = None, url: str = ARCHIVE, progress: Any = None, report: Report | None = None
+    path: Path | None = None,
+    url: str = ARCHIVE,
+    progress: Any = None,
+    report: Report | None = None,
+    advance: Callable[[], None] | None = None,
 ) -> tuple[Writing, ...]:
     """The writings that training takes: from a folder or archive at ``path``, ``unipen/`` in the folder that
     LENET5_DATA names, or else the user's cache, into which the public archive is fetched.
 
-    ``progress`` is a pooch progress bar, ``report`` takes a line about each file that cannot be used. Raises DataError.
+    ``progress`` is a pooch progress bar of the download; ``report`` takes a line about each file that cannot be used,
+    ``advance`` is called after each segment file. Raises DataError.
     """
     given = os.environ.get("LENET5_DATA")
     place = path or (_archive_in(Path(given) / "unipen") if given else _fetched(url, progress))
-    return read_unipen(place, segment_files(), report)
+    return read_unipen(place, segment_files(), report, advance)
 
 
 def is_unipen(path: Path) -> bool:
@@ -300,7 +305,7 @@ class _Trajectory:
     def _points(self, rows: bytes) -> Floats:
         """The points (n, 2) of a component, a row of text each."""
         lines = [line for row in rows.split(b"\n") if (line := row.split())]
-        if any(len(line) != len(self.columns) for line in lines):
+        if b"_" in rows or any(len(line) != len(self.columns) for line in lines):  # Python's numbers may have _
             raise _MalformedError(f"has a component that is no table of {len(self.columns)} columns")
         try:
             table = np.array(lines, np.float64)

@@ -29,17 +29,17 @@ def isolated_digits(writings: Iterable[Writing]) -> list[Writing]:
     return [w for w in writings if w.level == "CHARACTER" and w.label in tuple(DIGITS)]
 
 
-def digit_images(writings: Iterable[Writing]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
-    """Isolated digits drawn plainly with an ordinary pen: images (N, 28, 28) in MNIST's form, labels (N,), writers."""
+def digit_images(writings: Iterable[Writing]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[Writing]]:
+    """Isolated digits drawn plainly with an ordinary pen: images (N, 28, 28) in MNIST's form, labels (N,), and what
+    each shows."""
     generator = np.random.default_rng(0)  # a plain hand and pen draw nothing from it
-    images, labels, writers = [], [], []
+    images, shown = [], []
     for writing in isolated_digits(writings):
         crop = cropped(ink_of(hold(writing.strokes, Hand(), generator), _HEIGHT, _PEN, generator))
         if crop is not None:
             images.append(normalise(crop))
-            labels.append(int(writing.label))
-            writers.append(writing.writer)
-    return np.stack(images), np.array(labels, np.uint8), writers
+            shown.append(writing)
+    return np.stack(images), np.array([int(w.label) for w in shown], np.uint8), shown
 
 
 def numbers_of(writings: Iterable[Writing]) -> list[Writing]:
