@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks import digitless, forms, material, photos
 from benchmarks.failures import Failure
 from benchmarks.figures import Row, share
 from lenet5 import Reading
 from lenet5.evaluate import edit_distance
 from lenet5.learning.mnist import load_mnist
 from lenet5.reading.picture import Source
+from lenet5.synthesis.pages import Digits, Page, empty, forms, from_images, numbers, photos
 
 __all__ = ["Case", "Read", "a4_page", "measure", "measured_sets", "mnist_digits", "synthetic"]
 
@@ -93,20 +94,20 @@ def measure(case: Case, read: Read, reader: str = "lenet5") -> tuple[list[Row], 
 
 def synthetic(development: bool) -> Iterator[Case]:
     """Strings and pages from MNIST's test images (``development``: training images), and pictures without digits."""
-    for spacing, goal in zip(material.SPACINGS, (97.0, 90.0, None), strict=True):
+    for spacing, goal in zip(numbers.SPACINGS, (97.0, 90.0, None), strict=True):
         pictures = partial(_strings, spacing, development)
         yield from Case(f"strings, {spacing}", "line", pictures, goal).layouts("auto")
-    for pen in material.PENS:
+    for pen in numbers.PENS:
         yield from Case(f"strings, {pen}", "auto", partial(_pens, pen, development)).layouts()
     for name, groups in (("lines of 10", (10,)), ("four groups of 3", (3, 3, 3, 3))):
         yield from Case(f"A4 page, {name}", "page", partial(_page, groups, development), lines=True).layouts("auto")
     yield from Case("words beside digits", "page", partial(_labelled, development), lines=True).layouts("auto")
     for fields, name in ((1, "one field"), (3, "three fields")):
         yield from Case(f"form with {name}", "auto", partial(_forms, fields, development), lines=True).layouts("page")
-    for kind in photos.KINDS:
-        pictures = partial(_photos, kind, development)
-        yield from Case(f"photo of one digit: {kind}", "auto", pictures, single=True).layouts("digit")
-    for kind in digitless.KINDS:
+    for paper in photos.PAPERS:
+        pictures = partial(_photos, paper, development)
+        yield from Case(f"photo of one digit: {paper}", "auto", pictures, single=True).layouts("digit")
+    for kind in empty.SURFACES:
         yield from Case(f"no digits: {kind}", "auto", partial(_digitless, kind, development), 100).layouts("page")
 
 
@@ -123,57 +124,63 @@ def measured_sets(data: Path) -> Iterator[Case]:
     yield from Case("empty boxes", "digit", partial(_cells, cells, True), 99).layouts("auto")
 
 
-def mnist_digits(development: bool) -> tuple[material.Bytes, material.Bytes]:
+def mnist_digits(development: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """10,000 images and labels: the test images, or the last training images."""
     images, labels = load_mnist("train" if development else "t10k")
     return images[-10_000:], labels[-10_000:]
 
 
-def a4_page(groups: tuple[int, ...], development: bool = False) -> material.Material:
+def a4_page(groups: tuple[int, ...], development: bool = False) -> Page:
     """A page of 300 digits, in lines of so many groups."""
     rng = np.random.default_rng([len(groups), development])
-    return material.page(*mnist_digits(development), groups, 300 // sum(groups), rng)
+    return numbers.a4_page(from_images(*mnist_digits(development)), rng, groups, 300 // sum(groups))
+
+
+def _drawn(
+    draw: Callable[[Digits, np.random.Generator], Page], count: int, seed: list[int], development: bool
+) -> Iterator[Named]:
+    digits, rng = from_images(*mnist_digits(development)), np.random.default_rng(seed)
+    for k in range(count):
+        page = draw(digits, rng)
+        yield f"{k}", page.picture, page.text
 
 
 def _strings(spacing: str, development: bool) -> Iterator[Named]:
-    rng = np.random.default_rng([material.SPACINGS.index(spacing), development])
-    for k, made in enumerate(material.strings(*mnist_digits(development), spacing, STRINGS, rng)):
-        yield f"{k}", made.picture, made.text
+    seed = [numbers.SPACINGS.index(spacing), development]
+    return _drawn(partial(numbers.string, spacing=spacing), STRINGS, seed, development)
 
 
 def _pens(pen: str, development: bool) -> Iterator[Named]:
-    rng = np.random.default_rng([200 + material.PENS.index(pen), development])
-    for k, made in enumerate(material.pens(*mnist_digits(development), pen, PENS, rng)):
-        yield f"{k}", made.picture, made.text
+    seed = [200 + numbers.PENS.index(pen), development]
+    return _drawn(partial(numbers.pen_string, pen=pen), PENS, seed, development)
 
 
 def _page(groups: tuple[int, ...], development: bool) -> Iterator[Named]:
-    made = a4_page(groups, development)
-    yield "page", made.picture, made.text
+    page = a4_page(groups, development)
+    yield "page", page.picture, page.text
 
 
 def _labelled(development: bool) -> Iterator[Named]:
-    rng = np.random.default_rng([50, development])
-    for k, made in enumerate(digitless.labelled(*mnist_digits(development), 40, rng)):
-        yield f"{k}", made.picture, made.text
+    return _drawn(empty.words_beside_digits, 40, [50, development], development)
 
 
 def _forms(fields: int, development: bool) -> Iterator[Named]:
-    rng = np.random.default_rng([fields, 400 + development])
-    for k, made in enumerate(forms.forms(*mnist_digits(development), fields, FORMS // fields, rng)):
-        yield f"{k}", made.picture, made.text
+    seed = [fields, 400 + development]
+    return _drawn(partial(forms.form, fields=fields), FORMS // fields, seed, development)
 
 
-def _photos(kind: str, development: bool) -> Iterator[Named]:
-    rng = np.random.default_rng([list(photos.KINDS).index(kind), 300 + development])
-    for k, made in enumerate(photos.photos(*mnist_digits(development), kind, PHOTOS, rng)):
-        yield f"{k}", made.picture, made.text
+def _photos(paper: str, development: bool) -> Iterator[Named]:
+    rng = np.random.default_rng([list(photos.PAPERS).index(paper), 300 + development])
+    digits = from_images(*mnist_digits(development))
+    for k, glyph in enumerate(digits(rng, PHOTOS)):
+        page = photos.photo(glyph, paper, rng)
+        yield f"{k}", page.picture, page.text
 
 
 def _digitless(kind: str, development: bool) -> Iterator[Named]:
-    rng = np.random.default_rng([list(digitless.KINDS).index(kind), 100 + development])
-    for k, picture in enumerate(digitless.digitless(kind, DIGITLESS, rng)):
-        yield f"{k}", picture, ""
+    rng = np.random.default_rng([list(empty.SURFACES).index(kind), 100 + development])
+    for k in range(DIGITLESS):
+        yield f"{k}", empty.surface(kind, rng).picture, ""
 
 
 def _folder(folder: Path, column: str) -> Iterator[Named]:

@@ -15,9 +15,10 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import material, tesseract
+from benchmarks import tesseract
 from lenet5 import Reader
 
 __all__ = ["alternating", "large_photo", "page_seconds", "pictures_a_second", "specks"]
@@ -46,7 +47,7 @@ def alternating(works: list[Callable[[], object]], rounds: int) -> list[list[flo
     return seconds
 
 
-def page_seconds(page: material.Bytes, layout: str, rounds: int = 5) -> tuple[float, float | None]:
+def page_seconds(page: NDArray[np.uint8], layout: str, rounds: int = 5) -> tuple[float, float | None]:
     """Median seconds to read the page from a PNG file: ours on all cores, and Tesseract's if it is installed.
 
     Tesseract's are those of a process that ends, which is how it is mostly used; its start takes a
@@ -63,7 +64,7 @@ def page_seconds(page: material.Bytes, layout: str, rounds: int = 5) -> tuple[fl
     return medians[0], medians[1] if len(medians) > 1 else None
 
 
-def pictures_a_second(pictures: list[material.Bytes], layout: str, threads: int, rounds: int = 5) -> float:
+def pictures_a_second(pictures: list[NDArray[np.uint8]], layout: str, threads: int, rounds: int = 5) -> float:
     """Pictures read a second, one ``read`` for each, by ``threads`` threads of this process with one reader."""
     reader = Reader(threads=1)
 
@@ -74,7 +75,7 @@ def pictures_a_second(pictures: list[material.Bytes], layout: str, threads: int,
     return len(pictures) / statistics.median(alternating([all_of_them], rounds)[0])
 
 
-def large_photo(page: material.Bytes, megapixels: float) -> tuple[float, float, int]:
+def large_photo(page: NDArray[np.uint8], megapixels: float) -> tuple[float, float, int]:
     """Seconds, megabytes of the process, and digits read, for the page as a colour JPEG photo of so many megapixels."""
     scale = (megapixels * 1e6 / page.size) ** 0.5
     size = (round(page.shape[1] * scale), round(page.shape[0] * scale))

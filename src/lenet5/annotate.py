@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.answer import REFUSED, Box, Digit, Reading
 from lenet5.errors import OutputError
-from lenet5.reading.lines import Line, find_lines
 from lenet5.reading.picture import Picture
-from lenet5.reading.pieces import cut, whole_marks
+from lenet5.reading.pieces import Pieces
 from lenet5.weights import write_beside
 
 __all__ = ["annotated", "as_png", "digit_sheet", "pieces_picture", "write_debug"]
@@ -167,9 +167,8 @@ def _place(picture: Picture, box: Box) -> Image.Image:
     return tile
 
 
-def pieces_picture(line: Line) -> Image.Image:
+def pieces_picture(pieces: Pieces) -> Image.Image:
     """A line's ink, upright and at the height at which it is cut, each piece in a colour unlike its neighbours'."""
-    pieces = cut(whole_marks(line.level))
     ink = 1 - pieces.level[..., None] * (1 - np.array(_PIECES)[(pieces.labels - 1) % len(_PIECES)] / 255)
     ink[pieces.labels == 0] = (1 - 0.3 * pieces.level[..., None])[pieces.labels == 0]
     drawn = Image.fromarray((ink * 255).astype(np.uint8))
@@ -183,11 +182,13 @@ def as_png(image: Image.Image) -> bytes:
     return encoded.getvalue()
 
 
-def write_debug(picture: Picture, reading: Reading, folder: str | os.PathLike[str]) -> None:
+def write_debug(
+    picture: Picture, reading: Reading, lines: Sequence[Pieces], folder: str | os.PathLike[str]
+) -> None:
     """Into the folder: reading.json, annotated.png, digits.png, the pieces of lines, and each digit's 28×28.
 
     The last, enlarged eightfold, are ``line-index-answer.png``, such as 02-07-4.png, refused ones
-    02-07-refused.png. ``pieces-01.png`` and so on are the lines found as in layout page, whether
+    02-07-refused.png. ``pieces-01.png`` and so on are the ``lines`` that were proposed, whether
     digits were read in them or not: their numbers are their own. Files of an earlier reading go. Raises OutputError.
     """
     target = Path(folder)
@@ -203,8 +204,8 @@ def write_debug(picture: Picture, reading: Reading, folder: str | os.PathLike[st
     sheet = digit_sheet(picture, reading)
     if sheet:
         write_beside(target / "digits.png", as_png(sheet))
-    for number, found in enumerate(find_lines(picture.grey), start=1):
-        write_beside(target / f"pieces-{number:02}.png", as_png(pieces_picture(found)))
+    for number, pieces in enumerate(lines, start=1):
+        write_beside(target / f"pieces-{number:02}.png", as_png(pieces_picture(pieces)))
     for number, line in enumerate(reading.lines, start=1):
         for k, digit in enumerate((mark for mark in line if isinstance(mark, Digit)), start=1):
             answer = "refused" if digit.label == REFUSED else digit.label

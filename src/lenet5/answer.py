@@ -19,14 +19,31 @@ __all__ = [
     "Separator",
 ]
 
-PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
-"""The formats of picture files that are read, as Pillow names them; PPM is PGM and PBM, too.
+PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
+"""The formats of picture files that Pillow opens here, as it names them; PPM is PGM and PBM, too.
 
-Pillow knows some forty others, and hands EPS to Ghostscript, which runs what the file says.
+PDF is read by pypdfium2, and HEIC by pillow-heif where the extra "heic" is installed. Pillow knows some forty other
+formats, and hands EPS to Ghostscript, which runs what the file says.
 """
 
 PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
+    (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".pgm",
+        ".ppm",
+        ".pbm",
+        ".pdf",
+    )
 )
 """Endings of the files that are taken for pictures in a folder."""
 
@@ -95,13 +112,21 @@ class Reading:
 
     ``confidence`` is P(the whole text is right) in 0..1, that nothing was left out wrongly counted in; of an
     empty text it is P(nothing stands there), 1 only for a picture without ink. ``page`` counts from 1; ``notes`` are
-    remarks for the user, such as that a large picture was scaled down.
+    remarks for the user, such as that a large picture was scaled down. With a constraint on the text, ``allowed`` is
+    P(any allowed text stands here) in 0..1, and ``confidence`` is not conditioned on it; without one it is None.
+    ``alternatives`` are other whole texts with their probabilities, likeliest first.
+
+    >>> reading = Reading(lines=(), confidence=0.9, alternatives=(("7", 0.08),))
+    >>> reading.to_json()["alternatives"]
+    [['7', 0.08]]
     """
 
     lines: tuple[tuple[Digit | Separator, ...], ...]
     confidence: float
     page: int = 1
     notes: tuple[str, ...] = ()
+    allowed: float | None = None
+    alternatives: tuple[tuple[str, float], ...] = ()
 
     @property
     def text(self) -> str:
@@ -119,13 +144,22 @@ class Reading:
         return tuple(mark for line in self.lines for mark in line if isinstance(mark, Digit))
 
     def to_json(self) -> dict[str, Any]:
-        """The object that ``lenet5 read --json`` prints after the file's name."""
-        return {
+        """The object that ``lenet5 read --json`` prints after the file's name.
+
+        It has "allowed" only where there was a constraint, and "alternatives" only where there are any.
+        """
+        answer: dict[str, Any] = {
             "page": self.page,
             "text": self.text,
+            "transcript": self.transcript,
             "confidence": round(self.confidence, 4),
             "lines": [[mark.to_json() for mark in line] for line in self.lines],
         }
+        if self.allowed is not None:
+            answer["allowed"] = round(self.allowed, 4)
+        if self.alternatives:
+            answer["alternatives"] = [[text, round(p, 4)] for text, p in self.alternatives]
+        return answer
 
 
 def _transcribed(line: tuple[Digit | Separator, ...]) -> str:

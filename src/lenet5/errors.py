@@ -7,6 +7,7 @@ Catch :class:`LeNet5Error` for everything below.
     ├── DataError        a data set cannot be used: missing, wrong magic, wrong digest, lengths that differ
     ├── WeightsError     a weights file cannot be used: missing, wrong shapes, wrong network, NaN
     ├── ArrayError       an array has the wrong shape, type or length (also a ValueError)
+    ├── PatternError     a constraint on what is read cannot be used: no expression, unknown characters, impossible
     ├── UnavailableError something optional is not installed, or not built yet
     └── OutputError      a result cannot be written
 
@@ -20,6 +21,7 @@ __all__ = [
     "DataError",
     "LeNet5Error",
     "OutputError",
+    "PatternError",
     "PictureError",
     "UnavailableError",
     "WeightsError",
@@ -45,6 +47,10 @@ class WeightsError(LeNet5Error):
 
 class ArrayError(LeNet5Error, ValueError):
     """An array has the wrong shape, type or length."""
+
+
+class PatternError(LeNet5Error, ValueError):
+    """A pattern, choices or a check cannot be used, or nothing satisfies them; the text points at the character."""
 
 
 class UnavailableError(LeNet5Error):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import subprocess
+import sys
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -15,12 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, features
 
 from lenet5 import Box, PictureError
 from lenet5.answer import PICTURE_FORMATS, PICTURE_SUFFIXES
+from lenet5.errors import ArrayError
 from lenet5.reading import picture
-from lenet5.reading.picture import Picture, Source, open_pages, open_picture
+from lenet5.reading.ink import without_impulses
+from lenet5.reading.picture import Picture, Region, Source, open_pages, open_picture
 
 GREY = np.array([[0, 64, 128], [192, 255, 32]], np.uint8)
 LEVELS = GREY.astype(np.float32) / 255
@@ -248,7 +252,7 @@ def test_text_named_png_is_not_a_picture(tmp_path: Path) -> None:
     assert refusal(path).startswith(f"not a picture: {path}")
 
 
-OTHER_FORMATS = ["EPS", "PDF", "TGA", "PCX", "ICO", "DDS", "SGI", "BLP", "JPEG2000", "MSP", "XBM"]
+OTHER_FORMATS = ["EPS", "TGA", "PCX", "ICO", "DDS", "SGI", "BLP", "JPEG2000", "MSP", "XBM"]
 
 
 @pytest.mark.parametrize("form", OTHER_FORMATS)
@@ -275,7 +279,8 @@ def test_the_two_jpegs_in_one_file_of_many_phones_are_read_as_the_first() -> Non
 
 def test_every_ending_that_a_folder_is_searched_for_is_of_a_format_of_the_list() -> None:
     Image.init()
-    assert {Image.EXTENSION[suffix] for suffix in PICTURE_SUFFIXES} == set(PICTURE_FORMATS)
+    suffixes = PICTURE_SUFFIXES - {".pdf", ".heic", ".heif"}  # which are not for Pillow
+    assert {Image.EXTENSION[suffix] for suffix in suffixes} == set(PICTURE_FORMATS)
 
 
 def test_no_picture_is_opened_without_the_list() -> None:
@@ -358,7 +363,10 @@ def test_what_is_no_source_is_refused_by_its_type(source: object) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    start=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"\xff\xd8\xff", b"P5\n"]),
+    start=st.sampled_from(
+        [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*", b"\xff\xd8\xff", b"P5\n", b"%PDF-1.4\n"]
+        + [b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" for brand in (b"avif", b"heic", b"mif1")]
+    ),
     rest=st.binary(max_size=300),
 )
 def test_any_bytes_give_a_picture_or_a_refusal(start: bytes, rest: bytes) -> None:
@@ -366,7 +374,7 @@ def test_any_bytes_give_a_picture_or_a_refusal(start: bytes, rest: bytes) -> Non
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(["PNG", "GIF", "BMP", "TIFF", "JPEG", "PPM"]), st.data())
+@given(st.sampled_from(["PNG", "GIF", "BMP", "TIFF", "JPEG", "PPM", "AVIF", "PDF"]), st.data())
 def test_any_damage_to_a_file_gives_a_picture_or_a_refusal(form: str, damage: st.DataObject) -> None:
     content = bytearray(encoded(Image.fromarray(np.kron(GREY, np.ones((4, 4), np.uint8))), form))
     for _ in range(damage.draw(st.integers(1, 4))):
@@ -406,3 +414,338 @@ def test_boxes_of_a_scaled_picture_are_in_pixels_of_the_picture_as_shown() -> No
     box = opened.box(Box(10, 20, 40, 50))
     assert (box.left, box.top) == (20, 40)
     assert (box.right, box.bottom) == (81, 101)
+
+
+# --- HEIC and AVIF ---
+
+
+def ftyp(*brands: bytes) -> bytes:
+    """The first bytes of a file of the ISO base media format: its main brand, then the compatible ones."""
+    body = brands[0] + bytes(4) + b"".join(brands[1:])
+    return struct.pack(">I", 8 + len(body)) + b"ftyp" + body + bytes(40)
+
+
+HEIF = {
+    "iPhone": (ftyp(b"heic", b"mif1", b"heic"), "HEIC"),
+    "ten bits": (ftyp(b"heix", b"mif1"), "HEIC"),
+    "burst": (ftyp(b"msf1", b"hevc"), "HEIC"),
+    "container named first": (ftyp(b"mif1", b"miaf", b"heic"), "HEIC"),
+    "another codec": (ftyp(b"mif1", b"vvic"), "HEIF"),
+}
+
+
+@pytest.mark.parametrize(("content", "kind"), HEIF.values(), ids=HEIF.keys())
+def test_without_the_extra_heic_is_named_with_two_ways_round(
+    content: bytes, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # type: ignore[arg-type]
+    path = tmp_path / "IMG_1.HEIC"
+    path.write_bytes(content)
+    assert refusal(path) == f"{path} is {kind}: pip install 'lenet5[heic]', or save it as JPEG"
+
+
+def test_a_film_is_no_heic() -> None:
+    assert refusal(ftyp(b"isom", b"mp42")).startswith("not a picture: the picture is in no format read here")
+
+
+def heic(image: Image.Image, **options: object) -> bytes:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    if not pillow_heif.libheif_info()["HEIF"]:
+        pytest.skip("this pillow-heif cannot write HEIC")
+    file, colour = io.BytesIO(), image.convert("RGB")
+    pillow_heif.encode("RGB", colour.size, colour.tobytes(), file, quality=-1, **options)
+    return file.getvalue()
+
+
+def test_with_the_extra_a_heic_file_is_read_and_pillow_stays_as_it_was() -> None:
+    content = heic(Image.fromarray(np.kron(GREY, np.ones((32, 32), np.uint8))))
+    opened = open_picture(content)
+    assert opened.size == (96, 64)
+    np.testing.assert_allclose(opened.grey[16::32, 16::32], LEVELS, atol=0.02)
+    assert "HEIF" not in Image.OPEN
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_heic_photo_is_turned_once_as_its_container_says_whatever_exif_repeats(orientation: int) -> None:
+    shown = np.kron(GREY, np.ones((32, 32), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(ORIENTATIONS[orientation](shown)))
+    opened = open_picture(heic(stored, exif=exif.tobytes()))  # the container is told, too
+    assert opened.size == (96, 64)
+    np.testing.assert_allclose(opened.grey[16::32, 16::32], LEVELS, atol=0.02)
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.9])
+def test_a_heic_file_cut_short_is_told_in_one_line(cut: float) -> None:
+    content = heic(Image.fromarray(np.kron(GREY, np.ones((32, 32), np.uint8))))
+    assert refusal(content[: int(cut * len(content))]).startswith("not a picture: the picture is ")
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"mif1"])
+def test_where_pillow_has_no_avif_it_is_named_with_two_ways_round(
+    brand: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "check", lambda feature: feature != "avif")
+    message = refusal(ftyp(brand, b"avif", b"miaf"))
+    assert message.startswith("the picture is AVIF")
+    assert "pip install --upgrade pillow, or save it as JPEG" in message
+
+
+def test_avif_is_read_by_pillow_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # type: ignore[arg-type]
+    opened = open_picture(encoded(Image.new("RGB", (40, 30), (0, 0, 255)), "AVIF"))
+    assert opened.size == (40, 30)
+    assert opened.darkest is not None
+
+
+# --- colour ---
+
+INKS = {"yellow": (255, 235, 60), "pink": (255, 105, 180), "pale blue": (120, 200, 255), "orange": (255, 170, 60)}
+
+
+def page_with(ink: tuple[int, int, int], height: int = 300, width: int = 400) -> NDArray[np.uint8]:
+    """White RGB paper with one stroke of ink, 40×4 pixels from (100, 50)."""
+    page = np.full((height, width, 3), 255, np.uint8)
+    page[50:90, 100:104] = ink
+    return page
+
+
+COLOURED: dict[str, Callable[[NDArray[np.uint8]], Source]] = {
+    "uint8": lambda page: page,
+    "uint16": lambda page: page.astype(np.uint16) * 257,
+    "float32": lambda page: page.astype(np.float32) / 255,
+    "float64": lambda page: page.astype(np.float64) / 255,
+    "opaque RGBA array": lambda page: np.dstack([page, np.full(page.shape[:2], 255, np.uint8)]),
+    "mirrored view": lambda page: page[:, ::-1][:, ::-1],
+    "Fortran order": np.asfortranarray,
+    "PIL RGB": Image.fromarray,
+    "PIL RGBA": lambda page: Image.fromarray(page).convert("RGBA"),
+    "PIL palette": lambda page: Image.fromarray(page).quantize(8),
+    "PNG": lambda page: encoded(Image.fromarray(page)),
+    "TIFF": lambda page: encoded(Image.fromarray(page), "TIFF"),
+    "WebP": lambda page: encoded(Image.fromarray(page), "WEBP", lossless=True),
+}
+
+
+@pytest.mark.parametrize("source", COLOURED.values(), ids=COLOURED.keys())
+@pytest.mark.parametrize("ink", INKS.values(), ids=INKS.keys())
+def test_the_darkest_channel_of_coloured_ink_comes_with_every_kind_of_source(
+    source: Callable[[NDArray[np.uint8]], Source], ink: tuple[int, int, int]
+) -> None:
+    opened = open_picture(source(page_with(ink)))
+    assert opened.darkest is not None
+    assert opened.darkest.dtype == np.float32
+    assert opened.darkest.shape == opened.grey.shape == (300, 400)
+    assert opened.darkest[70, 102] == pytest.approx(min(ink) / 255, abs=0.01)
+    assert opened.grey[70, 102] == pytest.approx(np.dot(ink, (0.299, 0.587, 0.114)) / 255, abs=0.01)
+    assert opened.darkest[0, 0] == 1
+
+
+@pytest.mark.parametrize("size", [(28, 28), (300, 400), (2500, 3300)])
+def test_a_number_in_yellow_is_found_on_a_page_of_any_size(size: tuple[int, int]) -> None:
+    page = np.full((*size, 3), 255, np.uint8)
+    middle = size[0] // 2
+    page[middle - 10 : middle + 10, 12:16] = INKS["yellow"]
+    assert open_picture(page).darkest is not None
+    assert open_picture(Image.fromarray(page)).darkest is not None
+
+
+def test_black_pen_in_a_jpeg_on_tinted_paper_is_not_coloured(draw: Callable[..., Image.Image]) -> None:
+    tinted = np.asarray(draw("3").convert("RGB")) * np.array([1, 0.97, 0.93])
+    photo = encoded(Image.fromarray(np.round(tinted).astype(np.uint8)), "JPEG", quality=70)
+    assert open_picture(photo).darkest is None
+
+
+def test_a_picture_of_equal_channels_is_grey() -> None:
+    grey = np.repeat(GREY[..., None], 3, axis=2)
+    assert open_picture(GREY).darkest is None
+    assert open_picture(grey).darkest is None
+    assert open_picture(Image.fromarray(grey)).darkest is None
+
+
+def test_a_coloured_picture_of_over_16_megapixels_is_scaled_down_in_both() -> None:
+    page = page_with(INKS["yellow"], 5000, 4000)
+    page[:2000] = INKS["yellow"]
+    for source in (page, Image.fromarray(page)):
+        opened = open_picture(source)
+        assert opened.darkest is not None
+        assert opened.darkest.shape == opened.grey.shape
+        assert opened.grey.size <= 16_000_000
+        assert opened.darkest[100, 100] == pytest.approx(60 / 255, abs=0.01)
+
+
+def test_transparent_coloured_ink_lies_on_paper_in_both() -> None:
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[5:35, 18:22] = (200, 60, 60, 255)
+    opened = open_picture(rgba)
+    assert opened.darkest is not None
+    assert opened.darkest[20, 20] == pytest.approx(60 / 255)
+    assert opened.darkest[0, 0] == opened.grey[0, 0] == 1
+
+
+def test_colour_that_is_transparent_is_not_seen() -> None:
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[..., :3] = INKS["yellow"]
+    rgba[5:35, 18:22] = (0, 0, 0, 255)
+    assert open_picture(rgba).darkest is None
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.005, 0.02, 0.1])
+def test_salt_and_pepper_is_taken_out_of_a_picture_where_there_is_much_of_it(amount: float) -> None:
+    page = np.full((600, 700), 230, np.uint8)
+    page[np.random.default_rng(1).random(page.shape) < amount] = 0
+    opened = open_picture(page).grey
+    assert opened.tolist() == without_impulses(page.astype(np.float32) / 255).tolist()
+    if amount > 0.01:
+        assert np.count_nonzero(opened < 0.5) < 0.2 * np.count_nonzero(page == 0)
+
+
+def test_salt_and_pepper_is_taken_out_of_the_darkest_channel_too() -> None:
+    page = page_with(INKS["yellow"])
+    page[np.random.default_rng(1).random(page.shape[:2]) < 0.02] = 0
+    darkest = open_picture(page).darkest
+    assert darkest is not None
+    assert np.count_nonzero(darkest < 0.1) < 0.1 * np.count_nonzero(page.max(axis=2) == 0)
+    assert darkest[70, 102] == pytest.approx(60 / 255)
+
+
+# --- parts of a picture, and turned ones ---
+
+
+def numbered(height: int = 20, width: int = 30) -> Picture:
+    """A picture whose pixels are all different."""
+    return open_picture(np.arange(height * width, dtype=np.uint16).reshape(height, width) * 100)
+
+
+def test_a_part_of_a_picture_holds_the_pixels_of_the_box_and_knows_where_it_lies() -> None:
+    page = numbered()
+    part = page.cropped(Box(5, 3, 12, 20))
+    assert part.grey.tolist() == page.grey[3:20, 5:12].tolist()
+    assert part.grey.flags.c_contiguous
+    assert part.size == page.size
+    assert part.bounds == Box(5, 3, 12, 20)
+    assert part.box(Box(1, 2, 3, 4)) == Box(6, 5, 8, 7)
+
+
+def test_fractions_and_pixels_name_the_same_part() -> None:
+    page = numbered()
+    by_fractions: list[Region] = [(0.1, 0.25, 0.5, 1), [0.1, 0.25, 0.5, 1.0], np.array([0.1, 0.25, 0.5, 1])]  # type: ignore[list-item]
+    for region in by_fractions:
+        assert page.cropped(region).bounds == Box(3, 5, 15, 20)
+    assert page.cropped((0, 0, 1, 1)).bounds == Box(0, 0, 30, 20)
+
+
+def test_neighbouring_fractions_share_no_pixel() -> None:
+    page = numbered()
+    edges = np.linspace(0, 1, 10)
+    parts = [page.cropped((left, 0, right, 1)).bounds for left, right in itertools.pairwise(edges)]
+    assert [part.right for part in parts[:-1]] == [part.left for part in parts[1:]]
+
+
+def test_the_darkest_channel_is_cropped_and_turned_too_and_dropped_where_there_is_no_colour() -> None:
+    page = open_picture(page_with(INKS["yellow"]))
+    part = page.cropped(Box(90, 40, 120, 100)).turned(1)
+    assert part.darkest is not None
+    assert part.darkest.shape == part.grey.shape == (30, 60)
+    assert part.darkest.min() == pytest.approx(60 / 255, abs=0.01)
+    assert page.cropped(Box(200, 40, 300, 100)).darkest is None
+
+
+WHERE = st.tuples(st.integers(0, 29), st.integers(0, 19), st.integers(1, 30), st.integers(1, 20))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(st.integers(-5, 5), WHERE), max_size=5), WHERE)
+def test_after_any_crops_and_turns_a_box_still_names_its_pixels(
+    steps: list[int | tuple[int, int, int, int]], where: tuple[int, int, int, int]
+) -> None:
+    whole = picture_now = numbered()
+    for step in steps:
+        try:
+            picture_now = picture_now.turned(step) if isinstance(step, int) else picture_now.cropped(Box(*step))
+        except (ArrayError, PictureError):
+            continue
+    height, width = picture_now.grey.shape
+    left, top = where[0] % width, where[1] % height
+    right, bottom = min(width, left + where[2]), min(height, top + where[3])
+    box = picture_now.box(Box(left, top, right, bottom))
+    turned = np.rot90(whole.grey[box.top : box.bottom, box.left : box.right], picture_now.quarter_turns)
+    assert turned.tolist() == picture_now.grey[top:bottom, left:right].tolist()
+    bounds = picture_now.bounds
+    assert (bounds.right - bounds.left) * (bounds.bottom - bounds.top) == picture_now.grey.size
+
+
+@pytest.mark.parametrize("turns", range(-4, 9))
+def test_a_picture_turns_as_numpy_turns_it(turns: int) -> None:
+    assert numbered().turned(turns).grey.tolist() == np.rot90(numbered().grey, turns).tolist()
+
+
+def test_four_quarter_turns_are_none() -> None:
+    page = numbered()
+    back = page.turned(1).turned(1).turned(2)
+    assert back.grey.tolist() == page.grey.tolist()
+    assert back.quarter_turns == 0
+    assert page.turned(4) is page
+
+
+def test_a_part_of_a_scaled_picture_holds_all_of_the_box_and_hardly_more() -> None:
+    page = Picture(np.zeros((50, 40), np.float32), size=(81, 101), scale=40 / 81)
+    part = page.cropped(Box(21, 31, 41, 60))
+    assert part.grey.shape == (15, 11)
+    bounds = part.bounds
+    assert (bounds.left, bounds.top) == (20, 30)
+    assert (bounds.right, bounds.bottom) == (43, 61)
+
+
+def test_what_both_hold_remains_of_a_part_of_a_part() -> None:
+    part = numbered().cropped(Box(5, 3, 12, 20))
+    assert part.cropped(Box(0, 0, 30, 5)).bounds == Box(5, 3, 12, 5)
+    with pytest.raises(PictureError, match="no pixel in this part"):
+        part.cropped(Box(20, 3, 25, 20))
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        ((0.5, 0, 0.5, 1), "is empty"),
+        ((0.6, 0, 0.5, 1), "is empty"),
+        ((0, 0.9, 1, 0.1), "is empty"),
+        (Box(7, 0, 7, 5), "is empty"),
+        (Box(9, 0, 7, 5), "is empty"),
+        ((0, 0, float("nan"), 1), "in 0..1"),
+        ((0, 0, float("inf"), 1), "in 0..1"),
+        ((-0.1, 0, 1, 1), "in 0..1"),
+        ((0, 0, 30, 20), "pass pixels as a Box"),
+        ((0, 0, 1), "four fractions"),
+        ((0, 0, 1, 1, 1), "four fractions"),
+        ("0,0,1,1", "four fractions"),
+        ("0011", "four fractions"),
+        (b"\0\0\1\1", "four fractions"),
+        (("a", 0, 1, 1), "four fractions"),
+        (None, "four fractions"),
+        (0.5, "four fractions"),
+        (np.zeros((4, 2)), "four fractions"),
+        (Box(0.1, 0, 0.5, 1), "whole pixels"),  # type: ignore[arg-type]
+        (Box(float("nan"), 0, 5, 5), "whole pixels"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_region_of_any_picture_is_refused_in_one_line(region: Region, reason: str) -> None:
+    with pytest.raises(ArrayError, match=reason) as caught:
+        numbered().cropped(region)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        (Box(-1, 0, 5, 5), "outside the picture of 30×20"),
+        (Box(0, 0, 31, 5), "outside the picture of 30×20"),
+        (Box(40, 40, 50, 50), "outside the picture of 30×20"),
+        ((0.5, 0, 0.501, 1), "has no pixel"),
+    ],
+)
+def test_a_region_that_is_not_in_this_picture_is_refused_in_one_line(region: Region, reason: str) -> None:
+    with pytest.raises(PictureError, match=reason) as caught:
+        numbered().cropped(region)
+    assert "\n" not in str(caught.value)

@@ -14,6 +14,7 @@ from lenet5.errors import OutputError
 if TYPE_CHECKING:
     from lenet5.answer import Reading
     from lenet5.reading.picture import Picture
+    from lenet5.reading.reader import Reader
 
 __all__ = ["Drawings", "safe_stem"]
 
@@ -44,7 +45,7 @@ class Drawings:
         if os.path.realpath(annotate) in self._files:
             raise OutputError(f"cannot write {annotate}: it is a picture to be read")
 
-    def keep(self, name: str, picture: Picture, reading: Reading) -> None:
+    def keep(self, name: str, picture: Picture, reading: Reading, reader: Reader) -> None:
         """Draw one page's reading, as far as asked for. Raises OutputError."""
         if self._annotate is None and self._debug is None:
             return
@@ -60,7 +61,7 @@ class Drawings:
                 raise OutputError(f"cannot write {path}: it is a picture to be read")
             write_beside(path, as_png(annotated(picture, reading)))
         if self._debug is not None:
-            write_debug(picture, reading, Path(self._debug) / own)
+            write_debug(picture, reading, reader.seen_in(picture).lines, Path(self._debug) / own)
 
     def _own_name(self, name: str, picture: Picture) -> str:
         """The file's safe stem, with the page where there are several; numbered where it is taken."""

@@ -76,7 +76,7 @@ def command(
                 for note in reading.notes if reading.digits else (*reading.notes, "no digits found"):
                     click.echo(f"lenet5: {_called(name, picture)}: {note}", err=True)
                 click.echo(_printed(name, picture, reading, form, transcript, alone=len(files) == 1))
-                error = _drawing_error(drawings, name, picture, reading)
+                error = _drawing_error(drawings, name, picture, reading, reader)
             if error is not None:
                 failed, reason = True, one_line(error, name)
                 if form == "json":
@@ -102,10 +102,12 @@ def _pages(
         yield error
 
 
-def _drawing_error(drawings: Drawings, name: str, picture: Picture, reading: Reading) -> Exception | None:
+def _drawing_error(
+    drawings: Drawings, name: str, picture: Picture, reading: Reading, reader: Reader
+) -> Exception | None:
     """Draw a reading as far as asked for: the error of whatever kind if that fails."""
     try:
-        drawings.keep(name, picture, reading)
+        drawings.keep(name, picture, reading, reader)
     except Exception as error:
         return error
     return None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import compress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -17,36 +16,48 @@ from lenet5 import weights as weights_of
 from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import ArrayError
-from lenet5.normalise import is_normal, normalise
-from lenet5.reading import line, picture, single
-from lenet5.reading.evidence import (
-    SURE,
-    OneDigit,
-    is_writing,
-    likeliest,
-    p_digit,
-    p_left_out,
-    p_number,
-    p_trimmed,
-)
+from lenet5.normalise import is_normal
+from lenet5.reading import picture
 from lenet5.reading.geometry import Geometry
-from lenet5.reading.lines import Line, find_lines
-from lenet5.reading.parts import PHOTO
-from lenet5.reading.sheet import without_ground
-from lenet5.reading.words import are_digits, numbers
+from lenet5.reading.glance import glanced
+from lenet5.reading.ink import inks_of
+from lenet5.reading.lattice import Lattice, LineModel, lattices_of
+from lenet5.reading.pieces import Pieces
+from lenet5.reading.proposals import Proposal, proposals_of
+from lenet5.reading.score import PageScore, Word, features_of, words_of
+from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, trimmed
 
-__all__ = ["LAYOUTS", "Reader"]
+__all__ = ["LAYOUTS", "Reader", "Seen"]
 
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
-_STRIP: Final = 0.3  # of a picture's height: with digits so tall it shows one line
-_FEW: Final = 4  # marks: a picture with more in it does not show one digit
-_MANY: Final = 40  # marks: with more it shows a page, on which no single digit is looked for
-_AROUND: Final = 0.5  # of a digit's longer side is near it
-_ICON: Final = 64  # pixels of the longer side
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in a picture: its ``words``, their ``features`` (N, F), and their scores ``p`` (N, 2)."""
+
+    words: list[Word]
+    features: NDArray[np.float64]
+    p: NDArray[np.float64]
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """(N, 4): the boxes of the words: left, top, right, bottom."""
+        return np.array([word.edges for word in self.words], np.float64).reshape(-1, 4)
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """(N,): which words are of one line."""
+        return np.array([word.number for word in self.words], np.int64)
+
+    @property
+    def lines(self) -> list[Pieces]:
+        """The pieces of each line that holds a word."""
+        return [lattice.pieces for lattice in {word.number: word.lattice for word in self.words}.values()]
 
 
 class Reader:
@@ -61,103 +72,100 @@ class Reader:
     ) -> None:
         self.weights = weights if isinstance(weights, weights_of.Weights) else weights_of.load(weights)
         self._threads = threads
-        self.line_model = self._line_model_of(self.weights)
+        source = self.weights if "geometry" in self.weights.metadata else weights_of.load("lenet5")
+        self.line_model = self._line_model_of(self.weights, source)
+        self.score = PageScore.from_json(source.metadata["score"]) if "score" in source.metadata else None
 
-    def _line_model_of(self, own: weights_of.Weights) -> line.LineModel:
-        """How these weights read lines; what they do not say of it is taken from the bundled ones."""
-        source = own if "geometry" in own.metadata else weights_of.load("lenet5")
+    def _line_model_of(self, own: weights_of.Weights, source: weights_of.Weights) -> LineModel:
+        """How these weights read lines; what they do not say of it is taken from the ``source``."""
         classes = "".join(c for c in own.classes if c in DIGITS + SEPARATORS)
         geometry = Geometry.from_json(source.metadata["geometry"]).of(classes)
         power = own.number("inverse_temperature", source.number("inverse_temperature", 1.0))
-        return line.LineModel(classes, self._line_answers, geometry, power)
+        return LineModel(classes, self._line_answers, geometry, power)
 
     def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
         """What stands in a picture: a path, bytes, a PIL image, or an array (see ``open_picture``).
 
-        ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for
-        digits and separators, "page" with as many lines as there are, words and drawings left out;
-        "auto" is "digit" for a picture of no more than 64 pixels and nearly square, unless it is blank or surely
-        shows a number, for one of a box with one digit in it, and for one with a single mark, or one that fills its
-        height, that is likely a digit; "line" where one fills its height, else "page". Digits less sure than
-        ``min_confidence`` (0..1) become "?".
-        Raises PictureError.
+        ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for digits and
+        separators, "page" and "auto" with as many lines as there are, words and drawings left out. Digits less sure
+        than ``min_confidence`` (0..1) become "?". Raises PictureError.
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
-        reading = self._read(_opened(source), layout)
+        opened = picture.open_picture(source)
+        if layout == "digit":
+            reading = self._digit(opened)
+        else:
+            seen = self.seen(opened, reach=100.0 if layout == "line" else None)
+            reading = self._line(opened, seen) if layout == "line" else self._every_line(opened, seen)
         return _refused_below(reading, min_confidence) if min_confidence else reading
 
-    def _read(self, opened: picture.Picture, layout: str) -> Reading:
-        """What stands in a picture, however doubtful."""
-        if layout == "digit":
-            return self._read_digit(opened, blank=False).reading
-        if layout == "auto" and (digit := self._by_itself(opened)):
-            return digit
-        alone = layout == "line"
-        lines = find_lines(opened.grey, single=alone, known=alone)
-        if layout == "auto" and lines and max(one.height for one in lines) >= _STRIP * opened.grey.shape[0]:
-            lines, alone = find_lines(opened.grey, single=True), True
-        reading, seen, rightly = self._read_lines(opened, lines, alone)
-        if layout == "auto" and seen <= _MANY:
-            if len(reading.digits) < 2 and seen <= _FEW:
-                return self._only_digit(opened, reading, rightly)
-            if not reading.digits or (len(reading.digits) <= _FEW and reading.confidence < SURE):
-                one = self._read_digit(opened, blank=True)
-                if one.outdoes(reading, lines):
-                    return one.reading
-                if not reading.digits:
-                    rightly = min(rightly, one.p_blank)
-        if layout != "line" and not is_writing(reading, opened.size, opened.scale):
-            rightly = min(rightly, *(1 - p_number(marks) for marks in reading.lines))
-            reading = Reading((), 1.0, notes=opened.notes)
-        if not reading.digits and rightly == 1:  # no line told how likely there is a digit
-            rightly = self._read_digit(opened, blank=True).p_blank
-        return replace(reading, confidence=reading.confidence * rightly)
+    def seen_in(self, source: picture.Source) -> Seen:
+        """All words of a picture, scored: what the page score is fitted to."""
+        return self.seen(picture.open_picture(source))
 
-    def _by_itself(self, opened: picture.Picture) -> Reading | None:
-        """Layout auto: what a picture shows that is made for one digit, as an icon, a box or one cropped to its ink is.
+    def seen(self, opened: picture.Picture, reach: float | None = None) -> Seen:
+        """All words of all proposals of all inks of a picture, scored."""
+        inks = inks_of(opened.grey, opened.darkest)
+        proposals = [one for ink in inks for one in (proposals_of(ink, reach) if reach else proposals_of(ink))]
+        glances = glanced(proposals, self._p_digit)
+        lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
+        words = words_of(glances, lattices)
+        features = features_of(words, opened.grey.shape)
+        p = self.score(features) if self.score else np.full((len(words), 2), 0.5)
+        return Seen(words, features, p)
 
-        An icon may surely show a number instead. None where a picture is none of these.
-        """
-        if _is_icon(opened):
-            one = self._read_digit(opened, blank=True)
-            several = one.reading.text == REFUSED or (one.found is not None and one.found.beside)
-            return (several and self._number(opened)) or one.reading
-        boxed = single.is_boxed(opened.grey)
-        if boxed or single.fills(opened.grey):
-            one = self._read_digit(opened, blank=True)
-            if one.is_likely() if boxed else one.fills():
-                return one.reading
-        return None
+    def _every_line(self, opened: picture.Picture, seen: Seen) -> Reading:
+        """Layouts auto and page: the best set of words, those of one line together."""
+        chosen = best_set(seen.edges, seen.numbers, seen.p)
+        by_line: dict[int, list[Word]] = {}
+        for k in sorted(chosen, key=lambda k: seen.words[k].edges[0]):
+            by_line.setdefault(seen.words[k].number, []).append(seen.words[k])
+        lines = [trimmed([mark for word in words for mark in word.marks]) for words in by_line.values()]
+        lines = [line for line in lines if any(isinstance(mark, Digit) for mark in line)]
+        confidence = self._confidence(seen.p[chosen, 1], left_out(seen.edges, seen.p, chosen))
+        return Reading(
+            tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=opened.notes
+        )
 
-    def _number(self, opened: picture.Picture) -> Reading | None:
-        """The line of several digits that a picture surely shows, which may be of one; None if it shows none."""
-        reading, _, rightly = self._read_lines(opened, find_lines(opened.grey, single=True), alone=True)
-        reading = replace(reading, confidence=reading.confidence * rightly)
-        sure = all(digit.label != REFUSED and digit.confidence >= SURE for digit in reading.digits)
-        return reading if len(reading.digits) > 1 and sure else None
+    def _line(self, opened: picture.Picture, seen: Seen) -> Reading:
+        """Layout line: all words of the best line."""
+        number = best_line(seen.words, seen.p)
+        if number is None:
+            return Reading((), 1.0, notes=opened.notes)
+        words = [word for word in seen.words if word.number == number]
+        marks = trimmed([words[0].lattice.mark(k) for word in words[0].lattice.words for k in word])
+        return Reading((_boxed(opened, marks),), words[0].lattice.path.posterior, notes=opened.notes)
 
-    def _only_digit(self, opened: picture.Picture, reading: Reading, rightly: float) -> Reading:
-        """What a picture shows of which ``reading`` lines gave one digit or none: one digit that is likely, or nothing.
+    def _confidence(self, right: NDArray[np.float64], others: float) -> float:
+        """P(the whole text is right), of words with P(right), what was left out being there with at most P."""
+        return self.score.confidence(right, others) if self.score else 0.5
 
-        It may stand out from the whole picture, or from what is near it, or be the same to both ways of reading.
-        ``rightly`` is P(what the lines left out is no number).
-        """
-        digit = self._read_digit(opened, blank=True)
-        if digit.is_likely():
-            return digit.reading
-        if reading.digits:
-            near = self._read_digit(_near(opened, reading.digits[0].box), blank=True)
-            near = replace(near, small=digit.small)
-            if near.is_likely() and near.reading.text == reading.text:
-                return replace(reading, confidence=reading.confidence * rightly)
-        text = digit.reading.text
-        agreed = reading.text == text and text not in (REFUSED, "1")  # a shadow's edge is a 1 to both
-        if agreed and text:
-            return digit.reading
-        return Reading((), min(rightly, digit.p_blank, 1 - p_number(reading.digits)), notes=opened.notes)
+    def _digit(self, opened: picture.Picture) -> Reading:
+        """Layout digit: one digit, whatever the picture shows."""
+        image, box = self._one_digit(opened)
+        digit = self._decide(image, box)
+        return Reading(((digit,),), digit.confidence, notes=opened.notes)
+
+    def _one_digit(self, opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
+        """The 28×28 image of the likeliest single digit of a picture, and its box; without ink all 0."""
+        whole = opened.bounds
+        if opened.grey.shape == (paper.SIDE, paper.SIDE):
+            image = np.round(255 * opened.grey).astype(np.uint8)
+            if is_normal(image):
+                return image, whole
+        seen = self.seen(opened)
+        if not seen.words:
+            return np.zeros((paper.SIDE, paper.SIDE), np.uint8), whole
+        k = int(np.argmax(seen.p[:, 0] + seen.p[:, 1]))
+        lattice, arc = seen.words[k].lattice, _single(seen.words[k])
+        return lattice.candidates.images[lattice.arcs.candidate[arc]], opened.box(lattice.box(arc))
+
+    def image(self, source: picture.Source) -> NDArray[np.uint8]:
+        """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
+        return self._one_digit(picture.open_picture(source))[0]
 
     def pages(
         self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
@@ -165,65 +173,6 @@ class Reader:
         """``read`` for each page of a TIFF, one by one; for anything else, once."""
         for opened in picture.open_pages(source):
             yield replace(self.read(opened, layout, min_confidence), page=opened.page)
-
-    def _read_digit(self, opened: picture.Picture, blank: bool) -> OneDigit:
-        """The one digit of a picture; where ``blank`` is allowed, no line at all if there is no ink, or no stroke."""
-        shape = opened.grey.shape
-        small = max(shape) <= PHOTO
-        if shape == (paper.SIDE, paper.SIDE) and is_normal(image := np.round(255 * opened.grey).astype(np.uint8)):
-            digit = self._decide(image, Box(0, 0, *opened.size))
-            return OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), None, shape, small)
-        found = single.find_digit(opened.grey)
-        if blank and (found is None or found.clear == 0):
-            ink = found.ink if found else single.whole_ink(opened.grey)
-            whole = Box(0, 0, *opened.size)
-            p = 0.0 if ink is None else p_digit(self._decide(normalise(ink), opened.box(found.box) if found else whole))
-            return OneDigit(Reading(lines=(), confidence=1 - p, notes=opened.notes), found, shape, small)
-        if found is None:
-            digit = self._decide(np.zeros((paper.SIDE, paper.SIDE), np.uint8), Box(0, 0, *opened.size))
-        else:
-            digit = self._decide(normalise(found.ink), opened.box(found.box))
-            if likeliest(digit)[1] < SURE:
-                digit, found = self._second_look(opened, digit, found)
-        return OneDigit(Reading(((digit,),), digit.confidence, notes=opened.notes), found, shape, small)
-
-    def _second_look(
-        self, opened: picture.Picture, digit: Digit, found: single.Candidate
-    ) -> tuple[Digit, single.Candidate]:
-        """A doubtful digit, or what surely is one: its main part, without a word beside it, or all of it without lines
-        along the picture's border."""
-        others = [replace(found, ink=found.main[0], box=found.main[1])] if found.main else []
-        hemmed = single.find_digit(opened.grey, hemmed=True)
-        if hemmed is not None and (hemmed.box != found.box or hemmed.ink.sum() != found.ink.sum()):
-            others.append(hemmed)
-        for other in others:
-            seen = self._decide(normalise(other.ink), opened.box(other.box))
-            if seen.label != REFUSED and seen.confidence >= max(SURE, likeliest(digit)[1]):
-                return seen, other
-        return digit, found
-
-    def _read_lines(self, opened: picture.Picture, found: list[Line], alone: bool) -> tuple[Reading, int, float]:
-        """Every line of digits among those found, or the one that is ``alone``; how many marks were seen; and
-        P(what was left out of them is no number), which the reading's confidence leaves aside."""
-        lines, confidence = [], 1.0
-        read = [line.read_line(one, self.line_model) for one in found]
-        if not alone and not are_digits(one.tempered for one in read):
-            read = [line.read_line(one, self.line_model, thorough=True) for one in found]
-        told = [[True]] * len(read) if alone else numbers(one.tempered for one in read)
-        kept = [
-            [True] * len(one.words) if alone or where.in_cells else which
-            for where, one, which in zip(found, read, told, strict=True)
-        ]
-        rightly = p_left_out((one.tempered for one in read), kept)
-        for one, which in zip(read, kept, strict=True):
-            every = [mark for word in compress(one.words, which) for mark in word]
-            marks = line.trimmed(every)
-            rightly *= p_trimmed(every, marks)
-            if any(isinstance(mark, Digit) for mark in marks):
-                lines.append(tuple(replace(mark, box=opened.box(mark.box)) for mark in marks))
-                confidence *= one.posterior
-        seen = sum(len(word) for one in read for word in one.words)
-        return Reading(tuple(lines), confidence, notes=opened.notes), seen, rightly
 
     def classify(self, images: NDArray[np.uint8], views: int = 3) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
@@ -247,14 +196,13 @@ class Reader:
         """How likely each image in MNIST's form, (N, 28, 28) uint8, is none of the digits: (N,) in 0..1."""
         return self._digit_answers(images)[:, posterior.RUBBISH].astype(np.float32)
 
-    def image(self, source: picture.Source) -> NDArray[np.uint8]:
-        """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
-        found = single.find_digit(_opened(source).grey)
-        return np.zeros((paper.SIDE, paper.SIDE), np.uint8) if found is None else normalise(found.ink)
-
     def _digit_answers(self, images: NDArray[np.uint8], views: int = 3) -> NDArray[np.float64]:
         """(N, 11): the ten digits and none of them; separators do not compete."""
         return self._answers(images, DIGITS, views)
+
+    def _p_digit(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(N,): how likely images are digits, at a glance."""
+        return np.asarray(self._answers(images, DIGITS + SEPARATORS, views=1)[:, : len(DIGITS)].sum(axis=1))
 
     def _line_answers(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """(N, C + 1): the classes that stand in lines, and none of them."""
@@ -285,10 +233,22 @@ class Reader:
         return Digit(names[answer], float(p[answer]), box, others, image)
 
 
-def _opened(source: picture.Source) -> picture.Picture:
-    """A picture as it is read: what lies around a sheet of paper is paper, too."""
-    opened = picture.open_picture(source)
-    return replace(opened, grey=without_ground(opened.grey))
+def _single(word: Word) -> int:
+    """The arc that takes all of a word, or nearly, for one digit; of several digits the likeliest such arc."""
+    arcs = word.lattice.arcs
+    digits = [k for k, mark in zip(word.arcs, word.marks, strict=True) if isinstance(mark, Digit)]
+    if len(digits) == 1 and arcs.label[digits[0]] < len(DIGITS):
+        return digits[0]
+    first, last = min(arcs.first[k] for k in word.arcs), max(arcs.last[k] for k in word.arcs)
+    whole = np.flatnonzero((arcs.label >= 0) & (arcs.label < len(DIGITS)) & (arcs.first >= first) & (arcs.last <= last))
+    boxes = word.lattice.candidates.boxes[arcs.candidate[whole]]
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return int(whole[np.argmax(arcs.score[whole] + np.log(np.maximum(area, 1)))])
+
+
+def _boxed(opened: picture.Picture, marks: Sequence[Digit | Separator]) -> tuple[Digit | Separator, ...]:
+    """The marks with their boxes in the picture as shown."""
+    return tuple(replace(mark, box=opened.box(mark.box)) for mark in marks)
 
 
 def _slanted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -317,20 +277,3 @@ def _refused_below(reading: Reading, least: float) -> Reading:
                 shown.append(mark)
         lines.append(tuple(shown))
     return replace(reading, lines=tuple(lines), confidence=confidence)
-
-
-def _is_icon(opened: picture.Picture) -> bool:
-    """Whether a picture is so small and square that it is taken for one digit, as MNIST's images are."""
-    shorter, longer = sorted(opened.grey.shape)
-    return bool(longer <= min(_ICON, 1.5 * shorter))
-
-
-def _near(opened: picture.Picture, box: Box) -> picture.Picture:
-    """The part of a picture around a box, half as much again on each side."""
-    left, top, right, bottom = (edge * opened.scale for edge in (box.left, box.top, box.right, box.bottom))
-    margin = _AROUND * max(right - left, bottom - top)
-    rows, columns = (
-        slice(max(int(top - margin), 0), int(bottom + margin)),
-        slice(max(int(left - margin), 0), int(right + margin)),
-    )
-    return replace(opened, grey=np.ascontiguousarray(opened.grey[rows, columns]))

@@ -1,32 +1,237 @@
-"""Level and upright runs of ink in a mask, and where ink is thin: what straight lines are told by."""
+"""Long thin straight things: rules, squares, the sides of cells and boxes, edges of pages. One finder, one remover.
+
+A segment is ink in a thin run along a row or a column, or nearly. A segment is a printed line if it is far longer than
+writing is tall, if it runs along the border, or if it belongs to a box: both of its ends meet segments across it, which
+do so themselves. Ink that crosses a line is thicker there than the line and stays.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["runs", "thin"]
+from lenet5.reading.components import Components, components
+
+__all__ = ["without_lines"]
 
 Mask = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+_SHORTEST: Final = 16  # pixels of a segment
+_SLOPE: Final = 0.07  # rows for each column: a page lies no more askew, or it is turned first
+_THICKEST: Final = 1 / 40  # of the shorter side of the picture
+_FILLED: Final = 0.8  # of a segment's columns hold ink
+_STRAIGHT: Final = 1.0  # pixels of most of it from its middle line
+_LONG: Final = 5.0  # heights of writing: no stroke is so long
+_BORDER: Final = 0.03  # of the picture's sides: a segment so near to the border and
+_ALONG: Final = 0.5  # so long is the edge of a page or frame
+_TEETH: Final = 3  # segments of one length on one line are a comb
 
 
-def runs(mask: Mask, length: int, axis: int) -> Mask:
-    """What lies in runs of this length along an axis of a mask (H, W), which may step aside by a pixel now and then.
+@dataclass(frozen=True)
+class _Segments:
+    """Segments along rows: ``labels`` (H, W), k + 1 in segment k; first and last column, row at both, thickness."""
 
-    With what is a pixel beside it.
+    labels: NDArray[np.int32]
+    left: Ints
+    right: Ints
+    start: Ints
+    end: Ints
+    thickness: NDArray[np.float64]
+
+    @property
+    def length(self) -> Ints:
+        return np.asarray(self.right - self.left)
+
+
+def without_lines(mask: Mask, height: float) -> Mask | None:
+    """The mask (H, W) of ink without printed lines, writing on it being about so tall; None where there are none."""
+    if min(mask.shape) < _SHORTEST:
+        return None
+    thickest = max(3, round(_THICKEST * min(mask.shape)))
+    level = _segments(mask, thickest)
+    turned = np.ascontiguousarray(mask.T)
+    upright = _segments(turned, thickest)
+    if not len(level.left) and not len(upright.left):
+        return None
+    are_lines, are_sides = _printed(level, upright, mask.shape, height)
+    if not are_lines.any() and not are_sides.any():
+        return None
+    (gone, rows), (sides, columns) = _ink_of(mask, level, are_lines), _ink_of(turned, upright, are_sides)
+    gone |= sides.T | (rows & columns.T & mask)  # where two lines cross both are thick
+    pen = int(np.ceil(np.median(np.concatenate([level.thickness[are_lines], upright.thickness[are_sides]]))))
+    kept = mask & ~gone
+    return np.asarray(kept | (gone & _crossed(kept, gone, pen)))
+
+
+def _segments(mask: Mask, thickest: int) -> _Segments:
+    """Thin runs along the rows of a mask, straight but for a slope, those that follow each other as one."""
+    ink = mask.view(np.uint8)
+    thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8))
+    thin = ink & ~thick
+    joined = cv2.dilate(thin, np.ones((3, 5), np.uint8))
+    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 4), np.uint8))
+    told = thin & runs
+    near = cv2.morphologyEx(told, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
+    found = components(near.view(np.bool_))
+    labels = np.where(told > 0, found.labels, np.int32(0))
+    return _joined(_pieces(labels, found, thickest), labels, len(found), thickest)
+
+
+_Piece = tuple[int, int, int, float, float, float, int]
+"""Of a straight component: its number, first and last column, rows there, thickness, and how many columns it inks."""
+
+
+def _pieces(labels: NDArray[np.int32], found: Components, thickest: int) -> list[_Piece]:
+    """The components whose ink is close to one gently bent line, nearly all along; the feet of letters are not."""
+    rows, columns = np.nonzero(labels)
+    own = labels[rows, columns] - 1
+    long = found.width >= _SHORTEST
+    rows, columns, own = rows[long[own]], columns[long[own]], own[long[own]]
+    n = len(found)
+    area = np.bincount(own, minlength=n)
+    inked = np.bincount(np.unique(own.astype(np.int64) * labels.shape[1] + columns) // labels.shape[1], minlength=n)
+    thickness = area / np.maximum(inked, 1)
+    long &= (found.width >= 4 * thickness) & (thickness <= thickest) & (inked >= _FILLED * found.width)
+    long &= found.height <= thickness + 3 + _SLOPE * found.width
+    which = np.flatnonzero(long)
+    if len(which) == 0:
+        return []
+    place = np.full(n, -1)
+    place[which] = np.arange(len(which))
+    rows, columns, own = rows[long[own]], columns[long[own]], place[own[long[own]]]
+    t = 2 * (columns - found.left[which][own]) / found.width[which][own] - 1
+    y = rows - found.top[which][own].astype(np.float64)
+    powers = [np.bincount(own, t**k, len(which)) for k in range(5)]
+    right = np.stack([np.bincount(own, y * t**k, len(which)) for k in range(3)], axis=1)
+    left = np.stack([[powers[i + j] for j in range(3)] for i in range(3)]).transpose(2, 0, 1) + 1e-6 * np.eye(3)
+    bent = np.linalg.solve(left, right[:, :, None])[:, :, 0]
+    spread = (np.bincount(own, y * y, len(which)) - (bent * right).sum(axis=1)) / powers[0]
+    straight = spread - thickness[which] ** 2 / 12 <= _STRAIGHT**2
+    start, end = bent[:, 0] - bent[:, 1] + bent[:, 2], bent.sum(axis=1)
+    return [
+        (int(k), int(found.left[k]), int(found.right[k]), float(found.top[k] + start[i]), float(found.top[k] + end[i]),
+         float(thickness[k]), int(inked[k]))
+        for i, k in enumerate(which) if straight[i]
+    ]  # fmt: skip
+
+
+def _joined(pieces: list[_Piece], labels: NDArray[np.int32], count: int, thickest: int) -> _Segments:
+    """Pieces that go on where others end as one segment, mostly inked."""
+    pieces.sort(key=lambda piece: piece[1])
+    segments: list[list[_Piece]] = []
+    going_on: list[tuple[list[_Piece], int]] = []  # segments that may go on, and how many columns they ink
+    gap = 2 * thickest + 5
+    for piece in pieces:
+        going_on = [item for item in going_on if piece[1] - item[0][-1][2] <= gap]
+        for k in range(len(going_on) - 1, -1, -1):
+            segment, inked = going_on[k]
+            _, start, end, first, last, thickness, _ = segment[-1]
+            apart = abs(piece[3] - last - (last - first) / (end - start) * (piece[1] - end))
+            full = inked + piece[6] >= _FILLED * (piece[2] - segment[0][1])
+            if piece[1] - end >= -2 and apart <= 2 + 0.5 * thickness and full:
+                segment.append(piece)
+                going_on[k] = segment, inked + piece[6]
+                break
+        else:
+            segments.append([piece])
+            going_on.append((segments[-1], piece[6]))
+    named = np.zeros(count + 1, np.int32)
+    table = np.zeros((len(segments), 5))
+    for k, segment in enumerate(segments):
+        table[k] = segment[0][1], segment[-1][2], segment[0][3], segment[-1][4], np.mean([one[5] for one in segment])
+        named[[piece[0] + 1 for piece in segment]] = k + 1
+    left, right, start, end = (np.round(table[:, k]).astype(np.int64) for k in range(4))
+    return _Segments(named[labels], left, right, start, end, table[:, 4])
+
+
+def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], height: float) -> tuple[Mask, Mask]:
+    """Which level and which upright segments are printed lines."""
+    sure = [
+        (one.length >= _LONG * height) | _on_border(one, shape[way], shape[1 - way])
+        for way, one in enumerate((level, upright))
+    ]
+    meets = [_meeting(level, upright), _meeting(upright, level)]
+    cut_off = [_cut_off(one, shape[1 - way]) for way, one in enumerate((level, upright))]
+    held = [np.ones(len(one.left), np.bool_) for one in (level, upright)]
+    for _ in range(8):  # a segment both of whose ends meet held segments is a side of a box
+        before = sum(int(h.sum()) for h in held)
+        for way in (0, 1):
+            first, last = meets[way]
+            met = [(ends & held[1 - way]).any(axis=1) for ends in (first, last)]
+            ended = [one | beyond for one, beyond in zip(met, cut_off[way], strict=True)]
+            held[way] = (ended[0] & ended[1] & (met[0] | met[1])) | sure[way]
+        if sum(int(h.sum()) for h in held) == before:
+            break
+    lines = [held[way] | sure[way] for way in (0, 1)]
+    for way, one in enumerate((level, upright)):
+        lines[way] |= _teeth(one, meets[way], sure[1 - way])
+    return lines[0], lines[1]
+
+
+def _cut_off(one: _Segments, wide: int) -> tuple[Mask, Mask]:
+    """Whether the first end, and the last, of each segment is the picture's border, where a frame may be cut off."""
+    return np.asarray(one.left <= 2), np.asarray(one.right >= wide - 2)
+
+
+def _on_border(one: _Segments, high: int, wide: int) -> Mask:
+    """Which segments lie along the border of a picture, in which they run along the rows."""
+    near = max(2, round(_BORDER * high))
+    beside = (np.maximum(one.start, one.end) < near) | (np.minimum(one.start, one.end) >= high - near)
+    return np.asarray(beside & (one.length >= _ALONG * wide))
+
+
+def _meeting(own: _Segments, across: _Segments) -> tuple[Mask, Mask]:
+    """(N, M): whether the first end, and the last, of each own segment meets each segment across it.
+
+    ``across`` is in turned coordinates: its rows are the columns of ``own``.
     """
-    if length > mask.shape[axis]:
-        return np.zeros_like(mask)
-    aside, along = ((3, 1), (1, length)) if axis == 1 else ((1, 3), (length, 1))
-    joined = cv2.dilate(mask.view(np.uint8), np.ones(aside, np.uint8))
-    return np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones(along, np.uint8)).view(np.bool_))
+    slack = 3 + np.add.outer(own.thickness, across.thickness)
+    middle = (across.start + across.end) / 2
+    lean = np.abs(across.start - across.end) / 2
+    result = []
+    for ends, rows in ((own.left, own.start), (own.right, own.end)):
+        beside = np.abs(ends[:, None] - middle[None]) <= slack + lean
+        along = (rows[:, None] >= across.left[None] - slack) & (rows[:, None] <= across.right[None] + slack)
+        result.append(np.asarray(beside & along))
+    return result[0], result[1]
 
 
-def thin(mask: Mask, thickness: int, axis: int) -> Mask:
-    """Where in a mask (H, W) ink has at most this many pixels along the axis, and where there is none."""
-    if thickness + 1 > mask.shape[axis]:
-        return np.ones_like(mask)
-    across = np.ones((thickness + 1, 1) if axis == 0 else (1, thickness + 1), np.uint8)
-    ink = mask.astype(np.uint8)
-    return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, across, borderType=cv2.BORDER_CONSTANT, borderValue=0) == 0)
+def _teeth(own: _Segments, meets: tuple[Mask, Mask], sure: Mask) -> Mask:
+    """Which segments are teeth of a comb: several of one length that start on one printed line."""
+    result = np.zeros(len(own.left), np.bool_)
+    for ends in meets:
+        for line in np.flatnonzero(sure):
+            on = np.flatnonzero(ends[:, line])
+            if len(on) < _TEETH:
+                continue
+            usual = np.median(own.length[on])
+            alike = on[np.abs(own.length[on] - usual) <= 0.2 * usual]
+            if len(alike) >= _TEETH:
+                result[alike] = True
+    return result
+
+
+def _ink_of(mask: Mask, segments: _Segments, which: Mask) -> tuple[Mask, Mask]:
+    """The ink of these segments, and the bands that they lie in: what is thicker than its segment only crosses it."""
+    if not which.any():
+        return np.zeros_like(mask), np.zeros_like(mask)
+    named = np.concatenate([[False], which])
+    own = named[segments.labels]
+    pen = int(np.ceil(np.median(segments.thickness[which])))
+    band = cv2.dilate(own.view(np.uint8), np.ones((3 + pen // 2 * 2, 5), np.uint8)).view(np.bool_)
+    thick = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((pen + 3, 1), np.uint8)).view(np.bool_)
+    return np.asarray(mask & band & ~thick), np.asarray(band)
+
+
+def _crossed(kept: Mask, gone: Mask, pen: int) -> Mask:
+    """Where a removed line has ink close by on both sides: a stroke goes on there."""
+    ink = kept.view(np.uint8)
+    reach = pen + 3
+    level = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))
+    upright = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
+    return np.asarray(((level | upright) > 0) & gone)

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from lenet5.learning.unipen import Writing
 from lenet5.learning.unipen_pictures import picture_of
 from lenet5.reading.candidates import Candidates, runs
-from lenet5.reading.lines import find_lines
+from lenet5.reading.components import bridged
+from lenet5.reading.line_image import LOW, line_image, usual_height
 from lenet5.reading.pieces import Pieces, cut, sheared, whole_marks
 from lenet5.synthesis.strings import CLASSES, Written, labelled
 
 __all__ = ["SeenLine", "seen", "written_numbers"]
 
 _LONGEST: Final = 14  # characters: longer numbers make large graphs and teach no more
+_GAP: Final = 4  # pixels, of digits 56 high: grain of chalk and crayon leaves such gaps in a stroke
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,10 @@ def seen(written: Written) -> SeenLine | None:
 
 
 def written_numbers(numbers: Sequence[Writing], count: int, generator: np.random.Generator) -> Iterator[SeenLine]:
-    """Numbers as they were written, in turn, with any pen, through the reader's own search for a line."""
+    """Numbers as they were written, in turn, with any pen, brought to the standard height as the reader does it."""
     numbers = [w for w in numbers if len(w.label.replace(" ", "")) <= _LONGEST]
     for k in np.resize(generator.permutation(len(numbers)), count):
-        found = find_lines(picture_of(numbers[k], generator), single=True, known=True)
-        if not found:
-            continue
-        whole = whole_marks(found[0].level)
+        whole = whole_marks(_level_of(1 - picture_of(numbers[k], generator)))
         if len(whole) == 0:
             continue
         pieces = cut(whole)
@@ -61,3 +60,12 @@ def written_numbers(numbers: Sequence[Writing], count: int, generator: np.random
         if len(candidates.images):
             labels = tuple(CLASSES.index(c) for c in numbers[k].label if c != " ")
             yield SeenLine(pieces, candidates, labels, np.full(len(candidates.images), -1))
+
+
+def _level_of(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The line of all that is written in an ink picture (H, W)."""
+    marks = bridged(ink > 0.5, _GAP)
+    if len(marks) == 0:
+        return np.zeros((1, 1), np.float32)
+    tall = marks.height >= LOW * usual_height(marks.height, marks.area)
+    return line_image(ink, marks, np.flatnonzero(tall), np.flatnonzero(~tall), 1.0).level

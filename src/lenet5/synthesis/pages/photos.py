@@ -1,8 +1,9 @@
-"""Photos of one digit with known truth: a written digit on the papers, and in the light, that people photograph."""
+"""Photos of one digit: written on the papers, and in the light, that people photograph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import cv2
@@ -10,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.material import Bytes, Material, tight
+from lenet5.synthesis.pages.papers import coded, light, ruling, to_bytes
+from lenet5.synthesis.pages.truth import Digits, Draw, Glyph, Page, box_of_ink, true_line
 
-__all__ = ["KINDS", "photos"]
+__all__ = ["KINDS", "PAPERS", "photo"]
 
 Floats = NDArray[np.float32]
 Size = tuple[int, int]
@@ -23,24 +25,23 @@ _TABLE: Final = (0.15, 0.55)  # how light a table is
 _WORDS: Final = ("Page", "Nr.", "Table", "Room", "Total", "Name", "Week", "Gate")
 
 
-def photos(images: Bytes, labels: Bytes, kind: str, count: int, rng: np.random.Generator) -> Iterator[Material]:
-    """``count`` grey photos of a kind of KINDS, each of one digit (28×28 with its label), as a phone would take it."""
-    for k in rng.integers(0, len(images), count):
-        size = int(rng.integers(360, 1000)), int(rng.integers(360, 1000))
-        tall = rng.uniform(0.2, 0.6) * min(size)
-        ink, place = _written(images[k], size, tall, rng)
-        shown = KINDS[kind](ink, place, rng)
-        soft = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.6, 1.6))
-        noisy = soft + rng.normal(0, rng.uniform(0.004, 0.02), size)
-        grey = np.round(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
-        _, coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 85])
-        picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
-        yield Material(picture, str(labels[k]), ())
+def photo(glyph: Glyph, paper: str, rng: np.random.Generator) -> Page:
+    """A grey photo of one digit on a paper of PAPERS, as a phone would take it."""
+    size = int(rng.integers(360, 1000)), int(rng.integers(360, 1000))
+    tall = rng.uniform(0.2, 0.6) * min(size)
+    ink, place = _written(glyph.ink, size, tall, rng)
+    levels = PAPERS[paper](ink, place, rng)
+    soft = cv2.GaussianBlur(levels, (0, 0), rng.uniform(0.6, 1.6))
+    noisy = soft + rng.normal(0, rng.uniform(0.004, 0.02), size)
+    return Page(coded(to_bytes(noisy), 85), (true_line(str(glyph.label), [box_of_ink(ink)]),))
 
 
-def _written(image: Bytes, size: Size, tall: float, rng: np.random.Generator) -> tuple[Floats, Place]:
+def _any_photo(digits: Digits, rng: np.random.Generator, paper: str) -> Page:
+    return photo(digits(rng, 1)[0], paper, rng)
+
+
+def _written(small: Floats, size: Size, tall: float, rng: np.random.Generator) -> tuple[Floats, Place]:
     """The ink (H, W) in 0..1 of a digit ``tall`` pixels high, and where it is."""
-    small = tight(image)
     scale = tall / max(small.shape)
     shape = (max(8, round(small.shape[1] * scale)), max(8, round(small.shape[0] * scale)))
     large = cv2.resize(np.pad(small, 1), shape, interpolation=cv2.INTER_CUBIC)
@@ -52,42 +53,25 @@ def _written(image: Bytes, size: Size, tall: float, rng: np.random.Generator) ->
     return ink, (left, top, max(shape))
 
 
-def _light(size: Size, rng: np.random.Generator) -> Floats:
-    """Paper in light that falls off in some direction."""
-    y, x = np.meshgrid(*(np.linspace(-0.5, 0.5, side, dtype=np.float32) for side in size), indexing="ij")
-    slope = rng.uniform(-0.2, 0.2, 2)
-    return np.asarray(rng.uniform(0.65, 0.9) + slope[0] * x + slope[1] * y, np.float32)
-
-
 def _pen(ink: Floats, rng: np.random.Generator) -> Floats:
     """What a pen leaves of the light."""
     return np.asarray(1 - rng.uniform(0.6, 0.9) * ink, np.float32)
 
 
-def _ruling(size: Size, pitch: float, pen: float, upright: bool, rng: np.random.Generator) -> Floats:
-    """Printed lines (H, W) in 0..1, ``pitch`` apart, level but for a turn of the hand that holds the camera."""
-    angle = rng.normal(0, 0.02)
-    y, x = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in size), indexing="ij")
-    start = rng.uniform(0, pitch, 2)
-    ways = (y + angle * x + start[0],) + ((x - angle * y + start[1],) if upright else ())
-    apart = np.min([np.abs((way + pitch / 2) % pitch - pitch / 2) for way in ways], axis=0)
-    return np.asarray(np.clip(pen / 2 + 0.5 - apart, 0, 1), np.float32)
-
-
 def _plain(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
-    return _light((ink.shape[0], ink.shape[1]), rng) * _pen(ink, rng)
+    return light((ink.shape[0], ink.shape[1]), rng) * _pen(ink, rng)
 
 
 def _pencil(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Grey strokes that the paper's grain breaks up."""
     grain = cv2.GaussianBlur(rng.standard_normal(ink.shape, np.float32), (0, 0), 1.0)
     broken = ink * np.clip(0.8 + 1.2 * grain, 0.2, 1)
-    return np.asarray(_light((ink.shape[0], ink.shape[1]), rng) * (1 - rng.uniform(0.25, 0.5) * broken), np.float32)
+    return np.asarray(light((ink.shape[0], ink.shape[1]), rng) * (1 - rng.uniform(0.25, 0.5) * broken), np.float32)
 
 
 def _chalk(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Light strokes on a dark board."""
-    board = 0.35 * _light((ink.shape[0], ink.shape[1]), rng)
+    board = 0.35 * light((ink.shape[0], ink.shape[1]), rng)
     return np.asarray(board + rng.uniform(0.4, 0.6) * ink, np.float32)
 
 
@@ -115,15 +99,15 @@ def _shadow(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
 
 def _ruled(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Writing paper: the digit is up to two lines high."""
-    side = place[2]
-    lines = _ruling(ink.shape, side / rng.uniform(0.7, 2), max(1.0, side / rng.uniform(40, 90)), False, rng)
+    side, size = place[2], (ink.shape[0], ink.shape[1])
+    lines = ruling(size, side / rng.uniform(0.7, 2), max(1.0, side / rng.uniform(40, 90)), False, rng)
     return np.asarray(_plain(ink, place, rng) * (1 - rng.uniform(0.15, 0.5) * lines * (1 - ink)), np.float32)
 
 
 def _squared(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     """Squared paper: the digit is one to three squares high."""
-    side = place[2]
-    lines = _ruling(ink.shape, side / rng.uniform(1, 3), max(1.0, side / rng.uniform(40, 90)), True, rng)
+    side, size = place[2], (ink.shape[0], ink.shape[1])
+    lines = ruling(size, side / rng.uniform(1, 3), max(1.0, side / rng.uniform(40, 90)), True, rng)
     return np.asarray(_plain(ink, place, rng) * (1 - rng.uniform(0.15, 0.5) * lines * (1 - ink)), np.float32)
 
 
@@ -148,7 +132,7 @@ def _caption(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     return np.asarray(_plain(ink, place, rng) * (1 - 0.8 * np.asarray(page, np.float32)), np.float32)
 
 
-KINDS: Final[dict[str, Callable[[Floats, Place, np.random.Generator], Floats]]] = {
+PAPERS: Final[dict[str, Callable[[Floats, Place, np.random.Generator], Floats]]] = {
     "plain paper": _plain,
     "pencil": _pencil,
     "chalk": _chalk,
@@ -160,3 +144,5 @@ KINDS: Final[dict[str, Callable[[Floats, Place, np.random.Generator], Floats]]] 
     "a printed word": _caption,
 }
 """What the digit is written on, or with: ink (H, W), where it is and a generator → grey levels."""
+
+KINDS: Final[dict[str, Draw]] = {f"photo of one digit: {paper}": partial(_any_photo, paper=paper) for paper in PAPERS}

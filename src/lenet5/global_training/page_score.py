@@ -1,0 +1,147 @@
+"""The page score: fitted to drawn pages with known truth, at the end of ``train --recipe reading``.
+
+Two questions about each word that the reader sees: does a number stand there, and if so, is it read rightly? With one
+question, hard lines would be left out. The pages are drawn with digits of held-out writers and held-out images, which
+the network has not seen, so that its confidence there is what it is elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from lenet5.answer import Box, Digit
+from lenet5.reading.reader import Reader
+from lenet5.reading.score import PageScore, Word
+from lenet5.reading.select import best_set, left_out
+from lenet5.synthesis.pages import Page
+
+__all__ = ["Example", "calibrated", "example_of", "fit_page_score", "outcome"]
+
+Floats = NDArray[np.float64]
+
+_HIDDEN: Final = 24
+_STEPS: Final = 1500
+_RATE: Final = 0.02
+_DECAY: Final = 2e-3  # of the squared weights
+_SAME: Final = 0.4  # intersection over union: a mark with this box is that character
+_MOST: Final = 0.6  # of a word's digits must be true ones, and of the true ones in its box it must hold as many
+
+
+@dataclass(frozen=True)
+class Example:
+    """The words seen in one page of a ``kind``: ``features`` (N, F), ``edges`` (N, 4) and ``lines`` (N,) of each.
+
+    And their truth, (N,): whether it is ``there``, and ``right``, and how many of the page's true digits, ``total`` in
+    all, it covers.
+    """
+
+    kind: str
+    features: Floats
+    edges: Floats
+    lines: NDArray[np.int64]
+    there: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+    covered: NDArray[np.int64]
+    total: int
+
+
+def example_of(reader: Reader, kind: str, page: Page) -> Example:
+    """What the reader sees in a drawn page, with the truth of each word."""
+    seen = reader.seen_in(page.picture)
+    truth = np.array([_true_of(word, page) for word in seen.words], np.int64).reshape(-1, 3)
+    total = sum(len(line.text) for line in page.lines)
+    there, right = truth[:, 0] > 0, truth[:, 1] > 0
+    return Example(kind, seen.features, seen.edges, seen.numbers, there, right, truth[:, 2], total)
+
+
+def _true_of(word: Word, page: Page) -> tuple[int, int, int]:
+    """Whether a number stands where the word is, whether the word's text is what stands there, and how long it is."""
+    left, top, right, bottom = word.edges
+    own = [mark for mark in word.marks if isinstance(mark, Digit)]
+    best = (0, 0, 0)
+    for line in page.lines:
+        characters = line.transcript.replace(" ", "")
+        digits = [(c, box) for c, box in zip(characters, line.boxes, strict=True) if c.isdigit()]
+        inside = [(c, box) for c, box in digits if left <= (box.left + box.right) / 2 < right
+                  and top <= (box.top + box.bottom) / 2 < bottom]  # fmt: skip
+        if not inside:
+            continue
+        matched = sum(any(_is_same(mark.box, box) for _, box in digits) for mark in own)
+        held = sum(any(_is_same(mark.box, box) for mark in own) for _, box in inside)
+        there = matched >= _MOST * len(own) and held >= _MOST * len(inside)
+        best = max(best, (int(there), int(there and word.text == "".join(c for c, _ in inside)), len(inside)))
+    return best
+
+
+def _is_same(one: Box, other: Box) -> bool:
+    """Whether two boxes are about the same; of two narrow ones, as of a 1, whether they are in one place."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return False
+    areas = [(box.right - box.left) * (box.bottom - box.top) for box in (one, other)]
+    shared = width * height / (sum(areas) - width * height)
+    tall = height / max(one.bottom - one.top, other.bottom - other.top)
+    narrow = max(one.right - one.left, other.right - other.left) < 0.5 * (other.bottom - other.top)
+    return shared >= _SAME or (narrow and tall >= 0.7)
+
+
+def fit_page_score(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
+    """The score that tells best whether words are there and right, without the calibration of whole pictures."""
+    features = np.concatenate([one.features for one in examples])
+    there, right = (np.concatenate([getattr(one, name) for one in examples]) for name in ("there", "right"))
+    weight = np.concatenate([np.full(len(one.there), 1 / np.sqrt(max(len(one.there), 1))) for one in examples])
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
+    x = np.clip((features - mean) / spread, -4, 4)
+    x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+    target = np.stack([there, right], axis=1).astype(np.float64)
+    weights = np.stack([weight, weight * there], axis=1)
+    weights /= weights.sum(axis=0)
+    sizes = (x.shape[1], _HIDDEN), (_HIDDEN + 1, 2)
+    parameters = [generator.normal(0, size[0] ** -0.5, size) for size in sizes]
+    first, second = ([np.zeros(size) for size in sizes] for _ in range(2))
+    with threadpool_limits(1, "blas"):
+        for step in range(1, _STEPS + 1):
+            active = np.tanh(x @ parameters[0])
+            extended = np.concatenate([active, np.ones((len(active), 1))], axis=1)
+            error = weights * (1 / (1 + np.exp(-extended @ parameters[1])) - target)
+            back = (error @ parameters[1][:-1].T) * (1 - active**2)
+            rate = _RATE * 0.5 * (1 + np.cos(np.pi * step / _STEPS))
+            for k, slope in enumerate((x.T @ back, extended.T @ error)):
+                slope = slope + _DECAY * 0.01 * parameters[k]
+                first[k] = 0.9 * first[k] + 0.1 * slope
+                second[k] = 0.999 * second[k] + 0.001 * slope**2
+                corrected = first[k] / (1 - 0.9**step), second[k] / (1 - 0.999**step)
+                parameters[k] = parameters[k] - rate * corrected[0] / (np.sqrt(corrected[1]) + 1e-12)
+    return PageScore(mean, spread, parameters[0], parameters[1], np.array([0.0, 1.0, 1.0, 0.0]))
+
+
+def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
+    """Of what would be answered to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
+    p = score(example.features)
+    chosen = best_set(example.edges, example.lines, p)
+    right = bool(example.right[chosen].all()) and int(example.covered[chosen].sum()) == example.total
+    return p[chosen, 1], left_out(example.edges, p, chosen), right
+
+
+def calibrated(score: PageScore, examples: Sequence[Example]) -> PageScore:
+    """The score with the confidence of whole pictures fitted: logistic regression on what is given and left out."""
+    rows, truth = [], []
+    for one in examples:
+        given, others, right = outcome(score, one)
+        nothing = np.log(max(1 - others, 1e-6))
+        some = float(len(given) > 0)
+        rows.append([some, float(np.log(np.maximum(given, 1e-6)).sum()), nothing, 1 - some])
+        truth.append(right)
+    x, y, whole = np.array(rows), np.array(truth, np.float64), np.array([0.0, 1.0, 1.0, 0.0])
+    for _ in range(50):  # Newton's method, with a weak prior around the product of probabilities
+        p = 1 / (1 + np.exp(-x @ whole))
+        slope = x.T @ (p - y) + 0.1 * (whole - np.array([0.0, 1.0, 1.0, 0.0]))
+        whole = whole - np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 0.1 * np.eye(4), slope)
+    return replace(score, whole=whole)

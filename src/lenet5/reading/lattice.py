@@ -1,0 +1,170 @@
+"""Lines → lattices: every line cut in pieces, every candidate seen by the network in one batch, the best path found.
+
+Two batches for all lines of a picture: first the whole marks, then what the cuts of the doubtful ones add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.answer import REFUSED, WORD_GAP, Box, Digit, Separator
+from lenet5.codes import DIGITS
+from lenet5.normalise import BLANK, normalise
+from lenet5.reading.arcs import SPECK, Arcs, arcs_of, are_sure, weighed_by
+from lenet5.reading.candidates import Candidates, runs
+from lenet5.reading.decode import Path, best_path
+from lenet5.reading.geometry import Geometry
+from lenet5.reading.line_image import Line
+from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
+
+__all__ = ["Lattice", "LineModel", "lattices_of"]
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Probabilities = Callable[[Bytes], Floats]
+
+_LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
+_LONG: Final = 8  # marks: a line with so many
+_CHARACTERS: Final = 0.6  # of which fewer are characters is one of words
+_ONE: Final = 1.6  # digits' heights: a line no wider may be one digit, which is shown as it stands, not upright
+
+
+@dataclass(frozen=True)
+class LineModel:
+    """What reads the candidates of a line.
+
+    ``probabilities`` gives (N, C + 1) for images (N, 28, 28): of the ``classes`` and of rubbish. ``geometry`` tells how
+    large and where characters stand, ``inverse_temperature`` how far a path's score is its probability.
+    """
+
+    classes: str
+    probabilities: Probabilities
+    geometry: Geometry
+    inverse_temperature: float
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """One line with all ways of reading it: ``weighed`` (N, C + 1) are logarithms of its candidates' probabilities."""
+
+    line: Line
+    pieces: Pieces
+    candidates: Candidates
+    weighed: Floats
+    arcs: Arcs
+    path: Path
+    classes: str
+
+    @property
+    def words(self) -> list[list[int]]:
+        """The best path's arcs, specks left out, in groups that a wide gap parts."""
+        words: list[list[int]] = []
+        end = -np.inf
+        for k in self.path.arcs:
+            if self.arcs.label[k] == SPECK:
+                continue
+            run = slice(self.arcs.first[k], self.arcs.last[k])
+            if not words or self.pieces.left[run].min() > end + WORD_GAP * HEIGHT:
+                words.append([])
+            words[-1].append(k)
+            end = max(end, float(self.pieces.right[run].max()))
+        return words
+
+    def mark(self, k: int) -> Digit | Separator:
+        """An arc of the path as the user gets it, its box in the picture."""
+        arcs, label, candidate = self.arcs, int(self.arcs.label[k]), int(self.arcs.candidate[k])
+        box, confidence = self.box(k), float(self.path.posteriors[k])
+        if len(DIGITS) <= label < len(self.classes):
+            return Separator(self.classes[label], box, confidence)
+        image = self.candidates.images[candidate]
+        if label == len(self.classes):
+            return Digit(REFUSED, confidence, box, (), image)
+        same = np.flatnonzero((arcs.candidate == candidate) & (arcs.label != label) & (arcs.label < len(DIGITS)))
+        order = [int(i) for i in same[np.argsort(-self.path.posteriors[same], kind="stable")]]
+        alternatives = [(str(arcs.label[i]), float(self.path.posteriors[i])) for i in order]
+        likely = tuple((name, p) for name, p in alternatives if p >= _LEAST_ALTERNATIVE)
+        return Digit(self.classes[label], confidence, box, likely, image)
+
+    def box(self, k: int) -> Box:
+        """The box in the picture of an arc."""
+        pieces, first, last = self.pieces, int(self.arcs.first[k]), int(self.arcs.last[k])
+        run = slice(first, last)
+        left, top = int(pieces.left[run].min()), int(pieces.top[run].min())
+        within = pieces.labels[top : pieces.bottom[run].max(), left : pieces.right[run].max()]
+        rows, columns = np.nonzero((within > first) & (within <= last))
+        return self.line.box((top + rows).astype(np.float64), pieces.columns(top + rows, left + columns))
+
+
+def lattices_of(lines: Sequence[Line], model: LineModel) -> list[Lattice | None]:
+    """The lattice of each line; None for one without ink that could be a character.
+
+    Marks that surely are characters are not cut: the best path is the same.
+    """
+    wholes = [whole_marks(line.level) for line in lines]
+    first = [_as_it_stands(line, pieces, runs(pieces)) for line, pieces in zip(lines, wholes, strict=True)]
+    seen = _in_one_batch([candidates.images for candidates in first], model.probabilities)
+    cuts, second, new = [], [], []
+    for pieces, candidates, p in zip(wholes, first, seen, strict=True):
+        if len(candidates.images) == 0:
+            cuts.append(pieces)
+            second.append(candidates)
+            new.append(np.zeros(0, np.bool_))
+            continue
+        sure = are_sure(pieces, candidates, weighed_by(pieces, candidates, p, model.geometry))
+        sure |= _are_words(candidates, p)
+        cuts.append(pieces if sure.all() else cut(pieces, ~sure))
+        second.append(candidates if sure.all() else runs(cuts[-1], candidates))
+        known = {*candidates.marks}
+        new.append(np.array([marks not in known for marks in second[-1].marks], np.bool_))
+    fresh = _in_one_batch([c.images[which] for c, which in zip(second, new, strict=True)], model.probabilities)
+    result: list[Lattice | None] = []
+    for line, pieces, earlier, p, candidates, which, added in zip(
+        lines, cuts, first, seen, second, new, fresh, strict=True
+    ):
+        if len(candidates.images) == 0:
+            result.append(None)
+            continue
+        every = np.empty((len(which), len(model.classes) + 1))
+        every[which] = added
+        known_p = dict(zip(earlier.marks, p, strict=True))
+        for k in np.flatnonzero(~which):
+            every[k] = known_p[candidates.marks[k]]
+        weighed = weighed_by(pieces, candidates, every, model.geometry)
+        arcs = arcs_of(pieces, candidates, weighed)
+        path = best_path(arcs, len(pieces), model.inverse_temperature)
+        result.append(Lattice(line, pieces, candidates, weighed, arcs, path, model.classes))
+    return result
+
+
+def _are_words(candidates: Candidates, p: Floats) -> bool:
+    """Whether so few of a long line's whole marks are characters that cutting the others is no use."""
+    alone = candidates.last - candidates.first == 1
+    return bool(alone.sum() >= _LONG and 1 - p[alone, -1].mean() < _CHARACTERS)
+
+
+def _as_it_stands(line: Line, pieces: Pieces, candidates: Candidates) -> Candidates:
+    """The candidates of a narrow line, the one of all its marks with the slant that it was written with."""
+    if len(pieces) == 0 or line.level.shape[1] > _ONE * HEIGHT:
+        return candidates
+    whole = np.flatnonzero(candidates.last - candidates.first == len(pieces))
+    if len(whole) == 0:
+        return candidates
+    rows, columns = np.flatnonzero(line.level.max(axis=1) > 0.1), np.flatnonzero(line.level.max(axis=0) > 0.1)
+    if not len(rows) or not len(columns):
+        return candidates
+    ink = line.level[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    images = candidates.images.copy()
+    images[whole[0]] = normalise(ink) if ink.max() > BLANK else images[whole[0]]
+    return replace(candidates, images=images)
+
+
+def _in_one_batch(images: Sequence[Bytes], probabilities: Probabilities) -> list[Floats]:
+    """The probabilities of several sets of images, the network called once."""
+    every = np.concatenate(images) if images else np.zeros((0, 28, 28), np.uint8)
+    p = probabilities(every)
+    return np.split(p, np.cumsum([len(own) for own in images])[:-1]) if images else []

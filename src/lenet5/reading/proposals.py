@@ -1,0 +1,220 @@
+"""Inks → proposals: chains of marks that may be one line of writing. A digit is a line of one.
+
+Marks are connected ink. Neighbours of about one height, side by side, are in one chain, however far the cells of a form
+set them apart. Printed lines are taken out; a mark that was part of one is proposed with it as well, by itself: it may
+be a 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.reading.components import Components, bridged, components
+from lenet5.reading.ink import Ink
+from lenet5.reading.line_image import LOW, Line, line_image, slope_of, usual_height
+from lenet5.reading.pieces import HEIGHT
+from lenet5.reading.straight import without_lines
+
+__all__ = ["Proposal", "proposals_of"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Indices = NDArray[np.int64]
+
+_LEAST: Final = 6  # pixels: no digit is lower
+_REACH: Final = 3.5  # heights: marks farther apart are in different lines
+_OVERLAP: Final = 0.4  # of the lower one's height that neighbours in a line share, at least
+_ALIKE: Final = 0.4  # of the taller one's height has its neighbour in a line, at least
+_NEXT: Final = 8  # neighbours looked at to the right of a mark
+_TALL: Final = 2.0  # medians of a chain's heights: what is taller joins several lines, and is taken out of it
+_LONGEST: Final = 12.0  # heights: a mark so long is no digits that touch
+_LONGEST_DASH: Final = 1.2  # heights
+_MOST: Final = 3000  # marks of one ink, the tallest first
+_MOST_CHAINS: Final = 400  # of one ink
+_FULL: Final = 0.6  # of an ink picture: with more of it the ink is the ground
+_ALONE: Final = 40  # marks: in a picture with fewer, parts of a stroke above one another are put together
+_STACKED: Final = 0.15  # of the height of both: parts farther apart are two marks
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A chain of ``marks``, some ``tall`` and others ``low``, of an ink without printed lines, or with them.
+
+    ``lined`` (h, w) is where printed lines were taken out.
+    """
+
+    ink: Ink
+    marks: Components
+    tall: Indices
+    low: Indices
+    lined: Mask | None
+
+    @property
+    def height(self) -> float:
+        """The usual height of the tall marks, in pixels of the ink."""
+        return float(np.median(self.marks.height[self.tall]))
+
+    def line(self) -> Line:
+        """Its image at the standard height, taken from the picture's own detail."""
+        ink, marks = self.ink, self.marks
+        members = np.concatenate([self.tall, self.low])
+        left, top = int(marks.left[members].min()), int(marks.top[members].min())
+        right, bottom = int(marks.right[members].max()), int(marks.bottom[members].max())
+        edge = 2
+        rows = slice(max(top - edge, 0), min(bottom + edge, ink.mask.shape[0]))
+        columns = slice(max(left - edge, 0), min(right + edge, ink.mask.shape[1]))
+        factor = HEIGHT / self.height if ink.scale < 1 and self.height < HEIGHT else 1.0
+        factor = min(factor, 1 / ink.scale)
+        contrast, own = ink.crop((rows, columns), factor), marks.labels[rows, columns]
+        if factor > 1:
+            own = cv2.resize(own, contrast.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        inked = ink.contrast[rows, columns][np.isin(marks.labels[rows, columns], members + 1)]
+        full = float(np.quantile(inked, 0.6)) if inked.size else 1.0
+        low = min(0.15 * full + 2 * ink.noise, 0.5 * full)
+        level = np.clip((contrast - np.float32(low)) / np.float32(full - low), 0, 1)
+
+        def moved(edges: NDArray[np.int64], start: int, size: int, up: bool) -> NDArray[np.int64]:
+            placed = (edges - start) * factor
+            return np.clip(np.ceil(placed) if up else np.floor(placed), 0, size).astype(np.int64)
+
+        high, wide = own.shape
+        near = Components(
+            own,
+            moved(marks.left, columns.start, wide, False),
+            moved(marks.top, rows.start, high, False),
+            moved(marks.right, columns.start, wide, True),
+            moved(marks.bottom, rows.start, high, True),
+            marks.area,
+        )
+        line = line_image(level.astype(np.float32), near, self.tall, self.low, ink.scale * factor)
+        left, top = line.left + columns.start / ink.scale, line.top + rows.start / ink.scale
+        return replace(line, left=left, top=top)
+
+
+def proposals_of(ink: Ink, reach: float = _REACH) -> list[Proposal]:
+    """The chains of one ink, from its marks without printed lines and, by themselves, the marks that were some."""
+    if ink.cover > _FULL:
+        return []
+    marks = _marks_of(ink.mask, ink)
+    if len(marks) == 0:
+        return []
+    tall = marks.height >= _LEAST
+    height = usual_height(marks.height[tall], marks.area[tall]) if tall.any() else 0.0
+    if not height:
+        return []
+    bare = without_lines(ink.mask, _writing_height(marks, height))
+    if bare is None:
+        return list(_chained(ink, marks, None, reach))
+    lined = ink.mask & ~bare
+    touched = np.unique(marks.labels[lined])
+    own = np.zeros(len(marks) + 1, np.bool_)
+    own[touched] = True
+    own = own[1:] & (marks.height >= _LEAST) & (marks.width <= 1.5 * marks.height)
+    own &= (marks.height < 0.98 * ink.mask.shape[0]) | (marks.width > 0.1 * marks.height)
+    whole = [Proposal(ink, marks, np.array([k]), np.zeros(0, np.int64), None) for k in np.flatnonzero(own)[:_ALONE]]
+    return [*_chained(ink, _marks_of(bare, ink), lined, reach), *whole]
+
+
+def _marks_of(mask: Mask, ink: Ink) -> Components:
+    """The connected marks of a mask; in a coarse picture of much larger writing, across the grain of chalk or crayon."""
+    return bridged(mask, 2) if ink.window > min(mask.shape) // 4 and min(mask.shape) > 64 else components(mask)
+
+
+def _writing_height(marks: Components, usual: float) -> float:
+    """How tall writing is: frames and rules, which are long and hold little ink, aside."""
+    dense = (marks.area > 0.08 * marks.width * marks.height) & (marks.height >= _LEAST)
+    dense &= marks.width < _LONGEST * marks.height
+    if not dense.any():
+        return usual
+    return usual_height(marks.height[dense], marks.area[dense])
+
+
+def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> Iterator[Proposal]:
+    """The chains of these marks, the tallest first, as far as the budget goes."""
+    could_be = (marks.height >= _LEAST) & (marks.width < _LONGEST * marks.height)
+    could_be &= marks.height >= 0.04 * ink.window
+    chosen = np.flatnonzero(could_be)
+    if len(chosen) > _MOST:
+        chosen = np.sort(chosen[np.argsort(-marks.height[chosen], kind="stable")[:_MOST]])
+    groups = [part for group in _groups(marks, chosen, reach) for part in _level(marks, group, reach)]
+    if len(chosen) <= _ALONE:
+        groups += _stacked(marks, chosen)
+    groups.sort(key=lambda group: -float(np.median(marks.height[group])))
+    others = np.flatnonzero(marks.area >= 3)
+    for group in groups[:_MOST_CHAINS]:
+        height = float(np.median(marks.height[group]))
+        tall = group[marks.height[group] >= LOW * usual_height(marks.height[group], marks.area[group])]
+        low = others[(marks.height[others] < LOW * height) & (marks.width[others] < _LONGEST_DASH * height)]
+        low = low[_near(marks, tall, low, height)]
+        yield Proposal(ink, marks, tall, low, lined)
+
+
+def _near(marks: Components, tall: Indices, low: Indices, height: float) -> Mask:
+    """Which low marks are in reach of the box of the tall ones; what of them is in the line is told there."""
+    left, right = marks.left[tall].min() - height, marks.right[tall].max() + height
+    top, bottom = marks.top[tall].min() - height, marks.bottom[tall].max() + height
+    inside = (marks.left[low] >= left) & (marks.right[low] <= right)
+    return np.asarray(inside & (marks.top[low] >= top) & (marks.bottom[low] <= bottom))
+
+
+def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
+    """The chosen marks in groups: neighbours side by side, about as tall, in reach of each other share a group."""
+    order = chosen[np.argsort(marks.left[chosen], kind="stable")]
+    left, right = marks.left[order], marks.right[order]
+    top, bottom, tall = marks.top[order], marks.bottom[order], marks.height[order]
+    parent = list(range(len(order)))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = parent[k]
+        return k
+
+    ends = np.searchsorted(left, right + reach * tall / _ALIKE, side="right")
+    for k in range(len(order)):
+        near = slice(k + 1, int(ends[k]))
+        lower = np.minimum(tall[near], tall[k])
+        taller = np.maximum(tall[near], tall[k])
+        shared = np.minimum(bottom[near], bottom[k]) - np.maximum(top[near], top[k])
+        beside = (shared >= _OVERLAP * lower) & (lower >= _ALIKE * taller)
+        beside &= left[near] <= right[k] + reach * taller
+        for other in np.flatnonzero(beside)[:_NEXT].tolist():
+            parent[root(k + 1 + other)] = root(k)
+    roots = np.array([root(k) for k in range(len(order))], np.int64)
+    by_root = np.argsort(roots, kind="stable")
+    bounds = np.flatnonzero(np.diff(roots[by_root])) + 1
+    return [order[part] for part in np.split(by_root, bounds)] if len(order) else []
+
+
+def _level(marks: Components, group: Indices, reach: float) -> list[Indices]:
+    """A group as it is if it lies along a line, else without what is far taller than the rest of it, apart."""
+    heights = marks.height[group]
+    usual = float(np.median(heights))
+    x, y = (marks.left[group] + marks.right[group]) / 2, (marks.top[group] + marks.bottom[group]) / 2
+    away = y - slope_of(x, y, usual) * x
+    if len(group) < 3 or np.ptp(away) <= usual:
+        return [group]
+    tall = heights > _TALL * usual
+    if not tall.any():
+        return [group]
+    return [*_groups(marks, group[~tall], reach), *_groups(marks, group[tall], reach)]
+
+
+def _stacked(marks: Components, chosen: Indices) -> list[Indices]:
+    """Pairs of marks above one another, as close as parts of a broken stroke are."""
+    pairs = []
+    for k, upper in enumerate(chosen):
+        for lower in chosen[k + 1 :]:
+            a, b = (int(upper), int(lower)) if marks.top[upper] <= marks.top[lower] else (int(lower), int(upper))
+            shared = min(marks.right[a], marks.right[b]) - max(marks.left[a], marks.left[b])
+            apart = marks.top[b] - marks.bottom[a]
+            both = max(marks.bottom[a], marks.bottom[b]) - marks.top[a]
+            if shared > 0 and -_STACKED * both <= apart <= _STACKED * both:
+                pairs.append(np.array([a, b]))
+    return pairs[:_ALONE]

@@ -1,0 +1,90 @@
+"""Scored words → what is answered: the best set that does not overlap, under the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.answer import REFUSED, Digit, Separator
+from lenet5.reading.score import Word
+
+__all__ = ["best_line", "best_set", "in_reading_order", "left_out", "trimmed"]
+
+Floats = NDArray[np.float64]
+Marks = tuple[Digit | Separator, ...]
+
+_THERE: Final = 0.5  # what more likely stands there than not is given
+_SHARED: Final = 0.25  # of the smaller one's area: what overlaps more is the same ink, seen otherwise
+_STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
+
+
+def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats) -> list[int]:
+    """The numbers of the words that likely stand there, the surest to be right first where they overlap.
+
+    ``edges`` (N, 4) are their boxes, ``lines`` (N,) tell which are of one line, ``p`` (N, 2) are P(a number stands
+    there) and P(and it is read rightly).
+    """
+    chosen: list[int] = []
+    for k in np.argsort(-p[:, 1], kind="stable"):
+        if p[k, 0] < _THERE:
+            continue
+        others = [i for i in chosen if lines[i] != lines[k]]
+        if not others or (overlaps(edges[k], edges[others]) <= _SHARED).all():
+            chosen.append(int(k))
+    return chosen
+
+
+def left_out(edges: Floats, p: Floats, chosen: Sequence[int]) -> float:
+    """P(something stands there) of the likeliest word that lies apart from all that was chosen; 0 without any."""
+    apart = [k for k in range(len(p)) if k not in chosen and (overlaps(edges[k], edges[list(chosen)]) <= _SHARED).all()]
+    return float(p[apart, 0].max(initial=0.0))
+
+
+def best_line(words: Sequence[Word], p: Floats) -> int | None:
+    """The number of the proposal whose words hold the most digits that are likely there and right; None without any."""
+    if not words:
+        return None
+    worth: dict[int, float] = {}
+    for word, (there, right) in zip(words, p, strict=True):
+        digits = sum(float(word.lattice.path.posteriors[k]) for k, mark in zip(word.arcs, word.marks, strict=True)
+                     if isinstance(mark, Digit) and mark.label != REFUSED)  # fmt: skip
+        worth[word.number] = worth.get(word.number, 0.0) + digits * (there + right) + 1e-9
+    return max(worth, key=lambda number: worth[number])
+
+
+def in_reading_order(lines: Sequence[Marks]) -> list[Marks]:
+    """Lines from top to bottom, those that are about as high up from left to right."""
+    if not lines:
+        return []
+    tops = [float(np.median([mark.box.top for mark in line])) for line in lines]
+    bottoms = [float(np.median([mark.box.bottom for mark in line])) for line in lines]
+    middles = [(top + bottom) / 2 for top, bottom in zip(tops, bottoms, strict=True)]
+    rows: list[list[int]] = []
+    for k in sorted(range(len(lines)), key=lambda k: middles[k]):
+        if not rows or middles[k] - middles[rows[-1][0]] > 0.5 * min(
+            bottoms[k] - tops[k], bottoms[rows[-1][0]] - tops[rows[-1][0]]
+        ):
+            rows.append([])
+        rows[-1].append(k)
+    return [lines[k] for row in rows for k in sorted(row, key=lambda k: min(mark.box.left for mark in lines[k]))]
+
+
+def trimmed(marks: Sequence[Digit | Separator]) -> Marks:
+    """The marks of a line without those at its ends that are surely no digits."""
+    kept = [k for k, mark in enumerate(marks) if not _is_strange(mark)]
+    return tuple(marks[kept[0] : kept[-1] + 1]) if kept else ()
+
+
+def _is_strange(mark: Digit | Separator) -> bool:
+    return isinstance(mark, Digit) and mark.label == REFUSED and mark.confidence > _STRANGE
+
+
+def overlaps(one: Floats, others: Floats) -> Floats:
+    """(N,): the area that a box (4,) shares with each of others (N, 4), over that of the smaller one."""
+    shared = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
+    areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
+    smaller = np.maximum(np.minimum(areas, (one[2] - one[0]) * (one[3] - one[1])), 1e-9)
+    return np.asarray(np.maximum(shared, 0).prod(axis=1) / smaller)

@@ -1,0 +1,36 @@
+"""Every kind of drawn page by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from lenet5.synthesis.pages import drawings, empty, forms, numbers, photos, prints, rows, scenes, single, words
+from lenet5.synthesis.pages.truth import Digits, Draw, Page
+
+__all__ = ["KINDS", "pages"]
+
+KINDS: Final[dict[str, Draw]] = {
+    **numbers.KINDS,
+    **rows.KINDS,
+    **forms.KINDS,
+    **single.KINDS,
+    **photos.KINDS,
+    **empty.KINDS,
+    **prints.KINDS,
+    **drawings.KINDS,
+    **words.KINDS,
+    **scenes.KINDS,
+}
+"""How each kind is drawn: digits and a generator → page. Kinds that begin with "no digits" have no lines."""
+
+
+def pages(
+    digits: Digits, kinds: Sequence[str], count: int, generator: np.random.Generator
+) -> Iterator[tuple[str, Page]]:
+    """``count`` pages of each of the kinds (keys of KINDS), the kinds in turn; the same from the same generator."""
+    for _ in range(count):
+        for kind in kinds:
+            yield kind, KINDS[kind](digits, generator)

@@ -1,0 +1,228 @@
+"""What is printed: paragraphs, headings, rules, tables, codes, barcodes and logos. Nothing here prints a digit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.answer import Box
+from lenet5.synthesis.pages.empty import WORDS
+from lenet5.synthesis.pages.papers import photographed, scanned
+from lenet5.synthesis.pages.sheet import Colour, Sheet, any_paper, dark_ink
+from lenet5.synthesis.pages.truth import Digits, Draw, Page
+
+__all__ = ["BLACK", "KINDS", "finished", "heading", "line", "page_of_print", "paragraph", "rectangle", "words"]
+
+Floats = NDArray[np.float32]
+
+BLACK: Final[Colour] = (24, 24, 26)
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_FREQUENT: Final = np.array([8, 2, 3, 4, 12, 2, 2, 6, 7, 1, 1, 4, 2, 7, 8, 2, 1, 6, 6, 9, 3, 1, 2, 1, 2, 1]) / 103
+
+
+def words(n: int, rng: np.random.Generator) -> str:
+    """So many words, known ones and made-up ones, with some full stops and capitals."""
+    text, start = [], True
+    for _ in range(n):
+        if rng.random() < 0.5:
+            word = str(rng.choice(WORDS))
+        else:
+            word = "".join(rng.choice(list(_LETTERS), int(rng.integers(2, 10)), p=_FREQUENT))
+        text.append((word.capitalize() if start else word) + ("." if (start := bool(rng.random() < 0.1)) else ""))
+    return " ".join(text)
+
+
+def paragraph(sheet: Sheet, box: Box, size: int, rng: np.random.Generator, colour: Colour = BLACK) -> int:
+    """Lines of print, ``size`` pixels high, from the top of a box to its end at most; gives where the last one ends."""
+    across, top = box.right - box.left, box.top
+    pitch = round(size * rng.uniform(1.15, 1.5))
+    for _ in range(int(rng.integers(2, 9))):
+        if top + size > box.bottom:
+            break
+        part = 1.0 if rng.random() < 0.8 else rng.uniform(0.2, 0.9)
+        sheet.text(words(max(1, round(part * across / (3.4 * size))), rng), box.left, top, size, colour)
+        top += pitch
+    return top
+
+
+def heading(sheet: Sheet, left: int, top: int, size: int, rng: np.random.Generator) -> int:
+    """A few large words, some underlined; gives where they end."""
+    wide = sheet.text(words(int(rng.integers(1, 4)), rng).rstrip("."), left, top, size, BLACK, bold=rng.random() < 0.6)
+    if rng.random() < 0.3:
+        line(sheet, (left, top + round(1.15 * size)), (left + wide, top + round(1.15 * size)), max(1, size // 12))
+    return top + round(1.5 * size)
+
+
+def line(
+    sheet: Sheet, first: tuple[int, int], last: tuple[int, int], pen: int, colour: Colour = BLACK, dotted: bool = False
+) -> None:
+    """A printed line between two points (x, y), level or upright where it is dotted."""
+    if not dotted:
+        cv2.line(sheet.canvas, first, last, colour, pen)
+        return
+    steps = max(abs(last[0] - first[0]), abs(last[1] - first[1])) // max(3 * pen, 4)
+    for x, y in np.linspace(first, last, max(2, steps)).round().astype(int).tolist():
+        cv2.rectangle(sheet.canvas, (x, y), (x + pen - 1, y + pen - 1), colour, -1)
+
+
+def rectangle(sheet: Sheet, box: Box, pen: int, colour: Colour = BLACK, dotted: bool = False, sides: int = 4) -> None:
+    """The sides of a box, or so many of them: top, right, bottom, left."""
+    corners = [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
+    for first, last in list(zip(corners, corners[1:] + corners[:1], strict=True))[:sides]:
+        line(sheet, first, last, pen, colour, dotted)
+
+
+def page_of_print(height: int, rng: np.random.Generator, field: int = 0) -> tuple[Sheet, Box]:
+    """A page of letter or A4 proportions with print, and the place of a field, ``field`` pixels high, left free."""
+    width = round(height * rng.choice([0.773, 0.707]))
+    sheet = Sheet(height, width, any_paper(rng)[0])
+    size, margin = max(8, round(height * rng.uniform(0.011, 0.02))), round(width * rng.uniform(0.05, 0.12))
+    top = heading(sheet, margin + int(rng.integers(0, width // 3)), margin, round(size * rng.uniform(1.4, 2.6)), rng)
+    free_at = rng.uniform(margin, 0.75 * height) if field else 2 * height
+    place, full = Box(margin, 0, width - margin, 0), rng.uniform(0.5, 1) * height - margin
+    while top < full:
+        if top >= free_at and not place.bottom:
+            top += size
+            place = Box(margin, top, width - margin, top + field)
+            top += field + size
+        kind = rng.random()
+        end = round(min(full, free_at if not place.bottom else full))
+        if kind < 0.15:
+            top = heading(sheet, margin, top, round(1.4 * size), rng)
+        elif kind < 0.22:
+            line(sheet, (margin, top), (width - margin, top), int(rng.integers(1, 4)))
+        elif kind < 0.4 and end > top + 5 * size:
+            top = _furniture(sheet, margin, top, size, rng)
+        elif end > top + 2 * size:
+            top = paragraph(sheet, Box(margin, top, width - margin, end), size, rng)
+        top += round(size * rng.uniform(0.5, 2))
+    if field and not place.bottom:
+        place = Box(margin, min(top, height - field - margin), width - margin, 0)
+        place = Box(place.left, place.top, place.right, place.top + field)
+    return sheet, place
+
+
+def _furniture(sheet: Sheet, left: int, top: int, size: int, rng: np.random.Generator) -> int:
+    """Boxes to tick with words, a shaded band with a heading, dotted lines to write on, or a box of print."""
+    width = sheet.size[1] - 2 * left
+    kind = int(rng.integers(4))
+    if kind == 0:
+        for k in range(n := int(rng.integers(2, 5))):
+            x = left + k * width // n
+            rectangle(sheet, Box(x, top, x + size, top + size), 1)
+            sheet.text(words(1, rng)[:8], x + round(1.5 * size), top, size)
+        return top + 2 * size
+    if kind == 1:
+        band = np.full((2 * size, width), rng.uniform(0.1, 0.9), np.float32)
+        sheet.ink(band, left, top, dark_ink(rng))
+        sheet.text(words(2, rng), left + size, top + size // 2, size)
+        return top + 2 * size
+    if kind == 2:
+        for k in range(2):
+            y = top + (2 * k + 1) * size
+            across = sheet.text(words(1, rng)[:10], left, y, size)
+            line(sheet, (left + across + size, y + size), (left + width, y + size), 1, dotted=True)
+        return top + 4 * size
+    part = round(width * rng.uniform(0.4, 1))
+    rectangle(sheet, Box(left, top, left + part, top + 4 * size), int(rng.integers(1, 4)))
+    paragraph(sheet, Box(left + size, top + size // 2, left + part - size, top + 4 * size), size, rng)
+    return top + 5 * size
+
+
+def finished(sheet: Sheet, rng: np.random.Generator, photo: float = 0.3, shadow: float = 0.2) -> Page:
+    """The sheet scanned, or with the probability ``photo`` photographed, ``shadow`` of the photos with a shadow."""
+    if rng.random() < photo:
+        dark = bool(rng.random() < shadow)
+        return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, dark, rng), rng)
+    return sheet.page(scanned, rng)
+
+
+def _print_alone(digits: Digits, rng: np.random.Generator) -> Page:
+    sheet, _ = page_of_print(int(rng.integers(500, 1651)), rng)
+    sheet.tilt(rng.uniform(-3, 3))
+    return finished(sheet, rng)
+
+
+def _code(digits: Digits, rng: np.random.Generator) -> Page:
+    """A square code of modules with three finder patterns, as QR codes look; the content is random."""
+    n, module = int(rng.integers(21, 45)), int(rng.integers(2, 10))
+    bits = rng.random((n, n)) < 0.5
+    for y, x in ((0, 0), (0, n - 7), (n - 7, 0)):
+        bits[max(y - 1, 0) : y + 8, max(x - 1, 0) : x + 8] = False
+        bits[y : y + 7, x : x + 7] = True
+        bits[y + 1 : y + 6, x + 1 : x + 6] = False
+        bits[y + 2 : y + 5, x + 2 : x + 5] = True
+    margin = module * int(rng.integers(1, 9))
+    side = n * module + 2 * margin
+    sheet = Sheet(side + (caption := int(rng.choice([0, 24]))), side, any_paper(rng)[0])
+    sheet.ink(np.kron(bits, np.ones((module, module))), margin, margin, BLACK if rng.random() < 0.7 else dark_ink(rng))
+    if caption:
+        sheet.text(words(2, rng), margin, side - margin // 2, 14)
+    sheet.tilt(rng.uniform(-15, 15) if rng.random() < 0.5 else 0)
+    return finished(sheet, rng, photo=0.5)
+
+
+def _barcode(digits: Digits, rng: np.random.Generator) -> Page:
+    widths = rng.integers(1, 5, int(rng.integers(30, 90))) * int(rng.integers(1, 4))
+    tall, margin = int(rng.integers(40, 200)), int(rng.integers(8, 60))
+    bars = np.repeat(np.arange(len(widths)) % 2 == 0, widths)[None].repeat(tall, 0)
+    sheet = Sheet(tall + 2 * margin + 20, bars.shape[1] + 2 * margin, any_paper(rng)[0])
+    sheet.ink(bars.astype(np.float32), margin, margin, BLACK)
+    sheet.tilt(rng.uniform(-8, 8) if rng.random() < 0.5 else 0)
+    return finished(sheet, rng, photo=0.5)
+
+
+def _logo(digits: Digits, rng: np.random.Generator) -> Page:
+    """Coloured discs, bars and rings with a word or two letters."""
+    side = int(rng.integers(48, 500))
+    wide = round(side * rng.uniform(1, 2.5))
+    paper, _ = any_paper(rng)
+    sheet = Sheet(side, wide, paper)
+    for _ in range(int(rng.integers(1, 4))):
+        centre = (round(wide * rng.uniform(0.15, 0.5)), round(side * rng.uniform(0.3, 0.7)))
+        radius, colour = round(side * rng.uniform(0.12, 0.4)), dark_ink(rng)
+        kind = rng.random()
+        if kind < 0.4:
+            cv2.circle(sheet.canvas, centre, radius, colour, -1, cv2.LINE_AA)
+        elif kind < 0.7:
+            corner = (centre[0] + radius, centre[1] + round(radius * rng.uniform(0.2, 1)))
+            cv2.rectangle(sheet.canvas, (centre[0] - radius, centre[1]), corner, colour, -1)
+        else:
+            start, thick = rng.uniform(0, 360), max(2, radius // 3)
+            cv2.ellipse(
+                sheet.canvas, centre, (radius, radius), start, 0, rng.uniform(120, 300), colour, thick, cv2.LINE_AA
+            )
+    word = str(rng.choice([w for w in WORDS if len(w) > 3])).upper() if rng.random() < 0.7 else words(2, rng)
+    sheet.text(word, round(0.1 * wide), round(0.35 * side), max(10, round(side * rng.uniform(0.15, 0.35))), BLACK, True)
+    return finished(sheet, rng)
+
+
+def _empty_table(digits: Digits, rng: np.random.Generator) -> Page:
+    """A table with words in its first row and column and nothing else."""
+    rows, columns = int(rng.integers(3, 15)), int(rng.integers(2, 9))
+    tall, wide, pen = int(rng.integers(24, 70)), int(rng.integers(50, 170)), int(rng.integers(1, 4))
+    margin = int(rng.integers(10, 60))
+    sheet = Sheet(rows * tall + 2 * margin, columns * wide + 2 * margin, any_paper(rng)[0])
+    for row in range(rows + 1):
+        line(sheet, (margin, margin + row * tall), (margin + columns * wide, margin + row * tall), pen)
+    for column in range(columns + 1):
+        line(sheet, (margin + column * wide, margin), (margin + column * wide, margin + rows * tall), pen)
+    for row, column in [(0, k) for k in range(columns)] + [(k, 0) for k in range(1, rows)]:
+        if rng.random() < 0.8:
+            word = words(1, rng)[: max(2, round(wide / (0.4 * tall)))]
+            sheet.text(word, margin + column * wide + 6, margin + row * tall + tall // 4, round(0.4 * tall))
+    sheet.tilt(rng.uniform(-2, 2))
+    return finished(sheet, rng)
+
+
+KINDS: Final[dict[str, Draw]] = {
+    "no digits: a page of print": _print_alone,
+    "no digits: square codes": _code,
+    "no digits: barcodes": _barcode,
+    "no digits: logos": _logo,
+    "no digits: empty tables": _empty_table,
+}
