@@ -182,9 +182,7 @@ def as_png(image: Image.Image) -> bytes:
     return encoded.getvalue()
 
 
-def write_debug(
-    picture: Picture, reading: Reading, lines: Sequence[Pieces], folder: str | os.PathLike[str]
-) -> None:
+def write_debug(picture: Picture, reading: Reading, lines: Sequence[Pieces], folder: str | os.PathLike[str]) -> None:
     """Into the folder: reading.json, annotated.png, digits.png, the pieces of lines, and each digit's 28×28.
 
     The last, enlarged eightfold, are ``line-index-answer.png``, such as 02-07-4.png, refused ones

@@ -15,7 +15,7 @@ import click
 
 from lenet5.answer import PICTURE_SUFFIXES
 from lenet5.cli.drawings import Drawings
-from lenet5.errors import PictureError, one_line
+from lenet5.errors import DataError, PictureError, one_line
 
 if TYPE_CHECKING:
     from lenet5.answer import Reading
@@ -29,6 +29,11 @@ __all__ = ["command"]
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="auto", show_default=True)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Answer ? below this probability.")
+@click.option("--pattern", metavar="P", help=r"What the text looks like, as a regular expression: \d\d/\d\d.")
+@click.option("--choices", metavar="FILE", type=click.Path(dir_okay=False), help="A line of this file stands here.")
+@click.option("--check", metavar="C", help="It ends in a check digit: luhn, ean13, isbn10, isbn13, mod11, verhoeff.")
+@click.option("--region", metavar="L,T,R,B", help="Read only this part: four fractions of the picture.")
+@click.option("--rotate", type=click.Choice(["auto"]), help="Try four ways up and take the likeliest.")
 @click.option("--json", "form", flag_value="json", help="One JSON object a line and page.")
 @click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
 @click.option("--transcript", is_flag=True, help="Print separators and gaps as they stand: 13/01/2023 3.75.")
@@ -40,6 +45,11 @@ def command(
     pictures: tuple[str, ...],
     layout: str,
     min_confidence: float | None,
+    pattern: str | None,
+    choices: str | None,
+    check: str | None,
+    region: str | None,
+    rotate: str | None,
     form: str | None,
     transcript: bool,
     annotate: str | None,
@@ -49,13 +59,14 @@ def command(
 ) -> None:
     """Read the digits in pictures, folders of pictures, or a picture on standard input (-).
 
-    One file prints its text; several print FILE: text, and a TIFF of several pages FILE page N:
-    text. A digit that is not sure is ?. A file that cannot be read gives one line on stderr and
+    One file prints its text; several print FILE: text, and a TIFF or PDF of several pages FILE
+    page N: text. A digit that is not sure is ?. A file that cannot be read gives one line on stderr and
     exit status 1 at the end; the others are read.
 
     With several pictures each file of --annotate has the picture's name in its own: out.png becomes
     out-PICTURE.png. --debug makes a folder for each in FOLDER.
     """
+    from lenet5.reading.constraint import compile_constraint
     from lenet5.reading.reader import Reader
 
     if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
@@ -63,11 +74,22 @@ def command(
     files = list(_files(pictures))
     drawings = Drawings(annotate, debug, files)
     reader = Reader(weights, threads=threads)
+    allowed = None if choices is None else _choices(choices)
+    how: dict[str, Any] = {
+        "layout": layout,
+        "min_confidence": min_confidence,
+        "pattern": pattern,
+        "choices": allowed,
+        "check": check,
+        "region": None if region is None else _fractions(region),
+        "rotate": rotate,
+    }
+    compile_constraint(reader.line_model.classes, pattern, allowed, check)  # wrong ones fail before any file
     failed = False
     if form == "csv":
         click.echo(_csv_row("file", "text", "confidence"))
     for name in _with_progress(files):
-        for page in _pages(name, reader, layout, min_confidence):
+        for page in _pages(name, reader, how):
             error: Exception | None
             if isinstance(page, Exception):
                 error = page
@@ -86,9 +108,7 @@ def command(
         sys.exit(1)
 
 
-def _pages(
-    name: str, reader: Reader, layout: str, min_confidence: float | None
-) -> Iterator[tuple[Picture, Reading] | Exception]:
+def _pages(name: str, reader: Reader, how: dict[str, Any]) -> Iterator[tuple[Picture, Reading] | Exception]:
     """The pages of a file with their readings; last, where the file fails, its error of whatever kind.
 
     So that one file does not stop the rest, this and ``_drawing_error`` are the only places that catch every kind.
@@ -97,9 +117,27 @@ def _pages(
 
     try:
         for picture in open_pages(_source(name)):
-            yield picture, next(reader.pages(picture, layout, min_confidence))
+            yield picture, next(reader.pages(picture, **how))
     except Exception as error:
         yield error
+
+
+def _choices(path: str) -> list[str]:
+    """The lines of a file that are not empty."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _fractions(region: str) -> tuple[float, float, float, float]:
+    """Four numbers from "0.1,0.2,0.5,0.3"."""
+    try:
+        left, top, right, bottom = map(float, region.split(","))
+    except ValueError:
+        raise click.BadParameter("give four fractions, as 0.1,0.2,0.5,0.3", param_hint="--region") from None
+    return left, top, right, bottom
 
 
 def _drawing_error(

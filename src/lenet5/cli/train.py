@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lenet5.learning.recipe import Recipe
     from lenet5.learning.train import Training
     from lenet5.learning.unipen import Writing
+    from lenet5.weights import Weights
 
 __all__ = ["command"]
 
@@ -101,6 +102,8 @@ def command(
     training = Training(loaded, chosen, to_minimise, seed, synthesis, threads, before)
     stopped = run(training)
     made = training.weights()
+    if chosen.mixture and training.held_out is not None and not stopped:
+        made = _with_page_score(made, training.held_out, writings, seed)
     given = "lenet5 train" + "".join(f" --data {name}" for name in sets)
     given += f" --recipe {recipe} --passes {chosen.passes} --seed {seed}"
     given += f" --images {images}" if images else ""
@@ -119,6 +122,20 @@ def command(
     error = made.metadata["validation_error_percent"]
     kept = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
     click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
+
+
+def _with_page_score(made: Weights, held_out: ImageSet, writings: tuple[Writing, ...], seed: int) -> Weights:
+    """The weights with their page score, fitted under a progress bar."""
+    from lenet5.cli.progress import bar
+    from lenet5.global_training.material import by_writer
+    from lenet5.global_training.page_score import PAGES, PageMaker, with_page_score
+    from lenet5.synthesis.pages import KINDS
+
+    _say("fitting the page score to drawn pages, which takes minutes")
+    with bar() as progress:
+        task = progress.add_task("reading drawn pages", total=PAGES * len(KINDS))
+        make = PageMaker(held_out, by_writer(writings)[1], seed)
+        return with_page_score(made, make, seed, partial(progress.advance, task))
 
 
 def _is_unipen(name: str) -> bool:

@@ -7,30 +7,93 @@ the network has not seen, so that its confidence there is what it is elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from lenet5 import weights as weights_of
 from lenet5.answer import Box, Digit
+from lenet5.learning.data import ImageSet
+from lenet5.learning.unipen import Writing
 from lenet5.reading.reader import Reader
 from lenet5.reading.score import PageScore, Word
 from lenet5.reading.select import best_set, left_out
-from lenet5.synthesis.pages import Page
+from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
 
-__all__ = ["Example", "calibrated", "example_of", "fit_page_score", "outcome"]
+__all__ = ["PAGES", "Example", "PageMaker", "example_of", "examples_of", "fitted", "outcome", "with_page_score"]
 
 Floats = NDArray[np.float64]
 
+PAGES: Final = 30
+"""Pages of each kind."""
+
+_STREAM: Final = 15  # of random numbers: benchmarks draw from others
 _HIDDEN: Final = 24
 _STEPS: Final = 1500
 _RATE: Final = 0.02
 _DECAY: Final = 2e-3  # of the squared weights
 _SAME: Final = 0.4  # intersection over union: a mark with this box is that character
 _MOST: Final = 0.6  # of a word's digits must be true ones, and of the true ones in its box it must hold as many
+
+
+class PageMaker:
+    """Draws pages with digits of held-out images (28×28 with labels) and of held-out ``writings``, half of each.
+
+    Page ``number`` of a kind is the same for the same ``seed``, whatever else is drawn.
+    """
+
+    def __init__(self, images: ImageSet, writings: Sequence[Writing], seed: int) -> None:
+        chosen = images.labels < 10
+        self._sources: list[Digits] = [from_images(images.images[chosen], images.labels[chosen])]
+        if writings:
+            self._sources.append(from_writings(writings))
+        self._seed = seed
+
+    def __call__(self, kind: str, number: int) -> Page:
+        generator = np.random.default_rng([_STREAM, self._seed, list(KINDS).index(kind), number])
+        return KINDS[kind](self._sources[number % len(self._sources)], generator)
+
+
+def examples_of(
+    weights: weights_of.Weights, make: PageMaker, count: int, advance: Callable[[], object] = lambda: None
+) -> list[Example]:
+    """What a reader with these weights sees in ``count`` pages of each kind, drawn and read by all cores."""
+    wanted = [(kind, number) for number in range(count) for kind in KINDS]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(None, context, _start, (weights, make)) as pool:
+        examples = []
+        for example in pool.map(_example, *zip(*wanted, strict=True), chunksize=4):
+            examples.append(example)
+            advance()
+    return examples
+
+
+_worker: dict[str, tuple[Reader, PageMaker]] = {}
+
+
+def _start(weights: weights_of.Weights, make: PageMaker) -> None:
+    cv2.setNumThreads(1)
+    _worker["own"] = Reader(weights, threads=1), make
+
+
+def _example(kind: str, number: int) -> Example:
+    reader, make = _worker["own"]
+    return example_of(reader, kind, make(kind, number))
+
+
+def with_page_score(
+    weights: weights_of.Weights, make: PageMaker, seed: int, advance: Callable[[], object] = lambda: None
+) -> weights_of.Weights:
+    """The weights with the page score fitted to PAGES pages of each kind in their metadata."""
+    score = fitted(examples_of(weights, make, PAGES, advance), np.random.default_rng(seed))
+    return replace(weights, metadata={**weights.metadata, "score": score.to_json()})
 
 
 @dataclass(frozen=True)
@@ -92,6 +155,11 @@ def _is_same(one: Box, other: Box) -> bool:
     return shared >= _SAME or (narrow and tall >= 0.7)
 
 
+def fitted(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
+    """The whole score: of words, and of pictures."""
+    return calibrated(fit_page_score(examples, generator), examples)
+
+
 def fit_page_score(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
     """The score that tells best whether words are there and right, without the calibration of whole pictures."""
     features = np.concatenate([one.features for one in examples])
@@ -123,7 +191,7 @@ def fit_page_score(examples: Sequence[Example], generator: np.random.Generator) 
 
 
 def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
-    """Of what would be answered to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
+    """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
     p = score(example.features)
     chosen = best_set(example.edges, example.lines, p)
     right = bool(example.right[chosen].all()) and int(example.covered[chosen].sum()) == example.total

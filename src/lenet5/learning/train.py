@@ -97,7 +97,8 @@ class Training:
         validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
             raise DataError(f"{data.name} has no images to train on")
-        self._held_out = part_of(data, validation) if len(validation) else None
+        self.held_out = self._held_out = part_of(data, validation) if len(validation) else None
+        """The images of ``data`` that are held out; None without any."""
         self._parameters = start.parameters.copy() if start else weights.initial(recipe.network, self._generator)
         self._presentation: Presentation | MixedPresentation
         self._material = Material({})

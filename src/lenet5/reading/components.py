@@ -46,7 +46,7 @@ def components(mask: Mask) -> Components:
 
 
 def bridged(mask: Mask, gap: int) -> Components:
-    """The components of a mask (H, W) whose parts are no more than about ``gap`` pixels apart: of dry or grainy strokes.
+    """The components of a mask (H, W), parts no more than about ``gap`` pixels apart joined: dry or grainy strokes.
 
     Labels and areas are those of the mask alone.
     """

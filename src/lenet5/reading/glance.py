@@ -37,7 +37,7 @@ _MOST_LINES: Final = 300  # are read of one picture, those most like numbers fir
 
 @dataclass(frozen=True)
 class Glance:
-    """A ``proposal`` worth reading, P(digit) in the ``mean`` of its whole line of ``marks``, and of all the ``page``'s."""
+    """A ``proposal`` worth reading, and mean P(digit) of the marks of its whole line and of the whole page."""
 
     proposal: Proposal
     mean: float

@@ -27,7 +27,7 @@ _LEAST_WINDOW: Final = 9  # pixels
 _FAINTEST: Final = 0.05  # of the paper's lightness: what differs less from it is no ink
 _PAPER: Final = 0.12  # of a picture at least is light where there is paper in it,
 _BOARD: Final = 0.6  # and at most where there is a board
-_APART_FROM: Final = 4.0  # standard deviations of all that is not strong ink: so far faint ink stands out
+_APART_FROM: Final = 6.0  # standard deviations of paper with its texture: so far faint ink stands out
 _LOCAL: Final = 0.4  # of the strongest ink near by: what is fainter is its rim
 _ENOUGH: Final = 500_000  # pixels tell the levels of a larger picture
 _SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
@@ -75,7 +75,8 @@ class Ink:
         top, bottom = round(rows.start / self.scale), min(round(rows.stop / self.scale), high)
         left, right = round(columns.start / self.scale), min(round(columns.stop / self.scale), wide)
         near = self.source[top : max(bottom, top + 1), left : max(right, left + 1)]
-        near = cv2.resize(near, shape, interpolation=cv2.INTER_AREA if factor * self.scale < 1 else cv2.INTER_CUBIC)
+        kind = cv2.INTER_AREA if factor * self.scale < 1 else cv2.INTER_CUBIC
+        near = np.asarray(cv2.resize(near, shape, interpolation=kind), np.float32)
         step = self.paper.shape[0] / self.contrast.shape[0], self.paper.shape[1] / self.contrast.shape[1]
         matrix = np.array([[step[1] / factor, 0, columns.start * step[1]], [0, step[0] / factor, rows.start * step[0]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -85,7 +86,7 @@ class Ink:
 
 def inks_of(grey: Floats, darkest: Floats | None = None) -> list[Ink]:
     """All ways of looking at grey levels (H, W) 0..1, and at the ``darkest`` channel where colour tells more."""
-    inks = []
+    inks: list[Ink] = []
     for source, dark in _sources(grey, darkest):
         for side, windows in (_COARSE, _FINE):
             small = shrunk(source, side)
@@ -133,11 +134,15 @@ def _through(source: Floats, small: Floats, window: int, dark: bool) -> Iterator
 def _faint(contrast: Floats, strong: Mask, floor: float, window: int) -> Mask | None:
     """What is ink beside bare paper, but not beside the strongest ink of the picture; None without any."""
     coarse = max(1, window // _FINE_ENOUGH)
-    near = cv2.dilate(contrast[::coarse, ::coarse], np.ones((max(3, window // (3 * coarse)) | 1,) * 2, np.uint8))
-    near = cv2.resize(near, contrast.shape[::-1], interpolation=cv2.INTER_LINEAR) if coarse > 1 else near
+    reach = max(3, window // (10 * coarse)) | 1
+    near = np.asarray(cv2.dilate(contrast[::coarse, ::coarse], np.ones((reach, reach), np.uint8)), np.float32)
+    if coarse > 1:
+        near = np.asarray(cv2.resize(near, contrast.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     step = max(1, math.isqrt(contrast.size // _ENOUGH))
     rest = contrast[::step, ::step][~strong[::step, ::step]]
-    floor = max(floor, float(rest.mean() + _APART_FROM * rest.std()) if rest.size else 0.0)
+    if rest.size:
+        middle, above = _ranked(rest, 0.5), _ranked(rest, 0.75)
+        floor = max(floor, middle + _APART_FROM * (above - middle) / 0.67)
     local = (contrast > np.maximum(_LOCAL * near, np.float32(floor))) & (
         cv2.dilate(strong.view(np.uint8), np.ones((3, 3), np.uint8)) == 0
     )
@@ -148,9 +153,9 @@ def _paper(small: Floats, window: int) -> Floats:
     """The lightness of paper, a window's part as large: what remains when all that is narrower is filled in."""
     coarser = max(1, min(round(window / _FINE_ENOUGH), min(small.shape) // 2))
     if coarser > 1:
-        small = cv2.resize(small, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(small, None, fx=1 / coarser, fy=1 / coarser, interpolation=cv2.INTER_AREA))
     if min(small.shape) > 32:
-        small = cv2.medianBlur(small, 3)
+        small = np.asarray(cv2.medianBlur(small, 3))
     side = window // coarser | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     return np.asarray(cv2.GaussianBlur(paper, (0, 0), side / 6), np.float32)

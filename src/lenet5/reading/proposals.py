@@ -21,15 +21,21 @@ from lenet5.reading.line_image import LOW, Line, line_image, slope_of, usual_hei
 from lenet5.reading.pieces import HEIGHT
 from lenet5.reading.straight import without_lines
 
-__all__ = ["Proposal", "proposals_of"]
+__all__ = ["REACH", "Proposal", "proposals_of"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
+REACH: Final = 3.5
+"""Heights: marks farther apart are in different lines."""
+
 _LEAST: Final = 6  # pixels: no digit is lower
-_REACH: Final = 3.5  # heights: marks farther apart are in different lines
+
 _OVERLAP: Final = 0.4  # of the lower one's height that neighbours in a line share, at least
+_HOLLOW: Final = 0.4  # of a frame's box is ink, at most,
+_HELD: Final = 0.4  # and of its height has what it holds, at least
+_ABOVE: Final = 0.6  # of the narrower one's width: neighbours share no more, as what is in a frame does
 _ALIKE: Final = 0.4  # of the taller one's height has its neighbour in a line, at least
 _NEXT: Final = 8  # neighbours looked at to the right of a mark
 _TALL: Final = 2.0  # medians of a chain's heights: what is taller joins several lines, and is taken out of it
@@ -73,7 +79,7 @@ class Proposal:
         factor = min(factor, 1 / ink.scale)
         contrast, own = ink.crop((rows, columns), factor), marks.labels[rows, columns]
         if factor > 1:
-            own = cv2.resize(own, contrast.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            own = np.asarray(cv2.resize(own, contrast.shape[::-1], interpolation=cv2.INTER_NEAREST), np.int32)
         inked = ink.contrast[rows, columns][np.isin(marks.labels[rows, columns], members + 1)]
         full = float(np.quantile(inked, 0.6)) if inked.size else 1.0
         low = min(0.15 * full + 2 * ink.noise, 0.5 * full)
@@ -81,7 +87,7 @@ class Proposal:
 
         def moved(edges: NDArray[np.int64], start: int, size: int, up: bool) -> NDArray[np.int64]:
             placed = (edges - start) * factor
-            return np.clip(np.ceil(placed) if up else np.floor(placed), 0, size).astype(np.int64)
+            return np.asarray(np.clip(np.ceil(placed) if up else np.floor(placed), 0, size), np.int64)
 
         high, wide = own.shape
         near = Components(
@@ -93,11 +99,11 @@ class Proposal:
             marks.area,
         )
         line = line_image(level.astype(np.float32), near, self.tall, self.low, ink.scale * factor)
-        left, top = line.left + columns.start / ink.scale, line.top + rows.start / ink.scale
-        return replace(line, left=left, top=top)
+        x, y = columns.start / ink.scale, rows.start / ink.scale
+        return replace(line, left=line.left + x, top=line.top + y)
 
 
-def proposals_of(ink: Ink, reach: float = _REACH) -> list[Proposal]:
+def proposals_of(ink: Ink, reach: float = REACH) -> list[Proposal]:
     """The chains of one ink, from its marks without printed lines and, by themselves, the marks that were some."""
     if ink.cover > _FULL:
         return []
@@ -122,7 +128,7 @@ def proposals_of(ink: Ink, reach: float = _REACH) -> list[Proposal]:
 
 
 def _marks_of(mask: Mask, ink: Ink) -> Components:
-    """The connected marks of a mask; in a coarse picture of much larger writing, across the grain of chalk or crayon."""
+    """The connected marks of a mask; through a large window, across the grain of chalk or crayon."""
     return bridged(mask, 2) if ink.window > min(mask.shape) // 4 and min(mask.shape) > 64 else components(mask)
 
 
@@ -142,7 +148,9 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
     chosen = np.flatnonzero(could_be)
     if len(chosen) > _MOST:
         chosen = np.sort(chosen[np.argsort(-marks.height[chosen], kind="stable")[:_MOST]])
-    groups = [part for group in _groups(marks, chosen, reach) for part in _level(marks, group, reach)]
+    around = _enclose(marks, chosen)
+    groups = [part for group in _groups(marks, chosen[~around], reach) for part in _level(marks, group, reach)]
+    groups += [chosen[k : k + 1] for k in np.flatnonzero(around)]
     if len(chosen) <= _ALONE:
         groups += _stacked(marks, chosen)
     groups.sort(key=lambda group: -float(np.median(marks.height[group])))
@@ -153,6 +161,17 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
         low = others[(marks.height[others] < LOW * height) & (marks.width[others] < _LONGEST_DASH * height)]
         low = low[_near(marks, tall, low, height)]
         yield Proposal(ink, marks, tall, low, lined)
+
+
+def _enclose(marks: Components, chosen: Indices) -> Mask:
+    """Which of the chosen marks (N,) are hollow and have another, not much lower, inside their box, as a frame has."""
+    left, top, right, bottom = (getattr(marks, side)[chosen] for side in ("left", "top", "right", "bottom"))
+    hollow = marks.area[chosen] < _HOLLOW * (right - left) * (bottom - top)
+    result = np.zeros(len(chosen), np.bool_)
+    for k in np.flatnonzero(hollow & (right - left > 0.5 * (bottom - top))):
+        inside = (left > left[k]) & (right < right[k]) & (top > top[k]) & (bottom < bottom[k])
+        result[k] = bool((inside & (bottom - top >= _HELD * (bottom[k] - top[k]))).any())
+    return result
 
 
 def _near(marks: Components, tall: Indices, low: Indices, height: float) -> Mask:
@@ -167,7 +186,7 @@ def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
     """The chosen marks in groups: neighbours side by side, about as tall, in reach of each other share a group."""
     order = chosen[np.argsort(marks.left[chosen], kind="stable")]
     left, right = marks.left[order], marks.right[order]
-    top, bottom, tall = marks.top[order], marks.bottom[order], marks.height[order]
+    top, bottom, tall, width = marks.top[order], marks.bottom[order], marks.height[order], marks.width[order]
     parent = list(range(len(order)))
 
     def root(k: int) -> int:
@@ -184,6 +203,7 @@ def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
         shared = np.minimum(bottom[near], bottom[k]) - np.maximum(top[near], top[k])
         beside = (shared >= _OVERLAP * lower) & (lower >= _ALIKE * taller)
         beside &= left[near] <= right[k] + reach * taller
+        beside &= np.minimum(right[near], right[k]) - left[near] <= _ABOVE * np.minimum(width[near], width[k])
         for other in np.flatnonzero(beside)[:_NEXT].tolist():
             parent[root(k + 1 + other)] = root(k)
     roots = np.array([root(k) for k in range(len(order))], np.int64)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -15,22 +18,25 @@ from lenet5 import engine, paper, pixels, posterior
 from lenet5 import weights as weights_of
 from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.codes import DIGITS, SEPARATORS
-from lenet5.errors import ArrayError
+from lenet5.errors import ArrayError, LeNet5Error, PictureError, one_line
 from lenet5.normalise import is_normal
 from lenet5.reading import picture
+from lenet5.reading.allowed import allowed_texts, best_allowed
+from lenet5.reading.constraint import Constraint, compile_constraint
 from lenet5.reading.geometry import Geometry
 from lenet5.reading.glance import glanced
 from lenet5.reading.ink import inks_of
-from lenet5.reading.lattice import Lattice, LineModel, lattices_of
+from lenet5.reading.lattice import LineModel, lattices_of
 from lenet5.reading.pieces import Pieces
-from lenet5.reading.proposals import Proposal, proposals_of
+from lenet5.reading.proposals import REACH, proposals_of
 from lenet5.reading.score import PageScore, Word, features_of, words_of
-from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, trimmed
+from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, rows, trimmed
 
 __all__ = ["LAYOUTS", "Reader", "Seen"]
 
 LAYOUTS = ("auto", "digit", "line", "page")
 
+_ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -83,33 +89,71 @@ class Reader:
         power = own.number("inverse_temperature", source.number("inverse_temperature", 1.0))
         return LineModel(classes, self._line_answers, geometry, power)
 
-    def read(self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None) -> Reading:
+    def read(
+        self,
+        source: picture.Source,
+        layout: str = "auto",
+        min_confidence: float | None = None,
+        region: picture.Region | None = None,
+        pattern: str | None = None,
+        choices: Sequence[str] | None = None,
+        check: str | Callable[[str], bool] | None = None,
+        rotate: str | None = None,
+    ) -> Reading:
         """What stands in a picture: a path, bytes, a PIL image, or an array (see ``open_picture``).
 
         ``layout`` "digit" always answers with exactly one Digit, "line" with one line, all of it taken for digits and
         separators, "page" and "auto" with as many lines as there are, words and drawings left out. Digits less sure
-        than ``min_confidence`` (0..1) become "?". Raises PictureError.
+        than ``min_confidence`` (0..1) become "?". Of a ``region``, a Box or four fractions, only what stands in it is
+        read. ``pattern``, ``choices`` and ``check`` say what the text may be (see ``compile_constraint``): the best
+        allowed text is the answer, of layouts auto and page in each line that may hold one. ``rotate`` "auto" tries
+        four ways up and takes the likeliest. Raises PictureError, PatternError, and ArrayError for an argument that
+        does not exist.
+
+        >>> Reader().read(np.full((40, 40), 255, np.uint8)).text
+        ''
         """
         if layout not in LAYOUTS:
             raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
         if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
+        if rotate not in (None, "auto"):
+            raise ArrayError(f"rotate must be None or 'auto', not {rotate!r}")
+        constraint = compile_constraint(self.line_model.classes, pattern, choices, check)
         opened = picture.open_picture(source)
-        if layout == "digit":
-            reading = self._digit(opened)
-        else:
-            seen = self.seen(opened, reach=100.0 if layout == "line" else None)
-            reading = self._line(opened, seen) if layout == "line" else self._every_line(opened, seen)
+        opened = opened if region is None else opened.cropped(region)
+        ways = [opened] if rotate is None else [opened.turned(turns) for turns in range(4)]
+        reading = max((self._read(way, layout, constraint) for way in ways), key=_expected)
         return _refused_below(reading, min_confidence) if min_confidence else reading
+
+    def _read(self, opened: picture.Picture, layout: str, constraint: Constraint | None) -> Reading:
+        """What stands in a picture this way up."""
+        if layout == "digit" and constraint is None:
+            return self._digit(opened)
+        seen = self.seen(opened, reach=_ANYWHERE if layout == "line" else REACH)
+        if constraint is not None:
+            return self._allowed(opened, seen, constraint, whole=layout in ("line", "digit"))
+        return self._line(opened, seen) if layout == "line" else self._every_line(opened, seen)
+
+    def _allowed(self, opened: picture.Picture, seen: Seen, constraint: Constraint, whole: bool) -> Reading:
+        """The best allowed text of the picture's lines."""
+        found = allowed_texts(seen.words, seen.p, constraint, self.line_model.inverse_temperature, whole)
+        best = sorted(found, key=lambda one: -one.p)[:1] if whole else best_allowed(found)
+        lines = in_reading_order([_boxed(opened, one.marks) for one in best])
+        p = math.prod(one.p for one in best)
+        any_allowed = 1 - math.prod(1 - one.any for one in best)
+        others = best[0].others if len(best) == 1 else ()
+        confidence = p if best else 1 - max((one.any for one in found), default=0.0)
+        return Reading(tuple(lines), confidence, notes=opened.notes, allowed=any_allowed, alternatives=others)
 
     def seen_in(self, source: picture.Source) -> Seen:
         """All words of a picture, scored: what the page score is fitted to."""
         return self.seen(picture.open_picture(source))
 
-    def seen(self, opened: picture.Picture, reach: float | None = None) -> Seen:
+    def seen(self, opened: picture.Picture, reach: float = REACH) -> Seen:
         """All words of all proposals of all inks of a picture, scored."""
         inks = inks_of(opened.grey, opened.darkest)
-        proposals = [one for ink in inks for one in (proposals_of(ink, reach) if reach else proposals_of(ink))]
+        proposals = [one for ink in inks for one in proposals_of(ink, reach)]
         glances = glanced(proposals, self._p_digit)
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
         words = words_of(glances, lattices)
@@ -120,10 +164,10 @@ class Reader:
     def _every_line(self, opened: picture.Picture, seen: Seen) -> Reading:
         """Layouts auto and page: the best set of words, those of one line together."""
         chosen = best_set(seen.edges, seen.numbers, seen.p)
-        by_line: dict[int, list[Word]] = {}
-        for k in sorted(chosen, key=lambda k: seen.words[k].edges[0]):
-            by_line.setdefault(seen.words[k].number, []).append(seen.words[k])
-        lines = [trimmed([mark for word in words for mark in word.marks]) for words in by_line.values()]
+        lines = [
+            trimmed([mark for k in row for mark in seen.words[chosen[k]].marks])
+            for row in rows(seen.edges[chosen], seen.numbers[chosen])
+        ]
         lines = [line for line in lines if any(isinstance(mark, Digit) for mark in line)]
         confidence = self._confidence(seen.p[chosen, 1], left_out(seen.edges, seen.p, chosen))
         return Reading(
@@ -167,12 +211,23 @@ class Reader:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
         return self._one_digit(picture.open_picture(source))[0]
 
-    def pages(
-        self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None
-    ) -> Iterator[Reading]:
-        """``read`` for each page of a TIFF, one by one; for anything else, once."""
+    def pages(self, source: picture.Source, **how: Any) -> Iterator[Reading]:
+        """``read`` for each page of a TIFF or PDF, one by one; for anything else, once."""
         for opened in picture.open_pages(source):
-            yield replace(self.read(opened, layout, min_confidence), page=opened.page)
+            yield replace(self.read(opened, **how), page=opened.page)
+
+    def read_many(
+        self, sources: Iterable[picture.Source], jobs: int | None = None, **how: Any
+    ) -> Iterator[Reading | LeNet5Error]:
+        """``read`` for each source, in order, as they come; a source that fails gives its error instead.
+
+        ``jobs`` processes share the work; None reads in this one.
+        """
+        if jobs is None or jobs < 2:
+            yield from (_read_or_error(self, source, how) for source in sources)
+            return
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (self, how)) as pool:
+            yield from pool.map(_read_there, sources)
 
     def classify(self, images: NDArray[np.uint8], views: int = 3) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
@@ -231,6 +286,34 @@ class Reader:
         answer = order[0]
         others = tuple((names[k], float(p[k])) for k in order if k != answer and p[k] >= _LEAST_ALTERNATIVE)
         return Digit(names[answer], float(p[answer]), box, others, image)
+
+
+_own: dict[str, tuple[Reader, dict[str, Any]]] = {}
+"""The reader of a process that reads for others."""
+
+
+def _start(reader: Reader, how: dict[str, Any]) -> None:
+    reader._threads = 1
+    _own["reader"] = reader, how
+
+
+def _read_there(source: picture.Source) -> Reading | LeNet5Error:
+    return _read_or_error(_own["reader"][0], source, _own["reader"][1])
+
+
+def _read_or_error(reader: Reader, source: picture.Source, how: dict[str, Any]) -> Reading | LeNet5Error:
+    """A reading, or the error that reading ends with, of whatever kind."""
+    try:
+        return reader.read(source, **how)
+    except LeNet5Error as error:
+        return error
+    except Exception as error:
+        return PictureError(one_line(error, "the picture"))
+
+
+def _expected(reading: Reading) -> float:
+    """How many digits of a reading are right, in the mean."""
+    return sum(digit.confidence for digit in reading.digits if digit.label != REFUSED) * reading.confidence
 
 
 def _single(word: Word) -> int:

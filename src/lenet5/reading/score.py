@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from lenet5.answer import REFUSED, Digit, Separator
 from lenet5.errors import WeightsError
-from lenet5.reading.lattice import Lattice
 from lenet5.reading.glance import Glance
+from lenet5.reading.lattice import Lattice
 from lenet5.reading.proposals import Proposal
 
 __all__ = ["FEATURES", "PageScore", "Word", "features_of", "words_of"]
@@ -269,7 +269,7 @@ class PageScore:
         return np.asarray(np.stack([p[:, 0], p[:, 0] * p[:, 1]], axis=1))
 
     def confidence(self, right: Floats, left_out: float) -> float:
-        """P(the whole text is right): of the words given with P(right) (N,), and P(the likeliest left out stands there).
+        """P(the whole text is right), from P(right) of the words given, (N,), and P(there) of the likeliest left out.
 
         For an empty text P(nothing stands there).
         """

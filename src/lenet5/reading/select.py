@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.answer import REFUSED, Digit, Separator
+from lenet5.reading.proposals import REACH
 from lenet5.reading.score import Word
 
-__all__ = ["best_line", "best_set", "in_reading_order", "left_out", "trimmed"]
+__all__ = ["best_line", "best_set", "in_reading_order", "left_out", "rows", "trimmed"]
 
 Floats = NDArray[np.float64]
 Marks = tuple[Digit | Separator, ...]
@@ -53,6 +54,29 @@ def best_line(words: Sequence[Word], p: Floats) -> int | None:
                      if isinstance(mark, Digit) and mark.label != REFUSED)  # fmt: skip
         worth[word.number] = worth.get(word.number, 0.0) + digits * (there + right) + 1e-9
     return max(worth, key=lambda number: worth[number])
+
+
+def rows(edges: Floats, lines: NDArray[np.int64]) -> list[list[int]]:
+    """The numbers of words with boxes (N, 4) that stand in one line, from left to right.
+
+    They are of one of the ``lines`` (N,) that were proposed, or side by side in reach of each other, as tall and alike.
+    """
+    left, top, right, bottom = edges.T
+    tall = bottom - top
+    shared = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    gap = np.maximum.outer(left, left) - np.minimum.outer(right, right)
+    lower, taller = np.minimum.outer(tall, tall), np.maximum.outer(tall, tall)
+    beside = (shared >= 0.5 * taller) & (gap <= REACH * lower)
+    joined = beside | np.equal.outer(lines, lines)
+    waiting, result = set(range(len(edges))), []
+    while waiting:
+        row, new = set(), {min(waiting)}
+        while new:
+            row |= new
+            new = {int(i) for k in new for i in np.flatnonzero(joined[k])} - row
+        waiting -= row
+        result.append(sorted(row, key=lambda k: left[k]))
+    return result
 
 
 def in_reading_order(lines: Sequence[Marks]) -> list[Marks]:

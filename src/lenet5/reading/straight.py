@@ -1,8 +1,8 @@
 """Long thin straight things: rules, squares, the sides of cells and boxes, edges of pages. One finder, one remover.
 
 A segment is ink in a thin run along a row or a column, or nearly. A segment is a printed line if it is far longer than
-writing is tall, if it runs along the border, or if it belongs to a box: both of its ends meet segments across it, which
-do so themselves. Ink that crosses a line is thicker there than the line and stays.
+writing is tall, if it runs along the border, or if it belongs to a box: both of its ends meet segments across it, or
+two of those end at it, which belong to it themselves. Ink that crosses a line is thicker there than the line and stays.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ Ints = NDArray[np.int64]
 
 _SHORTEST: Final = 16  # pixels of a segment
 _SLOPE: Final = 0.07  # rows for each column: a page lies no more askew, or it is turned first
-_THICKEST: Final = 1 / 40  # of the shorter side of the picture
+_THICKEST: Final = 1 / 30  # of the shorter side of the picture
 _FILLED: Final = 0.8  # of a segment's columns hold ink
 _STRAIGHT: Final = 1.0  # pixels of most of it from its middle line
 _LONG: Final = 5.0  # heights of writing: no stroke is so long
 _BORDER: Final = 0.03  # of the picture's sides: a segment so near to the border and
 _ALONG: Final = 0.5  # so long is the edge of a page or frame
+_CORNERS: Final = 2  # segments that end at a side of a box, at least
+_RULING: Final = 0.35  # of a picture's side: several segments so long are ruling
+_PART: Final = 0.08  # where there is ruling, pieces so long of lines as thick are its
 _TEETH: Final = 3  # segments of one length on one line are a comb
 
 
@@ -52,7 +55,8 @@ def without_lines(mask: Mask, height: float) -> Mask | None:
     """The mask (H, W) of ink without printed lines, writing on it being about so tall; None where there are none."""
     if min(mask.shape) < _SHORTEST:
         return None
-    thickest = max(3, round(_THICKEST * min(mask.shape)))
+    side = min(mask.shape)
+    thickest = round(max(4, min(side / 15, max(6, _THICKEST * side))))
     level = _segments(mask, thickest)
     turned = np.ascontiguousarray(mask.T)
     upright = _segments(turned, thickest)
@@ -71,12 +75,12 @@ def without_lines(mask: Mask, height: float) -> Mask | None:
 def _segments(mask: Mask, thickest: int) -> _Segments:
     """Thin runs along the rows of a mask, straight but for a slope, those that follow each other as one."""
     ink = mask.view(np.uint8)
-    thick = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8))
+    thick = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8)), np.uint8)
     thin = ink & ~thick
     joined = cv2.dilate(thin, np.ones((3, 5), np.uint8))
-    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 4), np.uint8))
+    runs = np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 4), np.uint8)), np.uint8)
     told = thin & runs
-    near = cv2.morphologyEx(told, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
+    near = np.asarray(cv2.morphologyEx(told, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8)), np.uint8)
     found = components(near.view(np.bool_))
     labels = np.where(told > 0, found.labels, np.int32(0))
     return _joined(_pieces(labels, found, thickest), labels, len(found), thickest)
@@ -145,32 +149,42 @@ def _joined(pieces: list[_Piece], labels: NDArray[np.int32], count: int, thickes
     for k, segment in enumerate(segments):
         table[k] = segment[0][1], segment[-1][2], segment[0][3], segment[-1][4], np.mean([one[5] for one in segment])
         named[[piece[0] + 1 for piece in segment]] = k + 1
-    left, right, start, end = (np.round(table[:, k]).astype(np.int64) for k in range(4))
-    return _Segments(named[labels], left, right, start, end, table[:, 4])
+    ends = np.round(table[:, :4]).astype(np.int64)
+    return _Segments(named[labels], ends[:, 0], ends[:, 1], ends[:, 2], ends[:, 3], table[:, 4])
 
 
 def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], height: float) -> tuple[Mask, Mask]:
     """Which level and which upright segments are printed lines."""
     sure = [
-        (one.length >= _LONG * height) | _on_border(one, shape[way], shape[1 - way])
+        (one.length >= _LONG * height) | _on_border(one, shape[way], shape[1 - way]) | _parallel(one, shape[1 - way])
         for way, one in enumerate((level, upright))
     ]
     meets = [_meeting(level, upright), _meeting(upright, level)]
     cut_off = [_cut_off(one, shape[1 - way]) for way, one in enumerate((level, upright))]
     held = [np.ones(len(one.left), np.bool_) for one in (level, upright)]
-    for _ in range(8):  # a segment both of whose ends meet held segments is a side of a box
+    for _ in range(8):  # a side of a box ends at held segments, or two held ones end at it
         before = sum(int(h.sum()) for h in held)
         for way in (0, 1):
-            first, last = meets[way]
-            met = [(ends & held[1 - way]).any(axis=1) for ends in (first, last)]
+            met = [(ends & held[1 - way]).any(axis=1) for ends in meets[way]]
             ended = [one | beyond for one, beyond in zip(met, cut_off[way], strict=True)]
-            held[way] = (ended[0] & ended[1] & (met[0] | met[1])) | sure[way]
+            corners = sum((ends[held[1 - way]]).sum(axis=0) for ends in meets[1 - way])
+            held[way] = (ended[0] & ended[1] & (met[0] | met[1])) | (corners >= _CORNERS) | sure[way]
         if sum(int(h.sum()) for h in held) == before:
             break
     lines = [held[way] | sure[way] for way in (0, 1)]
     for way, one in enumerate((level, upright)):
         lines[way] |= _teeth(one, meets[way], sure[1 - way])
     return lines[0], lines[1]
+
+
+def _parallel(one: _Segments, wide: int) -> Mask:
+    """Which segments are ruling: several long ones side by side, as no writing has them."""
+    long = one.length >= _RULING * wide
+    if long.sum() < _TEETH:
+        return np.zeros_like(long)
+    usual = float(np.median(one.thickness[long]))
+    parts = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)  # as far as a digit
+    return np.asarray(long | parts)
 
 
 def _cut_off(one: _Segments, wide: int) -> tuple[Mask, Mask]:
@@ -190,7 +204,7 @@ def _meeting(own: _Segments, across: _Segments) -> tuple[Mask, Mask]:
 
     ``across`` is in turned coordinates: its rows are the columns of ``own``.
     """
-    slack = 3 + np.add.outer(own.thickness, across.thickness)
+    slack = 3 + np.add.outer(own.thickness, across.thickness) / 2
     middle = (across.start + across.end) / 2
     lean = np.abs(across.start - across.end) / 2
     result = []
@@ -230,8 +244,7 @@ def _ink_of(mask: Mask, segments: _Segments, which: Mask) -> tuple[Mask, Mask]:
 
 def _crossed(kept: Mask, gone: Mask, pen: int) -> Mask:
     """Where a removed line has ink close by on both sides: a stroke goes on there."""
-    ink = kept.view(np.uint8)
-    reach = pen + 3
-    level = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))
-    upright = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
-    return np.asarray(((level | upright) > 0) & gone)
+    ink, reach = kept.view(np.uint8), pen + 3
+    windows = np.ones((reach, 1), np.uint8), np.ones((1, reach), np.uint8)
+    level, upright = (np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, w)) > 0 for w in windows)
+    return np.asarray((level | upright) & gone)
