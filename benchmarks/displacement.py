@@ -28,9 +28,11 @@ from benchmarks.reading_cases import Case, measure, measured_sets, synthetic
 from lenet5 import engine, paper, posterior
 from lenet5.answer import Box, Digit, Reading
 from lenet5.codes import DIGITS
-from lenet5.reading.lines import Line, find_lines
+from lenet5.reading.ink import inks_of
+from lenet5.reading.line_image import Line
 from lenet5.reading.picture import Source, open_picture
 from lenet5.reading.pieces import HEIGHT
+from lenet5.reading.proposals import proposals_in
 from lenet5.weights import Weights, load, write_beside
 
 __all__ = ["read", "sweep"]
@@ -100,9 +102,15 @@ def decode(swept: Swept, entering: float, spread: float) -> str:
     return text
 
 
+def lines_of(source: Source) -> list[Line]:
+    """The lines that the reader proposes of a picture's ink."""
+    opened = open_picture(source)
+    return [proposal.line() for proposal in proposals_in(inks_of(opened.grey)[:1])]
+
+
 def read(weights: Weights, source: Source, entering: float = ENTERING, spread: float = SPREAD) -> Reading:
     """The picture's longest line, without boxes or confidences."""
-    lines = find_lines(open_picture(source).grey)
+    lines = lines_of(source)
     if not lines:
         return Reading((), 1.0)
     longest = max(lines, key=lambda line: line.level.shape[1])
@@ -116,7 +124,7 @@ def _tune(weights: Weights) -> None:
     swept: list[tuple[Swept, str]] = []
     for case in wanted[:2]:
         for _, source, text in itertools.islice(case.pictures(), 150):
-            lines = find_lines(open_picture(source).grey)
+            lines = lines_of(source)
             if lines:
                 swept.append((sweep(weights, max(lines, key=lambda line: line.level.shape[1])), text))
     for entering, spread in itertools.product((0.0, 0.25, 0.5, 1.0, 2.0), (0.0, 0.5, 1.0, 2.0)):

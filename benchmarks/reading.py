@@ -73,7 +73,7 @@ def _write(rows: list[Row], weights: str) -> None:
 
 
 def _ours(case: Case, reader: Reader) -> Measured:
-    return measure(case, lambda source: reader.read(source, case.layout))
+    return measure(case, lambda source: reader.read(source, case.layout, pattern=case.pattern))
 
 
 def _theirs(case: Case, peer: str) -> Measured:

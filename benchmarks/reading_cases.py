@@ -45,6 +45,7 @@ class Case:
     pictures: Callable[[], Iterable[Named]]
     whole: float | None = None
     digits: float | None = None
+    pattern: str | None = None  # what the text looks like
     single: bool = False  # whether every picture holds one digit at most
     lines: bool = False  # whether lines are counted, too
 
@@ -122,6 +123,41 @@ def measured_sets(data: Path) -> Iterator[Case]:
     cells = data / "other_hands" / "boxed_cells.npz"
     yield from Case("boxed digits", "digit", partial(_cells, cells, False), 97, single=True).layouts("auto")
     yield from Case("empty boxes", "digit", partial(_cells, cells, True), 99).layouts("auto")
+    yield from field_cases(data / "field")
+
+
+_FIELD_KINDS: Final = {
+    "a number in cells on a page": ("submitty_id_page",),
+    "the row of cells cut out": ("submitty_id_crop",),
+    "one crayon digit on a form": ("submitty_crayon_page",),
+    "one crayon digit cut out": ("submitty_crayon_crop",),
+    "one digit in two colours": ("submitty_bicolor_crop",),
+    "numbers and fields": (
+        *("niraj_wild", "bikz05", "vinay0410", "ocsenas_zip", "chengluyu", "pswiac_page", "mskrabic_calc"),
+        *(
+            "sudarshan_eq",
+            "claudia",
+            "markus",
+            "kejsty_printed",
+            "made",
+            "field_crops",
+            "franklyd_page",
+            "shashank_cell",
+        ),
+        *("submitty_bicolor_page",),
+    ),
+    "nothing there": ("hands_none", "submitty_drawings", "kejsty_shapes_none", "markus"),
+}
+"""Of the ``field`` pictures, which kinds make a case: of "nothing there" those without a text, of others with one."""
+
+
+def field_cases(folder: Path) -> Iterator[Case]:
+    """What people have, and programs fail on."""
+    for name, kinds in _FIELD_KINDS.items():
+        case = Case(f"field: {name}", "auto", partial(_field, folder, kinds, name != "nothing there"))
+        yield case
+        if name == "a number in cells on a page":
+            yield replace(case, name=f"{case.name}, pattern of nine digits", pattern=r"\d{9}")
 
 
 def mnist_digits(development: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -187,6 +223,13 @@ def _folder(folder: Path, column: str) -> Iterator[Named]:
     with open(folder / "labels.csv", newline="") as file:
         for row in csv.DictReader(file):
             yield row["file"], folder / row["file"], row[column].replace("/", "\n")
+
+
+def _field(folder: Path, kinds: tuple[str, ...], with_text: bool) -> Iterator[Named]:
+    with open(folder / "labels.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["kind"] in kinds and bool(row["text"]) == with_text:
+                yield row["file"], folder / row["file"], row["text"].replace("/", "").replace("|", "\n")
 
 
 def _cells(path: Path, empty: bool) -> Iterator[Named]:

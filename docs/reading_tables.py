@@ -96,6 +96,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "read-pages": lambda: accuracy(("A4 page,", "words", "two rows", "form")),
     "read-sets": lambda: accuracy(("cheque", "drawn", "boxed", "empty")),
     "read-photos": lambda: accuracy(("photo of one digit",)),
+    "read-field": lambda: accuracy(("field: a", "field: the", "field: one", "field: numbers")),
     "read-nothing": nothing,
     "read-cost": cost,
 }

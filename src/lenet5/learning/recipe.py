@@ -78,18 +78,18 @@ READING: Final = Recipe(
     validation=5_000,
     mixture=Mixture(
         shares=(
-            ("hard digits", 0.12),
-            ("hands", 0.25),
+            ("hard digits", 0.1),
+            ("hands", 0.3),
             ("separators", 0.02),
-            ("characters of lines", 0.11),
-            ("parts of lines", 0.06),
-            ("junk", 0.06),
-            ("letters", 0.06),
+            ("characters of lines", 0.08),
+            ("parts of lines", 0.05),
+            ("junk", 0.04),
+            ("letters", 0.05),
         ),
         distortion=Distortion(
             translation=1, rotation=5, scaling=0.08, squeezing=0.1, shear=0.1, elastic=0.4, stroke=0.3
         ),
-        lines=Lines(per_image=16 / 55, longest=6, at_once=6, weight=0.2),
+        lines=Lines(per_image=16 / 55, longest=6, at_once=6, weight=0.08),
     ),
     classes=DIGITS + SEPARATORS,
 )

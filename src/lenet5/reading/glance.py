@@ -46,8 +46,13 @@ class Glance:
     page_marks: int
 
 
-def glanced(proposals: Sequence[Proposal], p_digit: Callable[[NDArray[np.uint8]], Floats]) -> list[Glance]:
-    """The proposals, or the words of them, that are worth reading; ``p_digit`` gives (N,) for images (N, 28, 28)."""
+def glanced(
+    proposals: Sequence[Proposal], p_digit: Callable[[NDArray[np.uint8]], Floats], every: bool = False
+) -> list[Glance]:
+    """The proposals, or the words of them, that are worth reading, or ``every`` one.
+
+    ``p_digit`` gives (N,) for images (N, 28, 28).
+    """
     images, owners = [], []
     for number, one in enumerate(proposals):
         for k in one.tall:
@@ -55,16 +60,16 @@ def glanced(proposals: Sequence[Proposal], p_digit: Callable[[NDArray[np.uint8]]
             owners.append(number)
     if not images:
         return []
-    every = np.split(p_digit(np.stack(images)), np.cumsum(np.bincount(owners, minlength=len(proposals)))[:-1])
+    seen = np.split(p_digit(np.stack(images)), np.cumsum(np.bincount(owners, minlength=len(proposals)))[:-1])
     pages: dict[int, list[float]] = {}
-    for one, p in zip(proposals, every, strict=True):
+    for one, p in zip(proposals, seen, strict=True):
         pages.setdefault(id(one.ink), []).extend(p.tolist())
     kept = []
-    for one, p in zip(proposals, every, strict=True):
+    for one, p in zip(proposals, seen, strict=True):
         page = pages[id(one.ink)]
-        if p.mean() < _NONE and not (one.marks.width[one.tall] > _WIDE * one.height).any():
+        if not every and p.mean() < _NONE and not (one.marks.width[one.tall] > _WIDE * one.height).any():
             continue
-        for part in _parts(one, p):
+        for part in (one,) if every else _parts(one, p):
             kept.append(Glance(part, float(p.mean()), len(p), float(np.mean(page)), len(page)))
     if len(kept) > _MOST_LINES:
         kept.sort(key=lambda one: -one.mean)

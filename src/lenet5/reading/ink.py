@@ -23,12 +23,14 @@ Mask = NDArray[np.bool_]
 
 _FINE: Final = (1600, 10)  # pixels of the longer side, and windows along it: writing of every size
 _COARSE: Final = (320, 2.5)  # the same for digits that fill much of the picture
+_ICON: Final = 120  # pixels: a smaller picture has no shadows to be dropped
 _LEAST_WINDOW: Final = 9  # pixels
 _FAINTEST: Final = 0.05  # of the paper's lightness: what differs less from it is no ink
 _PAPER: Final = 0.12  # of a picture at least is light where there is paper in it,
 _BOARD: Final = 0.6  # and at most where there is a board
 _APART_FROM: Final = 6.0  # standard deviations of paper with its texture: so far faint ink stands out
 _LOCAL: Final = 0.4  # of the strongest ink near by: what is fainter is its rim
+_DIGIT: Final = 20  # pixels of the strongest ink tell how strong it is: a small digit in a large photo has few more
 _ENOUGH: Final = 500_000  # pixels tell the levels of a larger picture
 _SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
 _LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures strokes are noise
@@ -88,7 +90,7 @@ def inks_of(grey: Floats, darkest: Floats | None = None) -> list[Ink]:
     """All ways of looking at grey levels (H, W) 0..1, and at the ``darkest`` channel where colour tells more."""
     inks: list[Ink] = []
     for source, dark in _sources(grey, darkest):
-        for side, windows in (_COARSE, _FINE):
+        for side, windows in (_FINE, _COARSE) if max(source.shape) >= _ICON else (_COARSE,):
             small = shrunk(source, side)
             window = max(round(max(small.shape) / windows), _LEAST_WINDOW)
             inks += _through(source, small, window, dark)
@@ -99,7 +101,8 @@ def _sources(grey: Floats, darkest: Floats | None) -> Iterator[tuple[Floats, boo
     """Pictures with dark ink, and whether it is dark in the picture: as it is, by colour, and turned."""
     step = max(1, min(grey.shape) // 256)
     some = np.ascontiguousarray(grey[::step, ::step])
-    light = float((some > _otsu(np.asarray(255 * some, np.uint8))).mean()) if np.ptp(some) > _FAINTEST else 0.5
+    levels = np.asarray(255 * some + np.float32(0.5), np.uint8)
+    light = float((levels > round(255 * _otsu(levels))).mean()) if np.ptp(some) > _FAINTEST else 0.5
     if light >= _PAPER:
         yield grey, True
         if darkest is not None:
@@ -117,7 +120,7 @@ def _through(source: Floats, small: Floats, window: int, dark: bool) -> Iterator
     levels = np.asarray(255 * contrast[::step, ::step] + np.float32(0.5), np.uint8)
     noise = min(_noise(small) / max(float(np.median(full_paper)), 0.05), 0.05)
     above = np.cumsum(np.bincount(levels.ravel(), minlength=256)[::-1])
-    strongest = (255 - int(np.searchsorted(above, max(4, 0.002 * levels.size) if levels.size > 2000 else 4))) / 255
+    strongest = (255 - int(np.searchsorted(above, max(4, min(0.002 * levels.size, _DIGIT))))) / 255
     floor = max(_FAINTEST, 6 * noise)
     if strongest < floor:
         return

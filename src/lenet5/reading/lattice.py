@@ -19,7 +19,7 @@ from lenet5.reading.arcs import SPECK, Arcs, arcs_of, are_sure, weighed_by
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
 from lenet5.reading.geometry import Geometry
-from lenet5.reading.line_image import Line
+from lenet5.reading.line_image import LOW, Line
 from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
 
 __all__ = ["Lattice", "LineModel", "lattices_of"]
@@ -110,7 +110,7 @@ def lattices_of(lines: Sequence[Line], model: LineModel) -> list[Lattice | None]
     seen = _in_one_batch([candidates.images for candidates in first], model.probabilities)
     cuts, second, new = [], [], []
     for pieces, candidates, p in zip(wholes, first, seen, strict=True):
-        if len(candidates.images) == 0:
+        if len(pieces) == 0:
             cuts.append(pieces)
             second.append(candidates)
             new.append(np.zeros(0, np.bool_))
@@ -142,8 +142,9 @@ def lattices_of(lines: Sequence[Line], model: LineModel) -> list[Lattice | None]
 
 
 def _are_words(candidates: Candidates, p: Floats) -> bool:
-    """Whether so few of a long line's whole marks are characters that cutting the others is no use."""
-    alone = candidates.last - candidates.first == 1
+    """Whether so few of a long line's narrow marks are characters that cutting the others is no use."""
+    width, height = candidates.boxes[:, 2] - candidates.boxes[:, 0], candidates.boxes[:, 3] - candidates.boxes[:, 1]
+    alone = (candidates.last - candidates.first == 1) & (width <= height) & (height > LOW * HEIGHT)
     return bool(alone.sum() >= _LONG and 1 - p[alone, -1].mean() < _CHARACTERS)
 
 

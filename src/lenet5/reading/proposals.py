@@ -7,7 +7,7 @@ be a 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,7 +21,7 @@ from lenet5.reading.line_image import LOW, Line, line_image, slope_of, usual_hei
 from lenet5.reading.pieces import HEIGHT
 from lenet5.reading.straight import without_lines
 
-__all__ = ["REACH", "Proposal", "proposals_of"]
+__all__ = ["REACH", "Proposal", "proposals_in", "proposals_of"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -35,7 +35,7 @@ _LEAST: Final = 6  # pixels: no digit is lower
 _OVERLAP: Final = 0.4  # of the lower one's height that neighbours in a line share, at least
 _HOLLOW: Final = 0.4  # of a frame's box is ink, at most,
 _HELD: Final = 0.4  # and of its height has what it holds, at least
-_ABOVE: Final = 0.6  # of the narrower one's width: neighbours share no more, as what is in a frame does
+_INSIDE: Final = 0.08  # of a frame's height is between it and what it holds, at least
 _ALIKE: Final = 0.4  # of the taller one's height has its neighbour in a line, at least
 _NEXT: Final = 8  # neighbours looked at to the right of a mark
 _TALL: Final = 2.0  # medians of a chain's heights: what is taller joins several lines, and is taken out of it
@@ -45,6 +45,7 @@ _MOST: Final = 3000  # marks of one ink, the tallest first
 _MOST_CHAINS: Final = 400  # of one ink
 _FULL: Final = 0.6  # of an ink picture: with more of it the ink is the ground
 _ALONE: Final = 40  # marks: in a picture with fewer, parts of a stroke above one another are put together
+_SAME: Final = 0.9  # intersection over union of two chains that are the same
 _STACKED: Final = 0.15  # of the height of both: parts farther apart are two marks
 
 
@@ -60,6 +61,13 @@ class Proposal:
     tall: Indices
     low: Indices
     lined: Mask | None
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the tall marks in the picture."""
+        marks, tall, scale = self.marks, self.tall, self.ink.scale
+        left, top, right, bottom = (getattr(marks, side)[tall] for side in ("left", "top", "right", "bottom"))
+        return left.min() / scale, top.min() / scale, right.max() / scale, bottom.max() / scale
 
     @property
     def height(self) -> float:
@@ -101,6 +109,25 @@ class Proposal:
         line = line_image(level.astype(np.float32), near, self.tall, self.low, ink.scale * factor)
         x, y = columns.start / ink.scale, rows.start / ink.scale
         return replace(line, left=line.left + x, top=line.top + y)
+
+
+def proposals_in(inks: Sequence[Ink], reach: float = REACH) -> list[Proposal]:
+    """The chains of all inks; of those that are the same to two inks the first."""
+    every = [one for ink in inks for one in proposals_of(ink, reach)]
+    if len(every) < 2:
+        return every
+    edges = np.array([one.edges for one in every])
+    marks = np.array([len(one.tall) for one in every])
+    dark = np.array([one.ink.dark for one in every])
+    areas = (edges[:, 2] - edges[:, 0]) * (edges[:, 3] - edges[:, 1])
+    kept: list[int] = []
+    for k in range(len(every)):
+        shared = np.minimum(edges[kept, 2:], edges[k, 2:]) - np.maximum(edges[kept, :2], edges[k, :2])
+        both = np.maximum(shared, 0).prod(axis=1)
+        alike = (both >= _SAME * (areas[kept] + areas[k] - both)) & (marks[kept] == marks[k]) & (dark[kept] == dark[k])
+        if not alike.any():
+            kept.append(k)
+    return [every[k] for k in kept]
 
 
 def proposals_of(ink: Ink, reach: float = REACH) -> list[Proposal]:
@@ -151,6 +178,8 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
     around = _enclose(marks, chosen)
     groups = [part for group in _groups(marks, chosen[~around], reach) for part in _level(marks, group, reach)]
     groups += [chosen[k : k + 1] for k in np.flatnonzero(around)]
+    if reach > REACH and len(groups) > 1:
+        groups.append(_beside_the_largest(marks, groups))
     if len(chosen) <= _ALONE:
         groups += _stacked(marks, chosen)
     groups.sort(key=lambda group: -float(np.median(marks.height[group])))
@@ -186,7 +215,7 @@ def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
     """The chosen marks in groups: neighbours side by side, about as tall, in reach of each other share a group."""
     order = chosen[np.argsort(marks.left[chosen], kind="stable")]
     left, right = marks.left[order], marks.right[order]
-    top, bottom, tall, width = marks.top[order], marks.bottom[order], marks.height[order], marks.width[order]
+    top, bottom, tall = marks.top[order], marks.bottom[order], marks.height[order]
     parent = list(range(len(order)))
 
     def root(k: int) -> int:
@@ -203,13 +232,25 @@ def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
         shared = np.minimum(bottom[near], bottom[k]) - np.maximum(top[near], top[k])
         beside = (shared >= _OVERLAP * lower) & (lower >= _ALIKE * taller)
         beside &= left[near] <= right[k] + reach * taller
-        beside &= np.minimum(right[near], right[k]) - left[near] <= _ABOVE * np.minimum(width[near], width[k])
+        slack = _INSIDE * taller
+        within = (right[near] <= right[k]) & (top[near] > top[k] + slack) & (bottom[near] < bottom[k] - slack)
+        beside &= ~within
         for other in np.flatnonzero(beside)[:_NEXT].tolist():
             parent[root(k + 1 + other)] = root(k)
     roots = np.array([root(k) for k in range(len(order))], np.int64)
     by_root = np.argsort(roots, kind="stable")
     bounds = np.flatnonzero(np.diff(roots[by_root])) + 1
     return [order[part] for part in np.split(by_root, bounds)] if len(order) else []
+
+
+def _beside_the_largest(marks: Components, groups: list[Indices]) -> Indices:
+    """The group with the most ink, and what shares at least half of its height with it."""
+    largest = max(groups, key=lambda group: int(marks.area[group].sum()))
+    top, bottom = np.quantile(marks.top[largest], 0.2), np.quantile(marks.bottom[largest], 0.8)
+    every = np.concatenate(groups)
+    shared = np.minimum(marks.bottom[every], bottom) - np.maximum(marks.top[every], top)
+    beside = every[shared >= 0.5 * np.minimum(marks.height[every], bottom - top)]
+    return np.asarray(np.union1d(largest, beside), np.int64)
 
 
 def _level(marks: Components, group: Indices, reach: float) -> list[Indices]:

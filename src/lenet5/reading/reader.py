@@ -28,7 +28,7 @@ from lenet5.reading.glance import glanced
 from lenet5.reading.ink import inks_of
 from lenet5.reading.lattice import LineModel, lattices_of
 from lenet5.reading.pieces import Pieces
-from lenet5.reading.proposals import REACH, proposals_of
+from lenet5.reading.proposals import REACH, proposals_in
 from lenet5.reading.score import PageScore, Word, features_of, words_of
 from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, rows, trimmed
 
@@ -130,7 +130,7 @@ class Reader:
         """What stands in a picture this way up."""
         if layout == "digit" and constraint is None:
             return self._digit(opened)
-        seen = self.seen(opened, reach=_ANYWHERE if layout == "line" else REACH)
+        seen = self.seen(opened, alone=layout == "line")
         if constraint is not None:
             return self._allowed(opened, seen, constraint, whole=layout in ("line", "digit"))
         return self._line(opened, seen) if layout == "line" else self._every_line(opened, seen)
@@ -150,11 +150,12 @@ class Reader:
         """All words of a picture, scored: what the page score is fitted to."""
         return self.seen(picture.open_picture(source))
 
-    def seen(self, opened: picture.Picture, reach: float = REACH) -> Seen:
-        """All words of all proposals of all inks of a picture, scored."""
+    def seen(self, opened: picture.Picture, alone: bool = False) -> Seen:
+        """All words of all proposals of all inks of a picture, scored; of one that shows a line ``alone`` nothing is
+        taken for words, and all in a row is one line."""
         inks = inks_of(opened.grey, opened.darkest)
-        proposals = [one for ink in inks for one in proposals_of(ink, reach)]
-        glances = glanced(proposals, self._p_digit)
+        proposals = proposals_in(inks, _ANYWHERE if alone else REACH)
+        glances = glanced(proposals, self._p_digit, every=alone)
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
         words = words_of(glances, lattices)
         features = features_of(words, opened.grey.shape)

@@ -64,6 +64,7 @@ FEATURES: Final = (
 """What the score knows of a word, in this order."""
 
 _MOST: Final = 6.0  # logits beyond this say no more
+_CERTAIN: Final = 500.0  # a logit beyond this would overflow
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,7 @@ class PageScore:
         scaled = np.clip((features - self.mean) / self.spread, -4, 4)
         active = np.tanh(scaled @ self.hidden[:-1] + self.hidden[-1])
         logits = active @ self.output[:-1] + self.output[-1]
-        p = 1 / (1 + np.exp(-logits))
+        p = 1 / (1 + np.exp(-np.clip(logits, -_CERTAIN, _CERTAIN)))
         return np.asarray(np.stack([p[:, 0], p[:, 0] * p[:, 1]], axis=1))
 
     def confidence(self, right: Floats, left_out: float) -> float:
@@ -276,7 +277,7 @@ class PageScore:
         given, nothing = float(np.log(np.maximum(right, 1e-6)).sum()), float(np.log(max(1 - left_out, 1e-6)))
         a, b, c, d = self.whole
         logit = a + b * given + c * nothing if len(right) else d + c * nothing
-        return float(1 / (1 + np.exp(-logit)))
+        return float(1 / (1 + np.exp(-np.clip(logit, -_CERTAIN, _CERTAIN))))
 
     def to_json(self) -> str:
         """As text, for the metadata of weights."""
@@ -296,6 +297,8 @@ class PageScore:
                 raise ValueError
             if any(arrays[k].shape != shape or not np.isfinite(arrays[k]).all() for k, shape in shapes.items()):
                 raise ValueError
-        except (ValueError, KeyError, TypeError, IndexError):
+            if not (score.spread > 0).all():
+                raise ValueError
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
             raise WeightsError("the weights' metadata has no sound page score: train them again") from None
         return score

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lenet5.codes import DIGITS
 from lenet5.learning.unipen import Writing
 from lenet5.strokes import Pen, any_hand, any_pen, frame_of, hold, ink_of
-from lenet5.synthesis.pages.truth import Digits, Glyph
+from lenet5.synthesis.pages.truth import Glyph
 
 __all__ = ["Writers", "from_images", "from_writings", "tight"]
 
@@ -32,13 +32,21 @@ def tight(image: NDArray[np.uint8]) -> Floats:
     return np.asarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255, np.float32)
 
 
-def from_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Digits:
+@dataclass(frozen=True)
+class Images:
+    """Digits drawn at random from ``images`` (N, 28, 28) in MNIST's form with their ``labels`` (N,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer]
+
+    def __call__(self, generator: np.random.Generator, n: int) -> list[Glyph]:
+        chosen = generator.integers(0, len(self.images), n)
+        return [Glyph(tight(self.images[k]), int(self.labels[k])) for k in chosen]
+
+
+def from_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Images:
     """Digits drawn at random from images (N, 28, 28) in MNIST's form with their labels (N,)."""
-
-    def digits(generator: np.random.Generator, n: int) -> list[Glyph]:
-        return [Glyph(tight(images[k]), int(labels[k])) for k in generator.integers(0, len(images), n)]
-
-    return digits
+    return Images(images, labels)
 
 
 @dataclass(frozen=True)

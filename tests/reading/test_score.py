@@ -1,0 +1,248 @@
+"""The page score: what is known of a word, its probabilities, and its text in the weights' metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet5 import Digit, Reader, WeightsError
+from lenet5.reading.picture import open_picture
+from lenet5.reading.reader import Seen
+from lenet5.reading.score import FEATURES, PageScore, features_of
+
+Floats = NDArray[np.float64]
+
+N = len(FEATURES)
+
+
+def any_score(seed: int = 0, size: float = 1.0) -> PageScore:
+    """A score with weights drawn at random."""
+    rng = np.random.default_rng(seed)
+    hidden, output = size * rng.normal(size=(N + 1, 6)), size * rng.normal(size=(7, 2))
+    return PageScore(rng.normal(size=N), rng.uniform(0.5, 2, N), hidden, output, np.array([0.1, 1.0, 1.0, -0.2]))
+
+
+@pytest.fixture(scope="module")
+def bundled(reader: Reader) -> PageScore:
+    """The score of the bundled weights."""
+    assert reader.score is not None, "the bundled weights have no page score: train them again"
+    return reader.score
+
+
+# --- probabilities ---
+
+
+@given(
+    seed=st.integers(0, 10**6), size=st.sampled_from([0.1, 1.0, 30.0, 1e6]), reach=st.sampled_from([1.0, 1e3, 1e300])
+)
+@settings(max_examples=60, deadline=None)
+def test_that_a_word_is_right_is_never_likelier_than_that_it_is_there(seed: int, size: float, reach: float) -> None:
+    features = reach * np.random.default_rng(seed).normal(size=(20, N))
+    p = any_score(seed, size)(features)
+    assert p.shape == (20, 2)
+    assert (p >= 0).all()
+    assert (p <= 1).all()
+    assert (p[:, 1] <= p[:, 0]).all()
+
+
+def test_of_no_words_there_are_no_probabilities() -> None:
+    assert any_score()(np.zeros((0, N))).shape == (0, 2)
+
+
+def test_words_are_scored_one_by_one() -> None:
+    features = np.random.default_rng(1).normal(size=(8, N))
+    together = any_score()(features)
+    np.testing.assert_allclose(together, np.concatenate([any_score()(one[None]) for one in features]))
+    assert np.ptp(together, axis=0).min() > 0.05
+
+
+# --- the confidence of a whole picture ---
+
+
+@pytest.mark.parametrize("words", [0, 1, 3])
+def test_a_picture_is_the_less_sure_the_likelier_it_is_that_what_was_left_out_stands_there(words: int) -> None:
+    given = np.full(words, 0.9)
+    confidences = [any_score().confidence(given, p) for p in (0, 0.1, 0.3, 0.5, 0.9, 0.999, 1)]
+    assert confidences == sorted(confidences, reverse=True)
+    assert 0 <= confidences[-1] < confidences[0] <= 1
+
+
+@pytest.mark.parametrize("others", [0.0, 0.4])
+def test_a_picture_is_the_less_sure_the_less_sure_a_word_is(others: float) -> None:
+    confidences = [any_score().confidence(np.array([0.9, p]), others) for p in (1, 0.9, 0.5, 0.1, 0)]
+    assert confidences == sorted(confidences, reverse=True)
+    assert 0 <= confidences[-1] < confidences[0] <= 1
+
+
+def test_a_page_of_a_thousand_doubtful_numbers_has_a_confidence() -> None:
+    assert 0 <= any_score().confidence(np.full(1000, 1e-9), 1.0) < 1e-6
+
+
+def test_the_bundled_score_is_the_less_sure_of_nothing_the_likelier_something_is(bundled: PageScore) -> None:
+    confidences = [bundled.confidence(np.zeros(0), p) for p in (0, 0.1, 0.3, 0.5)]
+    assert confidences == sorted(confidences, reverse=True)
+    assert confidences[0] > 0.7
+    assert confidences[0] - confidences[-1] > 0.05
+
+
+def test_the_bundled_score_is_the_less_sure_of_a_text_the_less_sure_its_words_are(bundled: PageScore) -> None:
+    confidences = [bundled.confidence(np.array([p, 0.9]), 0.05) for p in (0.99, 0.9, 0.7, 0.3)]
+    assert confidences == sorted(confidences, reverse=True)
+    assert confidences[0] - confidences[-1] > 0.2
+
+
+# --- text ---
+
+
+def test_a_score_survives_being_text() -> None:
+    score = any_score()
+    again = PageScore.from_json(score.to_json())
+    for name in ("mean", "spread", "hidden", "output", "whole"):
+        np.testing.assert_allclose(getattr(again, name), getattr(score, name), atol=1e-4)
+    features = np.random.default_rng(2).normal(size=(50, N))
+    np.testing.assert_allclose(again(features), score(features), atol=2e-3)
+    assert again.to_json() == score.to_json()
+
+
+def changed(**parts: Any) -> str:
+    """The text of a score with other parts; None leaves one out."""
+    stored = {**json.loads(any_score().to_json()), **parts}
+    return json.dumps({name: part for name, part in stored.items() if part is not None})
+
+
+UNSOUND = {
+    "empty": "",
+    "null": "null",
+    "a number": "5",
+    "a list": "[]",
+    "an empty object": "{}",
+    "deeply nested": "[" * 100_000,
+    "no features": changed(features=None),
+    "another feature": changed(features=["brightness", *FEATURES[1:]]),
+    "features in another order": changed(features=FEATURES[::-1]),
+    "a feature less": changed(features=FEATURES[:-1]),
+    "no mean": changed(mean=None),
+    "a mean less": changed(mean=[0.0] * (N - 1)),
+    "a mean that is a number": changed(mean=0.0),
+    "a mean of objects": changed(mean=[{}] * N),
+    "a mean beyond all floats": changed(mean=[10**400] * N),
+    "NaN": changed(mean=[float("nan")] * N),
+    "infinity": changed(whole=[float("inf")] * 4),
+    "no spread": changed(spread=[0.0] * N),
+    "a negative spread": changed(spread=[-1.0] * N),
+    "hidden weights turned": changed(hidden=np.zeros((6, N + 1)).tolist()),
+    "flat hidden weights": changed(hidden=[0.0] * (N + 1)),
+    "a hidden weight that is a number": changed(hidden=1.0),
+    "an output of another width": changed(output=np.zeros((8, 2)).tolist()),
+    "three outputs": changed(output=np.zeros((7, 3)).tolist()),
+    "a ragged output": changed(output=[[0.0, 0.0]] * 6 + [[0.0]]),
+    "three numbers for a whole": changed(whole=[0.0, 1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("text", UNSOUND.values(), ids=UNSOUND.keys())
+def test_what_is_no_score_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(WeightsError) as caught:
+        PageScore.from_json(text)
+    assert "no sound page score" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# --- features ---
+
+
+def seen(reader: Reader, picture: NDArray[np.uint8] | Image.Image) -> Seen:
+    return reader.seen(open_picture(picture))
+
+
+def column(found: Seen, name: str) -> Floats:
+    return found.features[:, FEATURES.index(name)]
+
+
+def of_number(found: Seen, text: str) -> int:
+    """The number of a word with this text, the likeliest by its path."""
+    own = [k for k, word in enumerate(found.words) if word.text == text]
+    assert own
+    return max(own, key=lambda k: found.words[k].lattice.path.posterior)
+
+
+def test_names_of_features_differ() -> None:
+    assert len(set(FEATURES)) == N
+
+
+def test_of_no_words_there_are_no_features() -> None:
+    assert features_of([], (100, 100)).shape == (0, N)
+
+
+def test_every_feature_of_every_word_is_a_finite_number(
+    reader: Reader, write: Callable[..., Image.Image], draw: Callable[..., Image.Image]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160)).astype(np.uint8)
+    stripes = np.tile(np.where(np.arange(200) % 20 < 8, 40, 230).astype(np.uint8), (150, 1))
+    tiny = np.asarray(draw("8", side=28, scale=0.28, pen=2), np.uint8)
+    pictures = [np.asarray(write("2708", "345"), np.uint8), noise, stripes, tiny, 255 - tiny]
+    for picture in pictures:
+        found = seen(reader, picture)
+        assert found.features.shape == (len(found.words), N)
+        assert found.p.shape == (len(found.words), 2)
+        assert np.isfinite(found.features).all()
+    assert sum(len(seen(reader, picture).words) for picture in pictures) > 5
+
+
+def test_features_tell_how_a_word_lies_in_its_picture(reader: Reader, write: Callable[..., Image.Image]) -> None:
+    plain = np.asarray(write("2708", pitch=40), np.uint8)
+    high, wide = plain.shape
+    found = seen(reader, plain)
+    k = of_number(found, "2708")
+    tall = np.mean([m.box.bottom - m.box.top for m in found.words[k].marks if isinstance(m, Digit)])
+    assert column(found, "log digits")[k] == pytest.approx(np.log(4))
+    assert column(found, "log height")[k] == pytest.approx(np.log(tall))
+    assert column(found, "part of the picture's height")[k] == pytest.approx(tall / high)
+    assert column(found, "borders")[k] == 0
+    assert column(found, "dark")[k] == 1
+    assert column(found, "contrast")[k] > 0.9
+    assert column(found, "unevenness of heights")[k] < 0.1
+    rows, columns = np.flatnonzero((plain < 128).any(axis=1)), np.flatnonzero((plain < 128).any(axis=0))
+    cropped = seen(reader, plain[rows[0] : rows[-1] + 1, columns[0] : wide])
+    assert column(cropped, "borders")[of_number(cropped, "2708")] == 3
+    turned = seen(reader, (255 - plain).astype(np.uint8))
+    assert column(turned, "dark")[of_number(turned, "2708")] == 0
+
+
+def test_a_frame_around_a_word_is_printed_lines_beside_it(reader: Reader, write: Callable[..., Image.Image]) -> None:
+    plain = np.array(write("2738", pitch=40), np.uint8)
+    framed = plain.copy()
+    cv2.rectangle(framed, (32, 12), (210, 88), 120, 2)
+    without, beside = seen(reader, plain), seen(reader, framed)
+    lined = column(beside, "printed lines beside it")
+    assert column(without, "printed lines beside it").max() == 0
+    assert lined[of_number(beside, "2738")] > 0.1
+
+
+def test_a_pale_word_beside_a_black_one_has_less_contrast(reader: Reader, write: Callable[..., Image.Image]) -> None:
+    number = np.asarray(write("273"), np.float32)
+    pale = 255 - 0.3 * (255 - number)
+    found = seen(reader, np.concatenate([number, pale]).astype(np.uint8))
+    strong, weak = (
+        [k for k, word in enumerate(found.words) if (word.edges[1] > number.shape[0]) == below] for below in (0, 1)
+    )
+    assert column(found, "contrast beside the strongest")[strong].max() == 1
+    assert column(found, "contrast beside the strongest")[weak].max() < 0.5
+
+
+def test_a_word_that_is_refused_wholly_is_no_word(reader: Reader, write: Callable[..., Image.Image]) -> None:
+    for picture in (write("27", "3"), Image.new("L", (50, 50), 255)):
+        for word in seen(reader, picture).words:
+            assert any(isinstance(mark, Digit) and mark.label != "?" for mark in word.marks)
+            left, top, right, bottom = word.edges
+            assert all(left <= m.box.left < m.box.right <= right for m in word.marks)
+            assert all(top <= m.box.top < m.box.bottom <= bottom for m in word.marks)
