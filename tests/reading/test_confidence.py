@@ -1,4 +1,4 @@
-"""What a confidence says of what was left out: nothing, a scribble, marks at the ends of a line, words of a page."""
+"""What a confidence says of what was left out: nothing, a scribble, marks beside a line."""
 
 from __future__ import annotations
 
@@ -6,26 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from lenet5 import Box, Digit, Reader, Separator
-from lenet5.answer import REFUSED
-from lenet5.reading.evidence import p_digit, p_left_out, p_number, p_trimmed
+from lenet5 import Reader
 from lenet5.reading.reader import LAYOUTS
-
-PLACE = Box(0, 0, 10, 20)
-
-
-def mark(label: str, confidence: float, *others: tuple[str, float]) -> Digit:
-    return Digit(label, confidence, PLACE, others)
 
 
 @pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != "digit"])
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("size", [(28, 28), (200, 300), (900, 40)])
-def test_of_a_blank_picture_nothing_is_certain(size: tuple[int, int], level: int, layout: str, reader: Reader) -> None:
+def test_that_nothing_stands_in_a_blank_picture_is_nearly_certain(
+    size: tuple[int, int], level: int, layout: str, reader: Reader
+) -> None:
     reading = reader.read(Image.new("L", size, level), layout)
-    assert (reading.text, reading.confidence) == ("", 1)
+    assert reading.lines == ()
+    assert 0.85 < reading.confidence <= 1
 
 
 def scribble() -> Image.Image:
@@ -38,53 +34,42 @@ def scribble() -> Image.Image:
     return image
 
 
+def stripes() -> NDArray[np.float64]:
+    return np.where(np.arange(400) % 16 < 8, 0.2, 0.9)[None].repeat(300, axis=0)
+
+
+@pytest.mark.parametrize("picture", [scribble, stripes])
 @pytest.mark.parametrize("layout", ["page", "auto"])
-def test_that_a_rejected_scribble_is_nothing_is_not_certain(layout: str, reader: Reader) -> None:
-    reading = reader.read(scribble(), layout)
+def test_that_a_scribble_or_stripes_are_nothing_is_less_certain_than_of_a_blank_picture(
+    picture: Callable[[], Image.Image | NDArray[np.float64]], layout: str, reader: Reader
+) -> None:
+    blank, reading = reader.read(Image.new("L", (400, 300), 255), layout), reader.read(picture(), layout)
     assert reading.text == ""
-    assert 0 < reading.confidence < 1
+    assert 0 < reading.confidence < blank.confidence
 
 
-@pytest.mark.parametrize("layout", ["page", "auto"])
-def test_of_a_picture_full_of_strokes_nothing_is_not_certain(layout: str, reader: Reader) -> None:
-    stripes = np.where(np.arange(400) % 16 < 8, 0.2, 0.9)[None].repeat(300, axis=0)
-    reading = reader.read(stripes, layout)
-    assert reading.text == ""
-    assert 0 < reading.confidence < 1
-
-
-def test_a_line_from_which_a_mark_was_trimmed_is_less_sure_than_without_it(
-    reader: Reader, write: Callable[..., Image.Image]
+@pytest.mark.parametrize("layout", ["line", "page", "auto"])
+def test_a_number_beside_marks_that_may_be_of_it_is_less_sure_than_by_itself(
+    layout: str, reader: Reader, write: Callable[..., Image.Image]
 ) -> None:
     plain = Image.new("L", (400, 150), 255)
-    plain.paste(write("2708"))
+    plain.paste(write("2738"))
     beside = plain.copy()
     pencil = ImageDraw.Draw(beside)
     for k in range(0, 61, 15):
         pencil.line([(280, 24 + k), (340, 24 + k)], fill=0, width=4)
         pencil.line([(280 + k, 24), (280 + k, 84)], fill=0, width=4)
-    without, trimmed = reader.read(plain, "line"), reader.read(beside, "line")
-    assert without.text == trimmed.text == "2708"
-    assert trimmed.confidence < without.confidence
+    alone, together = reader.read(plain, layout), reader.read(beside, layout)
+    assert alone.text == "2738"
+    assert together.confidence < alone.confidence
 
 
-def test_p_digit_counts_every_digit_and_not_the_refusal() -> None:
-    assert p_digit(mark("4", 0.7, ("9", 0.2), (REFUSED, 0.1))) == pytest.approx(0.9)
-    assert p_digit(mark(REFUSED, 0.8, ("9", 0.2))) == pytest.approx(0.2)
-
-
-def test_a_number_is_a_word_of_digits_alone() -> None:
-    assert p_number([mark("4", 0.5), Separator(".", PLACE), mark(REFUSED, 0.9)]) == pytest.approx(0.05)
-    assert p_number([Separator("-", PLACE)]) == 0
-
-
-def test_the_word_most_like_a_number_says_how_rightly_words_were_left_out() -> None:
-    line = [[mark("4", 0.9)], [mark("7", 0.5)], [mark(REFUSED, 0.9)]]
-    assert p_left_out([line], [[True, True, True]]) == 1
-    assert p_left_out([line], [[True, False, False]]) == pytest.approx(1 - 0.5 * (0.9 + 0.5 + 0.1) / 3)
-
-
-def test_trimmed_marks_count_one_by_one_and_kept_ones_do_not() -> None:
-    marks = [mark(REFUSED, 0.95), mark("3", 0.99), Separator(".", PLACE), mark(REFUSED, 0.92)]
-    assert p_trimmed(marks, marks) == 1
-    assert p_trimmed(marks, marks[1:2]) == pytest.approx(0.95 * 0.92)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_confidence_is_a_probability_whatever_is_shown(
+    layout: str, reader: Reader, write: Callable[..., Image.Image], draw: Callable[..., Image.Image]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (150, 200)).astype(np.uint8)
+    for picture in (noise, scribble(), stripes(), write("2738", "15"), draw("4"), write("27" * 20, *["35" * 20] * 6)):
+        reading = reader.read(picture, layout)
+        assert 0 <= reading.confidence <= 1
+        assert all(0 <= mark.confidence <= 1 for line in reading.lines for mark in line)

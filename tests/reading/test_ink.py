@@ -84,7 +84,7 @@ def test_contrast_is_the_light_that_the_ink_swallows(pen: Levels) -> None:
 
 def test_half_the_light_gives_the_same_inks(pen: Levels) -> None:
     bright = (0.9 - 0.6 * pen).astype(np.float32)
-    full, half = inks_of(bright), inks_of(bright / 2)
+    full, half = inks_of(bright), inks_of(bright * np.float32(0.5))
     assert len(full) == len(half) > 0
     for one, other in zip(full, half, strict=True):
         assert (one.mask == other.mask).all()
@@ -140,7 +140,7 @@ def test_ink_in_a_dark_shadow_is_found_as_it_is_in_the_light(
     light = np.asarray(cv2.GaussianBlur(light, (0, 0), soft), np.float32)
     inks = inks_of(((0.9 - strength * both) * light).astype(np.float32))
     shaded = np.pad(pen, ((0, 0), (0, 400)))
-    around = cv2.dilate(shaded, np.ones((41, 41), np.uint8))  # as far as to the shadow's edge
+    around = np.asarray(cv2.dilate(shaded, np.ones((41, 41), np.uint8)), np.float32)  # as far as to the shadow's edge
     nearby = [replace(ink, mask=ink.mask & on(ink, around)) for ink in inks]
     assert agreement(best(nearby, shaded), shaded) > 0.95
 
@@ -235,5 +235,5 @@ def test_small_print_is_no_noise() -> None:
     page = np.full((300, 600), 255, np.uint8)
     for row in range(20, 290, 14):
         cv2.putText(page, "0123456789 31415926 2718", (8, row), cv2.FONT_HERSHEY_SIMPLEX, 0.35, 0, 1, cv2.LINE_AA)
-    grey = page.astype(np.float32) / 255
+    grey = page.astype(np.float32) / np.float32(255)
     assert without_impulses(grey) is grey

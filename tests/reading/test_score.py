@@ -17,18 +17,29 @@ from PIL import Image
 from lenet5 import Digit, Reader, WeightsError
 from lenet5.reading.picture import open_picture
 from lenet5.reading.reader import Seen
-from lenet5.reading.score import FEATURES, PageScore, features_of
+from lenet5.reading.score import CONTEXT, FEATURES, Judge, PageScore, features_of, with_context
 
 Floats = NDArray[np.float64]
 
 N = len(FEATURES)
 
 
+def any_judge(rng: np.random.Generator, features: int, size: float) -> Judge:
+    hidden, output = size * rng.normal(size=(features + 1, 6)), size * rng.normal(size=(7, 2))
+    return Judge(rng.normal(size=features), rng.uniform(0.5, 2, features), hidden, output)
+
+
 def any_score(seed: int = 0, size: float = 1.0) -> PageScore:
     """A score with weights drawn at random."""
     rng = np.random.default_rng(seed)
-    hidden, output = size * rng.normal(size=(N + 1, 6)), size * rng.normal(size=(7, 2))
-    return PageScore(rng.normal(size=N), rng.uniform(0.5, 2, N), hidden, output, np.array([0.1, 1.0, 1.0, -0.2]))
+    first, second = any_judge(rng, N, size), any_judge(rng, N + len(CONTEXT), size)
+    return PageScore(first, second, np.array([0.1, 1.0, 1.0, -0.2]))
+
+
+def any_words(seed: int, count: int, reach: float = 1.0) -> tuple[Floats, NDArray[np.int64]]:
+    """Features drawn at random, and of which line each word is."""
+    rng = np.random.default_rng(seed)
+    return reach * rng.normal(size=(count, N)), rng.integers(0, 5, count)
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +52,10 @@ def bundled(reader: Reader) -> PageScore:
 # --- probabilities ---
 
 
-@given(
-    seed=st.integers(0, 10**6), size=st.sampled_from([0.1, 1.0, 30.0, 1e6]), reach=st.sampled_from([1.0, 1e3, 1e300])
-)
+@given(st.integers(0, 10**6), st.sampled_from([0.1, 1.0, 30.0, 1e6]), st.sampled_from([1.0, 1e3, 1e300]))
 @settings(max_examples=60, deadline=None)
 def test_that_a_word_is_right_is_never_likelier_than_that_it_is_there(seed: int, size: float, reach: float) -> None:
-    features = reach * np.random.default_rng(seed).normal(size=(20, N))
-    p = any_score(seed, size)(features)
+    p = any_score(seed, size)(*any_words(seed, 20, reach))
     assert p.shape == (20, 2)
     assert (p >= 0).all()
     assert (p <= 1).all()
@@ -55,14 +63,41 @@ def test_that_a_word_is_right_is_never_likelier_than_that_it_is_there(seed: int,
 
 
 def test_of_no_words_there_are_no_probabilities() -> None:
-    assert any_score()(np.zeros((0, N))).shape == (0, 2)
+    assert any_score()(*any_words(0, 0)).shape == (0, 2)
 
 
-def test_words_are_scored_one_by_one() -> None:
-    features = np.random.default_rng(1).normal(size=(8, N))
-    together = any_score()(features)
-    np.testing.assert_allclose(together, np.concatenate([any_score()(one[None]) for one in features]))
-    assert np.ptp(together, axis=0).min() > 0.05
+@given(st.integers(0, 10**6))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_words_and_the_numbers_of_lines_change_no_probability(seed: int) -> None:
+    features, lines = any_words(seed, 12)
+    order = np.random.default_rng(seed).permutation(12)
+    p = any_score()(features, lines)
+    np.testing.assert_allclose(any_score()(features[order], lines[order]), p[order], atol=1e-12)
+    np.testing.assert_allclose(any_score()(features, 100 - 3 * lines), p, atol=1e-12)
+    assert np.ptp(p, axis=0).min() > 0.01
+
+
+HEIGHT = FEATURES.index("log height")
+
+
+def test_a_word_by_itself_has_no_context_but_what_was_said_of_it() -> None:
+    features, _ = any_words(0, 1)
+    seen = with_context(features, np.array([3]), np.array([[1.5, -0.5]]))
+    assert seen.shape == (1, N + len(CONTEXT))
+    assert seen[0, :N].tolist() == features[0].tolist()
+    assert seen[0, N:].tolist() == [1.5, -0.5, 0, 0, 0, 0, 0, 0]
+
+
+def test_the_context_of_a_word_is_what_was_said_of_those_in_its_line_and_of_those_as_tall_elsewhere() -> None:
+    features = np.zeros((5, N))
+    features[:, HEIGHT] = np.log([40, 44, 20, 41, 200])
+    logits = np.array([[1.0, 0], [2, 0], [-4, 0], [5, 0], [6, 0]])
+    context = with_context(features, np.array([0, 0, 0, 1, 2]), logits)[0, N:]
+    told = dict(zip(CONTEXT, context.tolist(), strict=True))
+    assert (told["there"], told["right"]) == (1, 0)
+    assert (told["beside it: any"], told["beside it: mean"]) == (1, -1)
+    assert (told["beside it: most"], told["beside it: least"]) == (2, -4)
+    assert (told["as tall elsewhere: any"], told["as tall elsewhere: most"]) == (1, 5)
 
 
 # --- the confidence of a whole picture ---
@@ -106,17 +141,43 @@ def test_the_bundled_score_is_the_less_sure_of_a_text_the_less_sure_its_words_ar
 def test_a_score_survives_being_text() -> None:
     score = any_score()
     again = PageScore.from_json(score.to_json())
-    for name in ("mean", "spread", "hidden", "output", "whole"):
-        np.testing.assert_allclose(getattr(again, name), getattr(score, name), atol=1e-4)
-    features = np.random.default_rng(2).normal(size=(50, N))
-    np.testing.assert_allclose(again(features), score(features), atol=2e-3)
+    for name in ("first", "second"):
+        for part, values in vars(getattr(score, name)).items():
+            np.testing.assert_allclose(getattr(getattr(again, name), part), values, atol=1e-3)
+    np.testing.assert_allclose(again.whole, score.whole, atol=1e-4)
+    words = any_words(2, 50)
+    np.testing.assert_allclose(again(*words), score(*words), atol=0.02)
     assert again.to_json() == score.to_json()
 
 
-def changed(**parts: Any) -> str:
-    """The text of a score with other parts; None leaves one out."""
-    stored = {**json.loads(any_score().to_json()), **parts}
-    return json.dumps({name: part for name, part in stored.items() if part is not None})
+def changed(judge: str = "", **parts: Any) -> str:
+    """The text of a score with other parts, of a ``judge`` or its own; None leaves one out."""
+    stored = json.loads(any_score().to_json())
+    inner = stored[judge] if judge else stored
+    inner.update(parts)
+    for name in [name for name, part in inner.items() if part is None]:
+        del inner[name]
+    return json.dumps(stored)
+
+
+def broken(n: int) -> dict[str, dict[str, Any]]:
+    """Parts that no judge of ``n`` features has."""
+    return {
+        "no mean": {"mean": None},
+        "a mean less": {"mean": [0.0] * (n - 1)},
+        "a mean that is a number": {"mean": 0.0},
+        "a mean of objects": {"mean": [{}] * n},
+        "a mean beyond all floats": {"mean": [10**400] * n},
+        "NaN": {"mean": [float("nan")] * n},
+        "no spread": {"spread": [0.0] * n},
+        "a negative spread": {"spread": [-1.0] * n},
+        "hidden weights turned": {"hidden": np.zeros((6, n + 1)).tolist()},
+        "flat hidden weights": {"hidden": [0.0] * (n + 1)},
+        "a hidden weight that is a number": {"hidden": 1.0},
+        "an output of another width": {"output": np.zeros((8, 2)).tolist()},
+        "three outputs": {"output": np.zeros((7, 3)).tolist()},
+        "a ragged output": {"output": [[0.0, 0.0]] * 6 + [[0.0]]},
+    }
 
 
 UNSOUND = {
@@ -130,22 +191,16 @@ UNSOUND = {
     "another feature": changed(features=["brightness", *FEATURES[1:]]),
     "features in another order": changed(features=FEATURES[::-1]),
     "a feature less": changed(features=FEATURES[:-1]),
-    "no mean": changed(mean=None),
-    "a mean less": changed(mean=[0.0] * (N - 1)),
-    "a mean that is a number": changed(mean=0.0),
-    "a mean of objects": changed(mean=[{}] * N),
-    "a mean beyond all floats": changed(mean=[10**400] * N),
-    "NaN": changed(mean=[float("nan")] * N),
-    "infinity": changed(whole=[float("inf")] * 4),
-    "no spread": changed(spread=[0.0] * N),
-    "a negative spread": changed(spread=[-1.0] * N),
-    "hidden weights turned": changed(hidden=np.zeros((6, N + 1)).tolist()),
-    "flat hidden weights": changed(hidden=[0.0] * (N + 1)),
-    "a hidden weight that is a number": changed(hidden=1.0),
-    "an output of another width": changed(output=np.zeros((8, 2)).tolist()),
-    "three outputs": changed(output=np.zeros((7, 3)).tolist()),
-    "a ragged output": changed(output=[[0.0, 0.0]] * 6 + [[0.0]]),
+    "no first judge": changed(first=None),
+    "a second judge that is a list": changed(second=[1, 2, 3]),
+    "the first judge twice": changed(second=json.loads(any_score().to_json())["first"]),
     "three numbers for a whole": changed(whole=[0.0, 1.0, 1.0]),
+    "infinity": changed(whole=[float("inf")] * 4),
+    **{
+        f"{judge} judge: {name}": changed(judge, **parts)
+        for judge, n in (("first", N), ("second", N + len(CONTEXT)))
+        for name, parts in broken(n).items()
+    },
 }
 
 

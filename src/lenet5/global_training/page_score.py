@@ -23,7 +23,7 @@ from lenet5.answer import Box, Digit
 from lenet5.learning.data import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.reading.reader import Reader
-from lenet5.reading.score import PageScore, Word
+from lenet5.reading.score import Judge, PageScore, Word, with_context
 from lenet5.reading.select import best_set, left_out
 from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
 
@@ -39,7 +39,10 @@ _HIDDEN: Final = 24
 _STEPS: Final = 800
 _RATE: Final = 0.02
 _DECAY: Final = 3e-3  # of the weights' squares, chosen on pages that were left out
-_SAME: Final = 0.4  # intersection over union: a mark with this box is that character
+_PRODUCT: Final = np.array([0.0, 1.0, 1.0, 0.0])  # a picture's confidence as a product of probabilities
+_ASIDE: Final = 0.35  # of a character's height may the middle of its mark be to the side,
+_APART: Final = 0.25  # and above or below its own,
+_AS_TALL: Final = 0.68  # and one of the two be as tall as the other
 _MOST: Final = 0.6  # of a word's digits must be true ones, and of the true ones in its box it must hold as many
 
 
@@ -143,33 +146,37 @@ def _true_of(word: Word, page: Page) -> tuple[int, int, int]:
 
 
 def _is_same(one: Box, other: Box) -> bool:
-    """Whether two boxes are about the same; of two narrow ones, as of a 1, whether they are in one place."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return False
-    areas = [(box.right - box.left) * (box.bottom - box.top) for box in (one, other)]
-    shared = width * height / (sum(areas) - width * height)
-    tall = height / max(one.bottom - one.top, other.bottom - other.top)
-    narrow = max(one.right - one.left, other.right - other.left) < 0.5 * (other.bottom - other.top)
-    return shared >= _SAME or (narrow and tall >= 0.7)
+    """Whether two boxes are about the same: in one place, and about as tall."""
+    tall, own = other.bottom - other.top, one.bottom - one.top
+    aside = abs(one.left + one.right - other.left - other.right) / 2
+    apart = abs(one.top + one.bottom - other.top - other.bottom) / 2
+    return aside <= _ASIDE * tall and apart <= _APART * tall and _AS_TALL <= own / tall <= 1 / _AS_TALL
 
 
 def fitted(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
     """The whole score: of words, and of pictures."""
-    return calibrated(fit_page_score(examples, generator), examples)
+    return _calibrated(_page_score(examples, generator), examples)
 
 
-def fit_page_score(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
-    """The score that tells best whether words are there and right, without the calibration of whole pictures."""
-    features = np.concatenate([one.features for one in examples])
-    there, right = (np.concatenate([getattr(one, name) for one in examples]) for name in ("there", "right"))
+def _page_score(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
+    """The two judges that tell best whether words are there and right, without the calibration of whole pictures."""
+    target = np.concatenate([np.stack([one.there, one.right], axis=1) for one in examples]).astype(np.float64)
     weight = np.concatenate([np.full(len(one.there), 1 / np.sqrt(max(len(one.there), 1))) for one in examples])
-    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
+    first = _judge(np.concatenate([one.features for one in examples]), target, weight, generator)
+    seen = [with_context(one.features, one.lines, first(one.features)) for one in examples]
+    second = _judge(np.concatenate(seen), target, weight, generator)
+    return PageScore(first, second, _PRODUCT)
+
+
+def _judge(features: Floats, target: Floats, weight: Floats, generator: np.random.Generator) -> Judge:
+    """The network with the least weighted cross-entropy for targets (N, 2) of features (N, F), by Adam.
+
+    Whether a word is right counts where it is there.
+    """
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-2)
     x = np.clip((features - mean) / spread, -4, 4)
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
-    target = np.stack([there, right], axis=1).astype(np.float64)
-    weights = np.stack([weight, weight * there], axis=1)
+    weights = np.stack([weight, weight * target[:, 0]], axis=1)
     weights /= weights.sum(axis=0)
     sizes = (x.shape[1], _HIDDEN), (_HIDDEN + 1, 2)
     parameters = [generator.normal(0, size[0] ** -0.5, size) for size in sizes]
@@ -187,18 +194,18 @@ def fit_page_score(examples: Sequence[Example], generator: np.random.Generator) 
                 second[k] = 0.999 * second[k] + 0.001 * slope**2
                 corrected = first[k] / (1 - 0.9**step), second[k] / (1 - 0.999**step)
                 parameters[k] = parameters[k] - rate * corrected[0] / (np.sqrt(corrected[1]) + 1e-12)
-    return PageScore(mean, spread, parameters[0], parameters[1], np.array([0.0, 1.0, 1.0, 0.0]))
+    return Judge(mean, spread, parameters[0], parameters[1])
 
 
 def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
     """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
-    p = score(example.features)
+    p = score(example.features, example.lines)
     chosen = best_set(example.edges, example.lines, p)
     right = bool(example.right[chosen].all()) and int(example.covered[chosen].sum()) == example.total
     return p[chosen, 1], left_out(example.edges, p, chosen), right
 
 
-def calibrated(score: PageScore, examples: Sequence[Example]) -> PageScore:
+def _calibrated(score: PageScore, examples: Sequence[Example]) -> PageScore:
     """The score with the confidence of whole pictures fitted: logistic regression on what is given and left out."""
     rows, truth = [], []
     for one in examples:
@@ -207,9 +214,9 @@ def calibrated(score: PageScore, examples: Sequence[Example]) -> PageScore:
         some = float(len(given) > 0)
         rows.append([some, float(np.log(np.maximum(given, 1e-6)).sum()), nothing, 1 - some])
         truth.append(right)
-    x, y, whole = np.array(rows), np.array(truth, np.float64), np.array([0.0, 1.0, 1.0, 0.0])
+    x, y, whole = np.array(rows), np.array(truth, np.float64), _PRODUCT
     for _ in range(50):  # Newton's method, with a weak prior around the product of probabilities
         p = 1 / (1 + np.exp(-x @ whole))
-        slope = x.T @ (p - y) + 0.1 * (whole - np.array([0.0, 1.0, 1.0, 0.0]))
+        slope = x.T @ (p - y) + 0.1 * (whole - _PRODUCT)
         whole = whole - np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 0.1 * np.eye(4), slope)
     return replace(score, whole=whole)

@@ -64,7 +64,7 @@ def allowed_texts(
         ranges = [(0, len(groups))] if whole else list(_ranges(lattice, groups, constraint))
         for first, last in ranges[:_MOST_RANGES]:
             spans = groups[first:last]
-            likely = float(np.mean([there.get(span, 0.0) for span in spans]))
+            likely = max(there.get(span, 0.0) for span in spans)
             edges = (0, len(lattice.pieces)) if whole else (spans[0][0], spans[-1][1])
             one = _allowed(lattice, edges, [span[0] for span in spans[1:]], constraint, inverse_temperature)
             if one is not None:

@@ -159,7 +159,8 @@ class Reader:
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
         words = words_of(glances, lattices)
         features = features_of(words, opened.grey.shape)
-        p = self.score(features) if self.score else np.full((len(words), 2), 0.5)
+        numbers = np.array([word.number for word in words], np.int64)
+        p = self.score(features, numbers) if self.score else np.full((len(words), 2), 0.5)
         return Seen(words, features, p)
 
     def _every_line(self, opened: picture.Picture, seen: Seen) -> Reading:

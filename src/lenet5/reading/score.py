@@ -21,7 +21,7 @@ from lenet5.reading.glance import Glance
 from lenet5.reading.lattice import Lattice
 from lenet5.reading.proposals import Proposal
 
-__all__ = ["FEATURES", "PageScore", "Word", "features_of", "words_of"]
+__all__ = ["CONTEXT", "FEATURES", "Judge", "PageScore", "Word", "features_of", "with_context", "words_of"]
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +63,20 @@ FEATURES: Final = (
 )
 """What the score knows of a word, in this order."""
 
+CONTEXT: Final = (
+    "there",
+    "right",
+    "beside it: mean",
+    "beside it: most",
+    "beside it: least",
+    "beside it: any",
+    "as tall elsewhere: most",
+    "as tall elsewhere: any",
+)
+"""What the second judge knows besides: what the first says of the word and of those in its line and as tall."""
+
+_JUDGES: Final = ("first", "second")
+_AS_TALL: Final = 0.4  # of a logarithm of height
 _MOST: Final = 6.0  # logits beyond this say no more
 _CERTAIN: Final = 500.0  # a logit beyond this would overflow
 
@@ -248,25 +262,71 @@ def _apart(words: Sequence[Word], heights: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class PageScore:
-    """A network of one hidden layer: features (N, F) → P(a number stands there) and P(and it is read rightly), (N, 2).
+class Judge:
+    """A network of one hidden layer: (N, F) → logits (N, 2).
 
     ``mean`` and ``spread`` (F,) standardise; ``hidden`` (F + 1, H) and ``output`` (H + 1, 2) are weights with the bias
-    last. ``whole`` (4,) calibrates a picture's confidence: see :meth:`confidence`.
+    last.
     """
 
     mean: Floats
     spread: Floats
     hidden: Floats
     output: Floats
-    whole: Floats
 
     def __call__(self, features: Floats) -> Floats:
-        """(N, 2) probabilities for features (N, F)."""
+        """Logits (N, 2) for features (N, F)."""
         scaled = np.clip((features - self.mean) / self.spread, -4, 4)
         active = np.tanh(scaled @ self.hidden[:-1] + self.hidden[-1])
-        logits = active @ self.output[:-1] + self.output[-1]
-        p = 1 / (1 + np.exp(-np.clip(logits, -_CERTAIN, _CERTAIN)))
+        return np.asarray(np.clip(active @ self.output[:-1] + self.output[-1], -_CERTAIN, _CERTAIN))
+
+    def is_sound(self, features: int) -> bool:
+        """Whether the arrays fit so many features and each other, and are finite."""
+        width = self.hidden.shape[1] if self.hidden.ndim == 2 else 0
+        shapes = (features,), (features,), (features + 1, width), (width + 1, 2)
+        arrays = self.mean, self.spread, self.hidden, self.output
+        fits = all(own.shape == shape and np.isfinite(own).all() for own, shape in zip(arrays, shapes, strict=True))
+        return fits and bool((self.spread > 0).all())
+
+
+def with_context(features: Floats, lines: NDArray[np.int64], logits: Floats) -> Floats:
+    """(N, F + len(CONTEXT)): the features and what the first judge, with ``logits`` (N, 2), says of the words beside.
+
+    ``lines`` (N,) tell which words are of one line.
+    """
+    there, height = logits[:, 0], features[:, FEATURES.index("log height")]
+    rows = np.zeros((len(features), len(CONTEXT)))
+    rows[:, :2] = logits
+    for k in range(len(features)):
+        beside = lines == lines[k]
+        beside[k] = False
+        if beside.any():
+            own = there[beside]
+            rows[k, 2:6] = own.mean(), own.max(), own.min(), 1.0
+        alike = (lines != lines[k]) & (np.abs(height - height[k]) < _AS_TALL)
+        if alike.any():
+            rows[k, 6:] = there[alike].max(), 1.0
+    return np.concatenate([features, rows], axis=1)
+
+
+@dataclass(frozen=True)
+class PageScore:
+    """Features (N, F) → P(a number stands there) and P(and it is read rightly), (N, 2).
+
+    The ``first`` judge sees each word by itself, the ``second`` also what the first says of the words beside it: what
+    stands in a row of numbers likely is one. ``whole`` (4,) calibrates a picture's confidence: see :meth:`confidence`.
+    """
+
+    first: Judge
+    second: Judge
+    whole: Floats
+
+    def __call__(self, features: Floats, lines: NDArray[np.int64]) -> Floats:
+        """(N, 2) probabilities for features (N, F) of words of these ``lines`` (N,)."""
+        if len(features) == 0:
+            return np.zeros((0, 2))
+        logits = self.second(with_context(features, lines, self.first(features)))
+        p = 1 / (1 + np.exp(-logits))
         return np.asarray(np.stack([p[:, 0], p[:, 0] * p[:, 1]], axis=1))
 
     def confidence(self, right: Floats, left_out: float) -> float:
@@ -281,24 +341,28 @@ class PageScore:
 
     def to_json(self) -> str:
         """As text, for the metadata of weights."""
-        stored = {name: np.round(getattr(self, name), 4).tolist() for name in self.__dataclass_fields__}
-        return json.dumps({"features": FEATURES, **stored}, separators=(",", ":"))
+        judges = {name: {k: np.round(v, 3).tolist() for k, v in vars(getattr(self, name)).items()} for name in _JUDGES}
+        stored = {"features": FEATURES, **judges, "whole": np.round(self.whole, 4).tolist()}
+        return json.dumps(stored, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> PageScore:
         """From :meth:`to_json`. Raises WeightsError for anything else."""
         try:
             stored = json.loads(text)
-            arrays = {name: np.array(stored[name], np.float64) for name in cls.__dataclass_fields__}
-            score = cls(**arrays)
-            n, width = len(FEATURES), score.hidden.shape[1]
-            shapes = {"mean": (n,), "spread": (n,), "hidden": (n + 1, width), "output": (width + 1, 2), "whole": (4,)}
-            if tuple(stored["features"]) != FEATURES:
-                raise ValueError
-            if any(arrays[k].shape != shape or not np.isfinite(arrays[k]).all() for k, shape in shapes.items()):
-                raise ValueError
-            if not (score.spread > 0).all():
+            first, second = (
+                Judge(*(np.array(stored[name][k], np.float64) for k in ("mean", "spread", "hidden", "output")))
+                for name in _JUDGES
+            )
+            whole = np.array(stored["whole"], np.float64)
+            sound = first.is_sound(len(FEATURES)) and second.is_sound(len(FEATURES) + len(CONTEXT))
+            if (
+                tuple(stored["features"]) != FEATURES
+                or not sound
+                or whole.shape != (4,)
+                or not np.isfinite(whole).all()
+            ):
                 raise ValueError
         except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
             raise WeightsError("the weights' metadata has no sound page score: train them again") from None
-        return score
+        return cls(first, second, whole)

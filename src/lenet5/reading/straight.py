@@ -31,6 +31,7 @@ _BORDER: Final = 0.03  # of the picture's sides: a segment so near to the border
 _ALONG: Final = 0.5  # so long is the edge of a page or frame
 _CORNERS: Final = 2  # segments that end at a side of a box, at least
 _RULING: Final = 0.35  # of a picture's side: several segments so long are ruling
+_TALLER: Final = 1.5  # heights of writing: strokes side by side, as of 111, are no longer
 _PART: Final = 0.08  # where there is ruling, pieces so long of lines as thick are its
 _TEETH: Final = 3  # segments of one length on one line are a comb
 
@@ -156,7 +157,9 @@ def _joined(pieces: list[_Piece], labels: NDArray[np.int32], count: int, thickes
 def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], height: float) -> tuple[Mask, Mask]:
     """Which level and which upright segments are printed lines."""
     sure = [
-        (one.length >= _LONG * height) | _on_border(one, shape[way], shape[1 - way]) | _parallel(one, shape[1 - way])
+        (one.length >= _LONG * height)
+        | _on_border(one, shape[way], shape[1 - way])
+        | _parallel(one, shape[1 - way], height)
         for way, one in enumerate((level, upright))
     ]
     meets = [_meeting(level, upright), _meeting(upright, level)]
@@ -177,13 +180,15 @@ def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], heigh
     return lines[0], lines[1]
 
 
-def _parallel(one: _Segments, wide: int) -> Mask:
+def _parallel(one: _Segments, wide: int, height: float) -> Mask:
     """Which segments are ruling: several long ones side by side, as no writing has them."""
-    long = one.length >= _RULING * wide
+    long = one.length >= max(_RULING * wide, _TALLER * height)
     if long.sum() < _TEETH:
         return np.zeros_like(long)
     usual = float(np.median(one.thickness[long]))
-    parts = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)  # as far as a digit
+    parts = (one.length >= max(_PART * wide, _TALLER * height)) & (
+        np.abs(one.thickness - usual) <= 1 + 0.3 * usual
+    )  # as far as a digit
     return np.asarray(long | parts)
 
 

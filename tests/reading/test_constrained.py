@@ -1,0 +1,79 @@
+"""Pattern, choices, check, region, rotation and batches through ``Reader``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet5 import ArrayError, LeNet5Error, PatternError, PictureError, Reader, Reading
+
+
+@pytest.fixture
+def row(draw: Callable[..., Image.Image]) -> NDArray[np.uint8]:
+    """The digits 2 5 8 in a row."""
+    return np.concatenate([np.asarray(draw(label)) for label in "258"], axis=1)
+
+
+def test_without_a_constraint_nothing_is_said_of_what_is_allowed(reader: Reader, row: NDArray[np.uint8]) -> None:
+    reading = reader.read(row, "line")
+    assert reading.text == "258"
+    assert reading.allowed is None
+
+
+def test_a_text_that_matches_is_the_answer_with_nearly_the_confidence_without(
+    reader: Reader, row: NDArray[np.uint8]
+) -> None:
+    free, bound = reader.read(row, "line"), reader.read(row, "line", pattern=r"\d{3}")
+    assert bound.text == free.text
+    assert bound.allowed is not None
+    assert bound.confidence <= bound.allowed + 1e-9
+
+
+def test_a_constraint_picks_the_best_text_that_is_allowed(reader: Reader, row: NDArray[np.uint8]) -> None:
+    reading = reader.read(row, "line", choices=["253", "999"])
+    assert reading.text in ("253", "")  # 3 for 8 is possible, 999 is not
+    assert reading.confidence < 0.5
+
+
+def test_a_line_that_cannot_match_gives_nothing(reader: Reader, row: NDArray[np.uint8]) -> None:
+    assert reader.read(row, "line", pattern=r"\d{7}").text == ""
+
+
+def test_what_a_pattern_asks_of_the_network_in_vain_is_refused_before_the_picture_is_opened(reader: Reader) -> None:
+    with pytest.raises(PatternError, match="'A'"):
+        reader.read("there is no such picture.png", pattern="A+")
+
+
+def test_only_the_region_is_read_and_boxes_are_in_the_whole_picture(reader: Reader, row: NDArray[np.uint8]) -> None:
+    third = row.shape[1] / 3
+    reading = reader.read(row, "digit", region=(1 / 3, 0.0, 2 / 3, 1.0))
+    assert reading.text == "5"
+    assert third - 2 <= reading.digits[0].box.left < 2 * third
+
+
+def test_a_picture_on_its_side_is_read_when_it_may_be_turned(reader: Reader, row: NDArray[np.uint8]) -> None:
+    turned = np.ascontiguousarray(np.rot90(row))
+    reading = reader.read(turned, "line", rotate="auto")
+    assert reading.text == "258"
+    assert all(digit.box.bottom <= turned.shape[0] for digit in reading.digits)
+
+
+def test_an_unknown_rotation_is_refused(reader: Reader, row: NDArray[np.uint8]) -> None:
+    with pytest.raises(ArrayError, match="rotate must be"):
+        reader.read(row, rotate="left")
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_many_pictures_come_in_order_and_a_failure_is_one_of_them(
+    jobs: int | None, reader: Reader, row: NDArray[np.uint8]
+) -> None:
+    first, second, third = reader.read_many([row, b"no picture", row], jobs=jobs, layout="line")
+    assert isinstance(first, Reading)
+    assert isinstance(third, Reading)
+    assert first.text == third.text == "258"
+    assert isinstance(second, PictureError)
+    assert isinstance(second, LeNet5Error)
