@@ -16,9 +16,11 @@ from PIL import Image
 
 import lenet5
 from lenet5 import engine, weights
+from lenet5.global_training import page_score
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import distort
 from lenet5.learning.recipe import MODERN
+from lenet5.synthesis import pages
 from tests.conftest import Outcome
 from tests.learning.test_idx import idx
 
@@ -274,7 +276,13 @@ def test_wrong_usage_ends_with_status_2(arguments: tuple[str, ...], command: Com
     assert not output.exists()
 
 
-def test_the_command_in_the_metadata_makes_the_same_file_again(tmp_path: Path, command: Command) -> None:
+def test_the_command_in_the_metadata_makes_the_same_file_again(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {kind: pages.KINDS[kind] for kind in ("icon", "strings, spaced", "no digits: shapes")}
+    monkeypatch.setattr(page_score, "KINDS", few)
+    monkeypatch.setattr(page_score, "PAGES", 2)
+
     def train(output: Path, seed: int) -> weights.Weights:
         outcome = command(
             "train", "--data", "digits", "--recipe", "reading", "--passes", 1, "--seed", seed, "--output", output
@@ -289,4 +297,4 @@ def test_the_command_in_the_metadata_makes_the_same_file_again(tmp_path: Path, c
     assert first.metadata != other.metadata
     assert not np.array_equal(first.parameters, other.parameters)
     assert first.classes == "0123456789/:-.,%()"
-    assert {"geometry", "inverse_temperature", "temperature", "j", "trained_on"} <= first.metadata.keys()
+    assert {"geometry", "inverse_temperature", "temperature", "j", "trained_on", "score"} <= first.metadata.keys()

@@ -47,6 +47,11 @@ class LineModel:
     geometry: Geometry
     inverse_temperature: float
 
+    @property
+    def separators(self) -> range:
+        """The places of the classes that are no digits, rubbish aside."""
+        return range(len(DIGITS), len(self.classes))
+
 
 @dataclass(frozen=True)
 class Lattice:

@@ -23,10 +23,11 @@ from lenet5.normalise import is_normal
 from lenet5.reading import picture
 from lenet5.reading.allowed import allowed_texts, best_allowed
 from lenet5.reading.constraint import Constraint, compile_constraint
+from lenet5.reading.decode import n_best
 from lenet5.reading.geometry import Geometry
 from lenet5.reading.glance import glanced
 from lenet5.reading.ink import inks_of
-from lenet5.reading.lattice import LineModel, lattices_of
+from lenet5.reading.lattice import Lattice, LineModel, lattices_of
 from lenet5.reading.pieces import Pieces
 from lenet5.reading.proposals import REACH, proposals_in
 from lenet5.reading.score import PageScore, Word, features_of, words_of
@@ -39,6 +40,7 @@ LAYOUTS = ("auto", "digit", "line", "page")
 _ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
+_TEXTS: Final = 5  # of a line, among them its own
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
 
 
@@ -181,9 +183,12 @@ class Reader:
         number = best_line(seen.words, seen.p)
         if number is None:
             return Reading((), 1.0, notes=opened.notes)
-        words = [word for word in seen.words if word.number == number]
-        marks = trimmed([words[0].lattice.mark(k) for word in words[0].lattice.words for k in word])
-        return Reading((_boxed(opened, marks),), words[0].lattice.path.posterior, notes=opened.notes)
+        own = np.flatnonzero(seen.numbers == number)
+        lattice = seen.words[own[0]].lattice
+        marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])
+        right = float(np.prod(seen.p[own, 1] / np.maximum(seen.p[own, 0], 1e-9)))  # as it is known that they are there
+        reading = Reading((_boxed(opened, marks),), right, notes=opened.notes)
+        return replace(reading, alternatives=_alternatives(lattice, reading.text, self.line_model))
 
     def _confidence(self, right: NDArray[np.float64], others: float) -> float:
         """P(the whole text is right), of words with P(right), what was left out being there with at most P."""
@@ -311,6 +316,15 @@ def _read_or_error(reader: Reader, source: picture.Source, how: dict[str, Any]) 
         return error
     except Exception as error:
         return PictureError(one_line(error, "the picture"))
+
+
+def _alternatives(lattice: Lattice, text: str, model: LineModel) -> tuple[tuple[str, float], ...]:
+    """The likeliest other texts of a line, separators aside, with their probabilities."""
+    found: dict[str, float] = {}
+    for other, p in n_best(lattice.arcs, len(lattice.pieces), model.inverse_temperature, _TEXTS):
+        named = "".join(DIGITS[k] if k < len(DIGITS) else REFUSED for k in other.labels if k not in model.separators)
+        found[named] = found.get(named, 0.0) + p
+    return tuple((name, p) for name, p in found.items() if name != text and p >= _LEAST_ALTERNATIVE)
 
 
 def _expected(reading: Reading) -> float:

@@ -186,9 +186,7 @@ def _parallel(one: _Segments, wide: int, height: float) -> Mask:
     if long.sum() < _TEETH:
         return np.zeros_like(long)
     usual = float(np.median(one.thickness[long]))
-    parts = (one.length >= max(_PART * wide, _TALLER * height)) & (
-        np.abs(one.thickness - usual) <= 1 + 0.3 * usual
-    )  # as far as a digit
+    parts = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)  # as far as a digit
     return np.asarray(long | parts)
 
 
