@@ -46,6 +46,7 @@ _MOST_CHAINS: Final = 400  # of one ink
 _FULL: Final = 0.6  # of an ink picture: with more of it the ink is the ground
 _ALONE: Final = 40  # marks: in a picture with fewer, parts of a stroke above one another are put together
 _SAME: Final = 0.9  # intersection over union of two chains that are the same
+_LARGEST: Final = 8  # marks of a picture seen coarsely are proposed by themselves, whatever stands beside them
 _STACKED: Final = 0.15  # of the height of both: parts farther apart are two marks
 
 
@@ -156,7 +157,12 @@ def proposals_of(ink: Ink, reach: float = REACH) -> list[Proposal]:
 
 def _marks_of(mask: Mask, ink: Ink) -> Components:
     """The connected marks of a mask; through a large window, across the grain of chalk or crayon."""
-    return bridged(mask, 2) if ink.window > min(mask.shape) // 4 and min(mask.shape) > 64 else components(mask)
+    return bridged(mask, 2) if _is_coarse(ink) and min(mask.shape) > 64 else components(mask)
+
+
+def _is_coarse(ink: Ink) -> bool:
+    """Whether an ink is seen through a large window, in which writing that fills much of the picture is whole."""
+    return ink.window > min(ink.mask.shape) // 4
 
 
 def _writing_height(marks: Components, usual: float) -> float:
@@ -178,6 +184,9 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
     around = _enclose(marks, chosen)
     groups = [part for group in _groups(marks, chosen[~around], reach) for part in _level(marks, group, reach)]
     groups += [chosen[k : k + 1] for k in np.flatnonzero(around)]
+    if _is_coarse(ink):
+        largest = chosen[np.argsort(-marks.height[chosen], kind="stable")[:_LARGEST]]
+        groups += [np.array([k]) for k in largest if not any(len(group) == 1 and group[0] == k for group in groups)]
     if reach > REACH and len(groups) > 1:
         groups.append(_beside_the_largest(marks, groups))
     if len(chosen) <= _ALONE:
