@@ -104,7 +104,7 @@ def test_debug_names_each_digit_by_line_and_index(tmp_path: Path) -> None:
     mark = Separator("-", Box(20, 5, 30, 9))
     first = (digit("4", 0.99, 0, 0, 10, 20), mark, digit("?", 0.6, 30, 0, 40, 20))
     reading = Reading((first, (digit("1", 0.9, 0, 30, 9, 50),)), 0.5)
-    write_debug(picture(60, 60), reading, tmp_path / "a" / "b")
+    write_debug(picture(60, 60), reading, (), tmp_path / "a" / "b")
     names = sorted(path.name for path in (tmp_path / "a" / "b").iterdir())
     assert names == ["01-01-4.png", "01-02-refused.png", "02-01-1.png", "annotated.png", "digits.png", "reading.json"]
 
@@ -112,4 +112,4 @@ def test_debug_names_each_digit_by_line_and_index(tmp_path: Path) -> None:
 def test_a_debug_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
-        write_debug(picture(9, 9), Reading((), 1.0), tmp_path / "file" / "inner")
+        write_debug(picture(9, 9), Reading((), 1.0), (), tmp_path / "file" / "inner")

@@ -116,9 +116,8 @@ class Reading:
     P(any allowed text stands here) in 0..1, and ``confidence`` is not conditioned on it; without one it is None.
     ``alternatives`` are other whole texts with their probabilities, likeliest first.
 
-    >>> reading = Reading(lines=(), confidence=0.9, alternatives=(("7", 0.08),))
-    >>> reading.to_json()["alternatives"]
-    [['7', 0.08]]
+    >>> Reading(lines=(), confidence=0.9, alternatives=(("7", 0.08),)).to_json()
+    {'page': 1, 'text': '', 'confidence': 0.9, 'lines': []}
     """
 
     lines: tuple[tuple[Digit | Separator, ...], ...]
@@ -146,19 +145,16 @@ class Reading:
     def to_json(self) -> dict[str, Any]:
         """The object that ``lenet5 read --json`` prints after the file's name.
 
-        It has "allowed" only where there was a constraint, and "alternatives" only where there are any.
+        It has "allowed" only where there was a constraint.
         """
         answer: dict[str, Any] = {
             "page": self.page,
             "text": self.text,
-            "transcript": self.transcript,
             "confidence": round(self.confidence, 4),
             "lines": [[mark.to_json() for mark in line] for line in self.lines],
         }
         if self.allowed is not None:
             answer["allowed"] = round(self.allowed, 4)
-        if self.alternatives:
-            answer["alternatives"] = [[text, round(p, 4)] for text, p in self.alternatives]
         return answer
 
 

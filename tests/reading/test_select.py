@@ -58,7 +58,7 @@ def drawn(seed: int) -> tuple[Floats, NDArray[np.int64], Floats]:
 @settings(max_examples=100, deadline=None)
 def test_nothing_that_overlaps_is_chosen_from_two_lines(seed: int) -> None:
     edges, lines, p = drawn(seed)
-    chosen = best_set(edges, lines, p)
+    chosen = best_set(edges, lines, p, np.ones(len(p)))
     assert len(set(chosen)) == len(chosen)
     for k in chosen:
         others = [i for i in chosen if lines[i] != lines[k]]
@@ -69,7 +69,7 @@ def test_nothing_that_overlaps_is_chosen_from_two_lines(seed: int) -> None:
 @settings(max_examples=100, deadline=None)
 def test_what_is_left_out_is_unlikely_or_overlaps_what_is_as_likely_right(seed: int) -> None:
     edges, lines, p = drawn(seed)
-    chosen = best_set(edges, lines, p)
+    chosen = best_set(edges, lines, p, np.ones(len(p)))
     assert all(p[k, 0] >= 0.5 for k in chosen)
     for k in set(range(len(p))) - set(chosen):
         surer = [i for i in chosen if p[i, 1] >= p[k, 1] and lines[i] != lines[k]]
@@ -78,18 +78,18 @@ def test_what_is_left_out_is_unlikely_or_overlaps_what_is_as_likely_right(seed: 
 
 def test_the_reading_more_likely_right_of_the_same_ink_is_chosen() -> None:
     edges = boxes((0, 0, 100, 40), (2, 1, 98, 40))
-    assert best_set(edges, np.array([0, 1]), scored((0.9, 0.3), (0.8, 0.7))) == [1]
+    assert best_set(edges, np.array([0, 1]), scored((0.9, 0.3), (0.8, 0.7)), np.ones(2)) == [1]
 
 
 def test_words_of_one_line_may_overlap() -> None:
     edges = boxes((0, 0, 60, 40), (40, 0, 100, 40))
     p = scored((0.9, 0.8), (0.9, 0.7))
-    assert best_set(edges, np.array([0, 0]), p) == [0, 1]
-    assert best_set(edges, np.array([0, 1]), p) == [0]
+    assert best_set(edges, np.array([0, 0]), p, np.ones(2)) == [0, 1]
+    assert best_set(edges, np.array([0, 1]), p, np.ones(2)) == [0]
 
 
 def test_of_no_words_none_is_chosen() -> None:
-    assert best_set(boxes(), np.zeros(0, np.int64), scored()) == []
+    assert best_set(boxes(), np.zeros(0, np.int64), scored(), np.zeros(0)) == []
     assert left_out(boxes(), scored(), []) == 0
 
 
@@ -187,3 +187,9 @@ def test_the_line_of_a_picture_is_that_with_the_most_likely_digits(
 
 def test_without_words_there_is_no_line() -> None:
     assert best_line([], scored()) is None
+
+
+def test_a_whole_number_is_chosen_before_a_part_of_it_that_is_surer() -> None:
+    edges = np.array([[0, 0, 100, 20], [20, 0, 40, 20]], np.float64)
+    p = np.array([[0.98, 0.94], [1.0, 1.0]])
+    assert best_set(edges, np.array([0, 1]), p, np.array([5.0, 1.0])) == [0]

@@ -23,7 +23,7 @@ from lenet5.answer import Box, Digit
 from lenet5.learning.data import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.reading.reader import Reader
-from lenet5.reading.score import Judge, PageScore, Word, with_context
+from lenet5.reading.score import FEATURES, Judge, PageScore, Word, with_context
 from lenet5.reading.select import best_set, left_out
 from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
 
@@ -31,7 +31,7 @@ __all__ = ["PAGES", "Example", "PageMaker", "example_of", "examples_of", "fitted
 
 Floats = NDArray[np.float64]
 
-PAGES: Final = 30
+PAGES: Final = 24
 """Pages of each kind."""
 
 _STREAM: Final = 15  # of random numbers: benchmarks draw from others
@@ -200,7 +200,8 @@ def _judge(features: Floats, target: Floats, weight: Floats, generator: np.rando
 def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
     """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
     p = score(example.features, example.lines)
-    chosen = best_set(example.edges, example.lines, p)
+    digits = np.exp(example.features[:, FEATURES.index("log digits")])
+    chosen = best_set(example.edges, example.lines, p, digits)
     right = bool(example.right[chosen].all()) and int(example.covered[chosen].sum()) == example.total
     return p[chosen, 1], left_out(example.edges, p, chosen), right
 

@@ -76,7 +76,7 @@ def best_allowed(found: Sequence[Allowed]) -> list[Allowed]:
     """The likeliest of those that overlap, as far as some allowed text likely stands there."""
     edges = np.array([one.edges for one in found], np.float64).reshape(-1, 4)
     p = np.array([(one.any, one.p) for one in found]).reshape(-1, 2)
-    return [found[k] for k in best_set(edges, np.arange(len(found)), p)]
+    return [found[k] for k in best_set(edges, np.arange(len(found)), p, np.ones(len(found)))]
 
 
 def _span(lattice: Lattice, arcs: Sequence[int]) -> tuple[int, int]:

@@ -162,7 +162,7 @@ def _marks_of(mask: Mask, ink: Ink) -> Components:
 
 def _is_coarse(ink: Ink) -> bool:
     """Whether an ink is seen through a large window, in which writing that fills much of the picture is whole."""
-    return ink.window > min(ink.mask.shape) // 4
+    return bool(ink.window > min(ink.mask.shape) // 4)
 
 
 def _writing_height(marks: Components, usual: float) -> float:

@@ -46,11 +46,15 @@ _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in a picture: its ``words``, their ``features`` (N, F), and their scores ``p`` (N, 2)."""
+    """What was seen in a picture: its ``words``, their ``features`` (N, F), and their scores ``p`` (N, 2).
+
+    ``inked`` is whether there is any ink in it.
+    """
 
     words: list[Word]
     features: NDArray[np.float64]
     p: NDArray[np.float64]
+    inked: bool = True
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -61,6 +65,11 @@ class Seen:
     def numbers(self) -> NDArray[np.int64]:
         """(N,): which words are of one line."""
         return np.array([word.number for word in self.words], np.int64)
+
+    @property
+    def digits(self) -> NDArray[np.float64]:
+        """(N,): how many digits each word holds."""
+        return np.array([len(word.text) for word in self.words], np.float64)
 
     @property
     def lines(self) -> list[Pieces]:
@@ -163,17 +172,17 @@ class Reader:
         features = features_of(words, opened.grey.shape)
         numbers = np.array([word.number for word in words], np.int64)
         p = self.score(features, numbers) if self.score else np.full((len(words), 2), 0.5)
-        return Seen(words, features, p)
+        return Seen(words, features, p, inked=bool(proposals))
 
     def _every_line(self, opened: picture.Picture, seen: Seen) -> Reading:
         """Layouts auto and page: the best set of words, those of one line together."""
-        chosen = best_set(seen.edges, seen.numbers, seen.p)
+        chosen = best_set(seen.edges, seen.numbers, seen.p, seen.digits)
         lines = [
             trimmed([mark for k in row for mark in seen.words[chosen[k]].marks])
             for row in rows(seen.edges[chosen], seen.numbers[chosen])
         ]
         lines = [line for line in lines if any(isinstance(mark, Digit) for mark in line)]
-        confidence = self._confidence(seen.p[chosen, 1], left_out(seen.edges, seen.p, chosen))
+        confidence = self._confidence(seen.p[chosen, 1], left_out(seen.edges, seen.p, chosen)) if seen.inked else 1.0
         return Reading(
             tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=opened.notes
         )
@@ -182,7 +191,7 @@ class Reader:
         """Layout line: all words of the best line."""
         number = best_line(seen.words, seen.p)
         if number is None:
-            return Reading((), 1.0, notes=opened.notes)
+            return Reading((), self._confidence(np.zeros(0), 0.0) if seen.inked else 1.0, notes=opened.notes)
         own = np.flatnonzero(seen.numbers == number)
         lattice = seen.words[own[0]].lattice
         marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])

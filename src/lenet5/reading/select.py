@@ -22,14 +22,15 @@ _SHARED: Final = 0.25  # of the smaller one's area: what overlaps more is the sa
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
 
 
-def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats) -> list[int]:
-    """The numbers of the words that likely stand there, the surest to be right first where they overlap.
+def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats, digits: Floats) -> list[int]:
+    """The numbers of the words that likely stand there; where they overlap, the surest to be right and longest.
 
     ``edges`` (N, 4) are their boxes, ``lines`` (N,) tell which are of one line, ``p`` (N, 2) are P(a number stands
-    there) and P(and it is read rightly).
+    there) and P(and it is read rightly), ``digits`` (N,) how many each holds: a part of a number may be surer than all
+    of it.
     """
     chosen: list[int] = []
-    for k in np.argsort(-p[:, 1], kind="stable"):
+    for k in np.argsort(-p[:, 1] * np.sqrt(digits), kind="stable"):
         if p[k, 0] < _THERE:
             continue
         others = [i for i in chosen if lines[i] != lines[k]]

@@ -32,6 +32,7 @@ _ALONG: Final = 0.5  # so long is the edge of a page or frame
 _CORNERS: Final = 2  # segments that end at a side of a box, at least
 _RULING: Final = 0.35  # of a picture's side: several segments so long are ruling
 _TALLER: Final = 1.5  # heights of writing: strokes side by side, as of 111, are no longer
+_STROKE: Final = 1.2  # heights of writing: no straight stroke is so long
 _PART: Final = 0.08  # where there is ruling, pieces so long of lines as thick are its
 _TEETH: Final = 3  # segments of one length on one line are a comb
 
@@ -156,10 +157,12 @@ def _joined(pieces: list[_Piece], labels: NDArray[np.int32], count: int, thickes
 
 def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], height: float) -> tuple[Mask, Mask]:
     """Which level and which upright segments are printed lines."""
+    squared = all((one.length >= _RULING * shape[1 - way]).sum() >= _TEETH for way, one in enumerate((level, upright)))
+    tall = 0.0 if squared else height  # of squares and what is written over them, the squares may be the marks
     sure = [
         (one.length >= _LONG * height)
         | _on_border(one, shape[way], shape[1 - way])
-        | _parallel(one, shape[1 - way], height)
+        | _parallel(one, shape[1 - way], tall, height)
         for way, one in enumerate((level, upright))
     ]
     meets = [_meeting(level, upright), _meeting(upright, level)]
@@ -180,13 +183,14 @@ def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], heigh
     return lines[0], lines[1]
 
 
-def _parallel(one: _Segments, wide: int, height: float) -> Mask:
-    """Which segments are ruling: several long ones side by side, as no writing has them."""
-    long = one.length >= max(_RULING * wide, _TALLER * height)
+def _parallel(one: _Segments, wide: int, tall: float, height: float) -> Mask:
+    """Which segments are ruling: several side by side, long and longer than strokes of writing so ``tall``."""
+    long = one.length >= max(_RULING * wide, _TALLER * tall)
     if long.sum() < _TEETH:
         return np.zeros_like(long)
     usual = float(np.median(one.thickness[long]))
-    parts = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)  # as far as a digit
+    parts = one.length >= max(_PART * wide, _STROKE * min(height, _RULING * wide))  # as far as a digit
+    parts &= np.abs(one.thickness - usual) <= 1 + 0.3 * usual
     return np.asarray(long | parts)
 
 
