@@ -69,7 +69,7 @@ READING: Final = Recipe(
     name="reading",
     network=paper.LENET5,
     criterion=maximum_a_posteriori(j=72),
-    passes=200,
+    passes=220,
     batch=128,
     method=OneCycleMuon(rate=0.008, weight_decay=0.05, averaging=0.998),
     distortion=Distortion(
