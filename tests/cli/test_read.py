@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from lenet5 import Reader, Reading
+from lenet5.reading.constraint import Constraint
 from lenet5.reading.picture import Picture
 from tests.conftest import Outcome
 from tests.reading.test_picture import encoded, float_tiff, png
@@ -69,7 +70,7 @@ def test_json_gives_one_object_a_file_as_the_contract_has_it(command: Command, f
     assert (two["file"], two["page"], two["text"]) == (str(folder / "a two.png"), 1, "2")
     ((digit,),) = two["lines"]
     assert list(digit) == ["label", "confidence", "box", "alternatives"]
-    assert digit["confidence"] == two["confidence"]
+    assert 0 < two["confidence"] <= digit["confidence"] <= 1
     assert all(isinstance(edge, int) for edge in digit["box"])
     assert all(label in "0123456789?" and 0 < chance < 1 for label, chance in digit["alternatives"])
     assert list(broken) == ["file", "error"]
@@ -181,10 +182,10 @@ def fail(picture: str, kind: type[BaseException], monkeypatch: pytest.MonkeyPatc
     """Make reading a picture of this size fail for a reason that nobody expects."""
     read = Reader._read
 
-    def failing(self: Reader, opened: Picture, layout: str) -> Reading:
+    def failing(self: Reader, opened: Picture, layout: str, constraint: Constraint | None) -> Reading:
         if opened.size == FAILS:
             raise kind("first\nsecond")
-        return read(self, opened, layout)
+        return read(self, opened, layout, constraint)
 
     Image.new("L", FAILS, 255).save(picture)
     monkeypatch.setattr(Reader, "_read", failing)
@@ -415,7 +416,7 @@ def test_debug_keeps_the_digits_of_a_page_by_line_and_index(command: Command, ro
     assert names == [
         f"{name}.png" for name in ("01-01-2", "01-02-7", "01-03-0", "01-04-8", "02-01-3", "02-02-4", "02-03-5")
     ]
-    assert len(list((kept / "rows").glob("pieces-*.png"))) == 2
+    assert len(list((kept / "rows").glob("pieces-*.png"))) >= 2
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ UNCHANGED: dict[str, dict[str, float]] = {
         "paler": 0.75,
         "darker": 0.7,
         "compressed": 0.5,
-        "bordered": 0.45,
+        "bordered": 0.35,
     },
     "photo of one digit: plain paper": {
         "scaled by 0.97": 0.9,

@@ -28,6 +28,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Probabilities = Callable[[Bytes], Floats]
 
+_SUREST: Final = 1 - 1e-6  # no network is surer
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
 _LONG: Final = 8  # marks: a line with so many
 _CHARACTERS: Final = 0.6  # of which fewer are characters is one of words
@@ -83,7 +84,7 @@ class Lattice:
     def mark(self, k: int) -> Digit | Separator:
         """An arc of the path as the user gets it, its box in the picture."""
         arcs, label, candidate = self.arcs, int(self.arcs.label[k]), int(self.arcs.candidate[k])
-        box, confidence = self.box(k), float(self.path.posteriors[k])
+        box, confidence = self.box(k), min(float(self.path.posteriors[k]), _SUREST)
         if len(DIGITS) <= label < len(self.classes):
             return Separator(self.classes[label], box, confidence)
         image = self.candidates.images[candidate]
