@@ -31,7 +31,7 @@ __all__ = ["PAGES", "Example", "PageMaker", "example_of", "examples_of", "fitted
 
 Floats = NDArray[np.float64]
 
-PAGES: Final = 24
+PAGES: Final = 48
 """Pages of each kind."""
 
 _STREAM: Final = 15  # of random numbers: benchmarks draw from others

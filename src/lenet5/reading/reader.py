@@ -38,6 +38,7 @@ __all__ = ["LAYOUTS", "Reader", "Seen"]
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
+_DIGIT_PRIOR: Final = 9.0  # to one, before looking, in layout digit: who asks for a digit has one
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _TEXTS: Final = 5  # of a line, among them its own
@@ -205,23 +206,27 @@ class Reader:
 
     def _digit(self, opened: picture.Picture) -> Reading:
         """Layout digit: one digit, whatever the picture shows."""
-        image, box = self._one_digit(opened)
-        digit = self._decide(image, box)
+        image, box, there = self._one_digit(opened)
+        likely = _DIGIT_PRIOR * there / (_DIGIT_PRIOR * there + 1 - there)
+        digit = self._decide(image, box, likely)
         return Reading(((digit,),), digit.confidence, notes=opened.notes)
 
-    def _one_digit(self, opened: picture.Picture) -> tuple[NDArray[np.uint8], Box]:
-        """The 28×28 image of the likeliest single digit of a picture, and its box; without ink all 0."""
+    def _one_digit(self, opened: picture.Picture) -> tuple[NDArray[np.uint8], Box, float]:
+        """The 28×28 image of the likeliest single digit of a picture, its box, and P(it stands there).
+
+        Without ink the image is all 0.
+        """
         whole = opened.bounds
         if opened.grey.shape == (paper.SIDE, paper.SIDE):
             image = np.round(255 * opened.grey).astype(np.uint8)
             if is_normal(image):
-                return image, whole
+                return image, whole, 1.0
         seen = self.seen(opened)
         if not seen.words:
-            return np.zeros((paper.SIDE, paper.SIDE), np.uint8), whole
+            return np.zeros((paper.SIDE, paper.SIDE), np.uint8), whole, 1.0
         k = int(np.argmax(seen.p[:, 0] + seen.p[:, 1]))
         lattice, arc = seen.words[k].lattice, _single(seen.words[k])
-        return lattice.candidates.images[lattice.arcs.candidate[arc]], opened.box(lattice.box(arc))
+        return lattice.candidates.images[lattice.arcs.candidate[arc]], opened.box(lattice.box(arc)), seen.p[k, 0]
 
     def image(self, source: picture.Source) -> NDArray[np.uint8]:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
@@ -294,9 +299,14 @@ class Reader:
         p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(p.shape[1])[-1]
         return np.asarray(p)
 
-    def _decide(self, image: NDArray[np.uint8], box: Box) -> Digit:
-        """The answer to one image, refused where none of the digits is likelier than each of them."""
+    def _decide(self, image: NDArray[np.uint8], box: Box, there: float) -> Digit:
+        """The answer to one image, refused where none of the digits is likelier than each of them.
+
+        ``there`` is P(a digit stands there at all).
+        """
         p = self._digit_answers(image[None])[0]
+        p[: len(DIGITS)] *= there
+        p[-1] = 1 - p[: len(DIGITS)].sum()
         names = [*DIGITS, REFUSED]
         order = [int(k) for k in np.argsort(-p, kind="stable")]
         answer = order[0]

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Marks = tuple[Digit | Separator, ...]
 
 _THERE: Final = 0.5  # what more likely stands there than not is given
+_HARD: Final = 0.3  # so much a number is worth that is there but hard to read: more than a surely read part of it
 _SHARED: Final = 0.25  # of the smaller one's area: what overlaps more is the same ink, seen otherwise
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it
 
@@ -30,7 +31,8 @@ def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats, digits: Floats)
     of it.
     """
     chosen: list[int] = []
-    for k in np.argsort(-p[:, 1] * np.sqrt(digits), kind="stable"):
+    worth = p[:, 0] ** 2 * (p[:, 1] + _HARD) * np.sqrt(digits)
+    for k in np.argsort(-worth, kind="stable"):
         if p[k, 0] < _THERE:
             continue
         others = [i for i in chosen if lines[i] != lines[k]]
@@ -46,15 +48,14 @@ def left_out(edges: Floats, p: Floats, chosen: Sequence[int]) -> float:
 
 
 def best_line(words: Sequence[Word], p: Floats) -> int | None:
-    """The number of the proposal whose words hold the most digits that are likely there and right; None without any."""
-    if not words:
-        return None
+    """The number of the proposal with the most digits that likely stand there; None without any.
+
+    That a line stands there is known: of a line and a part of it the line is taken, though it may be less sure.
+    """
     worth: dict[int, float] = {}
-    for word, (there, right) in zip(words, p, strict=True):
-        digits = sum(float(word.lattice.path.posteriors[k]) for k, mark in zip(word.arcs, word.marks, strict=True)
-                     if isinstance(mark, Digit) and mark.label != REFUSED)  # fmt: skip
-        worth[word.number] = worth.get(word.number, 0.0) + digits * (there + right) + 1e-9
-    return max(worth, key=lambda number: worth[number])
+    for word, (there, _) in zip(words, p, strict=True):
+        worth[word.number] = worth.get(word.number, 0.0) + len(word.text) * float(np.sqrt(there))
+    return max(worth, key=lambda number: worth[number]) if worth else None
 
 
 def rows(edges: Floats, lines: NDArray[np.int64]) -> list[list[int]]:
