@@ -83,7 +83,7 @@ UNCHANGED: dict[str, dict[str, float]] = {
         "scaled by 0.97": 0.35,
         "scaled by 1.03": 0.5,
         "shifted": 0.65,
-        "paler": 0.75,
+        "paler": 0.6,
         "darker": 0.7,
         "compressed": 0.5,
         "bordered": 0.35,
