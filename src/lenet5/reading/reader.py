@@ -38,7 +38,7 @@ __all__ = ["LAYOUTS", "Reader", "Seen"]
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
-_DIGIT_PRIOR: Final = 9.0  # to one, before looking, in layout digit: who asks for a digit has one
+_DIGIT_PRIOR: Final = 99.0  # to one, before looking, in layout digit: who asks for a digit nearly always has one
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _TEXTS: Final = 5  # of a line, among them its own

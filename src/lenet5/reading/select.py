@@ -48,13 +48,13 @@ def left_out(edges: Floats, p: Floats, chosen: Sequence[int]) -> float:
 
 
 def best_line(words: Sequence[Word], p: Floats) -> int | None:
-    """The number of the proposal with the most digits that likely stand there; None without any.
+    """The number of the proposal of which most digits are expected to stand there; None without any.
 
     That a line stands there is known: of a line and a part of it the line is taken, though it may be less sure.
     """
     worth: dict[int, float] = {}
     for word, (there, _) in zip(words, p, strict=True):
-        worth[word.number] = worth.get(word.number, 0.0) + len(word.text) * float(np.sqrt(there))
+        worth[word.number] = worth.get(word.number, 0.0) + len(word.text) * float(there)
     return max(worth, key=lambda number: worth[number]) if worth else None
 
 
