@@ -32,7 +32,6 @@ _ALONG: Final = 0.5  # so long is the edge of a page or frame
 _CORNERS: Final = 2  # segments that end at a side of a box, at least
 _RULING: Final = 0.35  # of a picture's side: several segments so long are ruling
 _TALLER: Final = 1.5  # heights of writing: strokes side by side, as of 111, are no longer
-_STROKE: Final = 1.2  # heights of writing: no straight stroke is so long
 _PART: Final = 0.08  # where there is ruling, pieces so long of lines as thick are its
 _TEETH: Final = 3  # segments of one length on one line are a comb
 
@@ -162,7 +161,7 @@ def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], heigh
     sure = [
         (one.length >= _LONG * height)
         | _on_border(one, shape[way], shape[1 - way])
-        | _parallel(one, shape[1 - way], tall, height)
+        | _parallel(one, shape[1 - way], tall)
         for way, one in enumerate((level, upright))
     ]
     meets = [_meeting(level, upright), _meeting(upright, level)]
@@ -183,15 +182,24 @@ def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], heigh
     return lines[0], lines[1]
 
 
-def _parallel(one: _Segments, wide: int, tall: float, height: float) -> Mask:
-    """Which segments are ruling: several side by side, long and longer than strokes of writing so ``tall``."""
+def _parallel(one: _Segments, wide: int, tall: float) -> Mask:
+    """Which segments are ruling: several side by side, long and longer than strokes of writing so ``tall``.
+
+    Where there is ruling, a segment as thick is part of it that goes from the picture's border to a digit, or goes on
+    on the other side of one.
+    """
     long = one.length >= max(_RULING * wide, _TALLER * tall)
     if long.sum() < _TEETH:
         return np.zeros_like(long)
     usual = float(np.median(one.thickness[long]))
-    parts = one.length >= max(_PART * wide, _STROKE * min(height, _RULING * wide))  # as far as a digit
-    parts &= np.abs(one.thickness - usual) <= 1 + 0.3 * usual
-    return np.asarray(long | parts)
+    alike = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)
+    first, last = _cut_off(one, wide)
+    ruling = long | (alike & (first | last))
+    slope = (one.end - one.start) / one.length
+    ahead = np.subtract.outer(one.left, one.right) * slope + one.end - one.start[:, None]
+    behind = np.subtract.outer(one.right, one.left) * slope + one.start - one.end[:, None]
+    in_line = (np.minimum(np.abs(ahead), np.abs(behind)) <= 2)[:, ruling].any(axis=1)
+    return np.asarray(ruling | (alike & in_line))
 
 
 def _cut_off(one: _Segments, wide: int) -> tuple[Mask, Mask]:
