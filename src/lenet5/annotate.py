@@ -186,8 +186,8 @@ def write_debug(picture: Picture, reading: Reading, lines: Sequence[Pieces], fol
     """Into the folder: reading.json, annotated.png, digits.png, the pieces of lines, and each digit's 28×28.
 
     The last, enlarged eightfold, are ``line-index-answer.png``, such as 02-07-4.png, refused ones
-    02-07-refused.png. ``pieces-01.png`` and so on are the ``lines`` that were proposed, whether
-    digits were read in them or not: their numbers are their own. Files of an earlier reading go. Raises OutputError.
+    02-07-refused.png. ``pieces-01.png`` and so on are the ``lines`` that were read, as they
+    were cut: their numbers are their own. Files of an earlier reading go. Raises OutputError.
     """
     target = Path(folder)
     try:

@@ -248,7 +248,8 @@ def test_every_feature_of_every_word_is_a_finite_number(
     for picture in pictures:
         found = seen(reader, picture)
         assert found.features.shape == (len(found.words), N)
-        assert found.p.shape == (len(found.words), 2)
+        p = reader.scored(found)
+        assert p.shape == (len(found.words), 2)
         assert np.isfinite(found.features).all()
     assert sum(len(seen(reader, picture).words) for picture in pictures) > 5
 

@@ -61,7 +61,7 @@ class Drawings:
                 raise OutputError(f"cannot write {path}: it is a picture to be read")
             write_beside(path, as_png(annotated(picture, reading)))
         if self._debug is not None:
-            write_debug(picture, reading, reader.seen_in(picture).lines, Path(self._debug) / own)
+            write_debug(picture, reading, reader.pieces(picture), Path(self._debug) / own)
 
     def _own_name(self, name: str, picture: Picture) -> str:
         """The file's safe stem, with the page where there are several; numbered where it is taken."""

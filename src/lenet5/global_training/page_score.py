@@ -119,7 +119,7 @@ class Example:
 
 def example_of(reader: Reader, kind: str, page: Page) -> Example:
     """What the reader sees in a drawn page, with the truth of each word."""
-    seen = reader.seen_in(page.picture)
+    seen = reader.seen(page.picture)
     truth = np.array([_true_of(word, page) for word in seen.words], np.int64).reshape(-1, 3)
     total = sum(len(line.text) for line in page.lines)
     there, right = truth[:, 0] > 0, truth[:, 1] > 0

@@ -104,9 +104,9 @@ def _sources(grey: Floats, darkest: Floats | None) -> Iterator[tuple[Floats, boo
     levels = np.asarray(255 * some + np.float32(0.5), np.uint8)
     light = float((levels > round(255 * _otsu(levels))).mean()) if np.ptp(some) > _FAINTEST else 0.5
     if light >= _PAPER:
-        yield grey, True
-        if darkest is not None:
+        if darkest is not None:  # of two inks with the same marks the first is read
             yield darkest, True
+        yield grey, True
     if light <= _BOARD:
         yield np.float32(1) - grey, False
 

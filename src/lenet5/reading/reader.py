@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import cv2
@@ -38,7 +39,7 @@ __all__ = ["LAYOUTS", "Reader", "Seen"]
 LAYOUTS = ("auto", "digit", "line", "page")
 
 _ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
-_DIGIT_PRIOR: Final = 99.0  # to one, before looking, in layout digit: who asks for a digit nearly always has one
+_DIGIT_PRIOR: Final = 30.0  # to one, in layout digit before looking: the least that costs no digit of drawn pages
 _FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _TEXTS: Final = 5  # of a line, among them its own
@@ -47,15 +48,11 @@ _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in a picture: its ``words``, their ``features`` (N, F), and their scores ``p`` (N, 2).
-
-    ``inked`` is whether there is any ink in it.
-    """
+    """What was seen in a picture: its ``words``, their ``features`` (N, F), and whether there is any ink in it."""
 
     words: list[Word]
     features: NDArray[np.float64]
-    p: NDArray[np.float64]
-    inked: bool = True
+    inked: bool
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -72,11 +69,6 @@ class Seen:
         """(N,): how many digits each word holds."""
         return np.array([len(word.text) for word in self.words], np.float64)
 
-    @property
-    def lines(self) -> list[Pieces]:
-        """The pieces of each line that holds a word."""
-        return [lattice.pieces for lattice in {word.number: word.lattice for word in self.words}.values()]
-
 
 class Reader:
     """Reads digits from pictures.
@@ -90,12 +82,17 @@ class Reader:
     ) -> None:
         self.weights = weights if isinstance(weights, weights_of.Weights) else weights_of.load(weights)
         self._threads = threads
-        source = self.weights if "geometry" in self.weights.metadata else weights_of.load("lenet5")
-        self.line_model = self._line_model_of(self.weights, source)
-        self.score = PageScore.from_json(source.metadata["score"]) if "score" in source.metadata else None
+        self.line_model = self._line_model_of(self.weights)
 
-    def _line_model_of(self, own: weights_of.Weights, source: weights_of.Weights) -> LineModel:
-        """How these weights read lines; what they do not say of it is taken from the ``source``."""
+    @cached_property
+    def score(self) -> PageScore:
+        """The page score of these weights; of weights that have none the bundled one. Raises WeightsError."""
+        source = self.weights if "score" in self.weights.metadata else weights_of.load("lenet5")
+        return PageScore.from_json(source.metadata["score"])
+
+    def _line_model_of(self, own: weights_of.Weights) -> LineModel:
+        """How these weights read lines; what they do not say of it is taken from the bundled ones."""
+        source = own if "geometry" in own.metadata else weights_of.load("lenet5")
         classes = "".join(c for c in own.classes if c in DIGITS + SEPARATORS)
         geometry = Geometry.from_json(source.metadata["geometry"]).of(classes)
         power = own.number("inverse_temperature", source.number("inverse_temperature", 1.0))
@@ -149,7 +146,7 @@ class Reader:
 
     def _allowed(self, opened: picture.Picture, seen: Seen, constraint: Constraint, whole: bool) -> Reading:
         """The best allowed text of the picture's lines."""
-        found = allowed_texts(seen.words, seen.p, constraint, self.line_model.inverse_temperature, whole)
+        found = allowed_texts(seen.words, self.scored(seen), constraint, self.line_model.inverse_temperature, whole)
         best = sorted(found, key=lambda one: -one.p)[:1] if whole else best_allowed(found)
         lines = in_reading_order([_boxed(opened, one.marks) for one in best])
         p = math.prod(one.p for one in best)
@@ -158,51 +155,56 @@ class Reader:
         confidence = p if best else 1 - max((one.any for one in found), default=0.0)
         return Reading(tuple(lines), confidence, notes=opened.notes, allowed=any_allowed, alternatives=others)
 
-    def seen_in(self, source: picture.Source) -> Seen:
-        """All words of a picture, scored: what the page score is fitted to."""
-        return self.seen(picture.open_picture(source))
+    def seen(self, source: picture.Source, alone: bool = False) -> Seen:
+        """All words of all proposals of all inks of a picture.
 
-    def seen(self, opened: picture.Picture, alone: bool = False) -> Seen:
-        """All words of all proposals of all inks of a picture, scored; of one that shows a line ``alone`` nothing is
-        taken for words, and all in a row is one line."""
+        Of one that shows a line ``alone`` nothing is taken for words, and all in a row is one line.
+        """
+        opened = picture.open_picture(source)
         inks = inks_of(opened.grey, opened.darkest)
         proposals = proposals_in(inks, _ANYWHERE if alone else REACH)
         glances = glanced(proposals, self._p_digit, every=alone)
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
         words = words_of(glances, lattices)
-        features = features_of(words, opened.grey.shape)
-        numbers = np.array([word.number for word in words], np.int64)
-        p = self.score(features, numbers) if self.score else np.full((len(words), 2), 0.5)
-        return Seen(words, features, p, inked=bool(proposals))
+        return Seen(words, features_of(words, opened.grey.shape), inked=bool(proposals))
+
+    def pieces(self, source: picture.Source) -> list[Pieces]:
+        """The pieces of each line that layout page gives, for looking at."""
+        seen = self.seen(source)
+        chosen = best_set(seen.edges, seen.numbers, self.scored(seen), seen.digits)
+        return [lattice.pieces for lattice in {seen.words[k].number: seen.words[k].lattice for k in chosen}.values()]
+
+    def scored(self, seen: Seen) -> NDArray[np.float64]:
+        """(N, 2): P(a number stands there) of each word, and P(and it is read rightly)."""
+        return self.score(seen.features, seen.numbers)
 
     def _every_line(self, opened: picture.Picture, seen: Seen) -> Reading:
         """Layouts auto and page: the best set of words, those of one line together."""
-        chosen = best_set(seen.edges, seen.numbers, seen.p, seen.digits)
+        p = self.scored(seen)
+        chosen = best_set(seen.edges, seen.numbers, p, seen.digits)
         lines = [
             trimmed([mark for k in row for mark in seen.words[chosen[k]].marks])
             for row in rows(seen.edges[chosen], seen.numbers[chosen])
         ]
         lines = [line for line in lines if any(isinstance(mark, Digit) for mark in line)]
-        confidence = self._confidence(seen.p[chosen, 1], left_out(seen.edges, seen.p, chosen)) if seen.inked else 1.0
+        left = left_out(seen.edges, p, chosen)
+        confidence = self.score.confidence(p[chosen, 1], left) if seen.inked else 1.0
         return Reading(
             tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=opened.notes
         )
 
     def _line(self, opened: picture.Picture, seen: Seen) -> Reading:
         """Layout line: all words of the best line."""
-        number = best_line(seen.words, seen.p)
+        p = self.scored(seen)
+        number = best_line(seen.words, p)
         if number is None:
-            return Reading((), self._confidence(np.zeros(0), 0.0) if seen.inked else 1.0, notes=opened.notes)
+            return Reading((), self.score.confidence(p[:0, 1], 0.0) if seen.inked else 1.0, notes=opened.notes)
         own = np.flatnonzero(seen.numbers == number)
         lattice = seen.words[own[0]].lattice
         marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])
-        right = float(np.prod(seen.p[own, 1] / np.maximum(seen.p[own, 0], 1e-9)))  # as it is known that they are there
+        right = float(np.prod(p[own, 1] / np.maximum(p[own, 0], 1e-9)))  # as it is known that they are there
         reading = Reading((_boxed(opened, marks),), right, notes=opened.notes)
         return replace(reading, alternatives=_alternatives(lattice, reading.text, self.line_model))
-
-    def _confidence(self, right: NDArray[np.float64], others: float) -> float:
-        """P(the whole text is right), of words with P(right), what was left out being there with at most P."""
-        return self.score.confidence(right, others) if self.score else 0.5
 
     def _digit(self, opened: picture.Picture) -> Reading:
         """Layout digit: one digit, whatever the picture shows."""
@@ -224,26 +226,28 @@ class Reader:
         seen = self.seen(opened)
         if not seen.words:
             return np.zeros((paper.SIDE, paper.SIDE), np.uint8), whole, 1.0
-        k = int(np.argmax(seen.p[:, 0] + seen.p[:, 1]))
+        p = self.scored(seen)
+        k = int(np.argmax(p[:, 0] + p[:, 1]))
         lattice, arc = seen.words[k].lattice, _single(seen.words[k])
-        return lattice.candidates.images[lattice.arcs.candidate[arc]], opened.box(lattice.box(arc)), seen.p[k, 0]
+        return lattice.candidates.images[lattice.arcs.candidate[arc]], opened.box(lattice.box(arc)), float(p[k, 0])
 
     def image(self, source: picture.Source) -> NDArray[np.uint8]:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
         return self._one_digit(picture.open_picture(source))[0]
 
-    def pages(self, source: picture.Source, **how: Any) -> Iterator[Reading]:
+    def pages(self, source: picture.Source, layout: str = "auto", **how: Any) -> Iterator[Reading]:
         """``read`` for each page of a TIFF or PDF, one by one; for anything else, once."""
         for opened in picture.open_pages(source):
-            yield replace(self.read(opened, **how), page=opened.page)
+            yield replace(self.read(opened, layout, **how), page=opened.page)
 
     def read_many(
-        self, sources: Iterable[picture.Source], jobs: int | None = None, **how: Any
+        self, sources: Iterable[picture.Source], layout: str = "auto", *, jobs: int | None = None, **how: Any
     ) -> Iterator[Reading | LeNet5Error]:
         """``read`` for each source, in order, as they come; a source that fails gives its error instead.
 
         ``jobs`` processes share the work; None reads in this one.
         """
+        how["layout"] = layout
         if jobs is None or jobs < 2:
             yield from (_read_or_error(self, source, how) for source in sources)
             return
