@@ -16,7 +16,6 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 import lenet5
 from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading, WeightsError, paper, weights
-from lenet5.evaluate import edit_distance
 from lenet5.learning.data import ImageSet, load
 from tests.reading.test_ink import BLANK, FLAT, rough
 
@@ -306,7 +305,9 @@ def test_a_line_with_refused_digits_is_as_unsure_as_they_are(reader: Reader, emb
     refused = reader.read(page, "line", min_confidence=least)
     assert refused.text.count("?") == 1
     assert refused.text.replace("?", "") == "".join(d.label for d in sure.digits if d.confidence >= least)
-    assert refused.confidence < sure.confidence
+    unsure = min(sure.digits, key=lambda digit: digit.confidence)
+    (instead,) = (digit for digit in refused.digits if digit.label == "?")
+    assert refused.confidence == pytest.approx(sure.confidence * instead.confidence / unsure.confidence)
 
 
 def test_the_image_of_a_digit_is_what_reading_saw(reader: Reader, draw: Callable[..., Image.Image]) -> None:
@@ -627,11 +628,11 @@ def test_layout_line_reads_one_of_two_rows_and_only_it(reader: Reader, embedded:
     assert len(reading.text) == len(texts[1])
 
 
-def test_a_strip_is_read_alike_in_layouts_page_and_auto_and_whole_as_a_line(reader: Reader, embedded: ImageSet) -> None:
+def test_a_strip_is_read_alike_in_every_layout_but_digit(reader: Reader, embedded: ImageSet) -> None:
     strip, (text,) = page_of(embedded, [[20, 21, 22, 23, 24]])
-    line, page, auto = (reader.read(strip[20:-20], layout).text for layout in ("line", "page", "auto"))
-    assert page == auto
-    assert edit_distance(line, text) <= 2
+    (answer,) = {reader.read(strip[20:-20], layout).text for layout in ("line", "page", "auto")}
+    assert len(answer) == len(text)
+    assert sum(a == b for a, b in zip(answer, text, strict=True)) >= 4
 
 
 def test_digits_of_a_line_less_sure_than_asked_for_become_question_marks(reader: Reader, embedded: ImageSet) -> None:

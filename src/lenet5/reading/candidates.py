@@ -37,11 +37,6 @@ class Candidates:
     images: NDArray[np.uint8]
     marks: tuple[tuple[int, ...], ...]
 
-    @property
-    def uncut(self) -> NDArray[np.bool_]:
-        """(N,): which are whole marks."""
-        return np.array([bool(marks) for marks in self.marks], np.bool_)
-
 
 def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
     """Every run of neighbouring pieces that has the size of a character.

@@ -109,42 +109,48 @@ class Lattice:
 def lattices_of(lines: Sequence[Line], model: LineModel) -> list[Lattice | None]:
     """The lattice of each line; None for one without ink that could be a character.
 
-    Marks that surely are characters are not cut: the best path is the same.
+    Marks that surely are characters are not cut: the best path is the same. Nor is a line that surely is words.
     """
     wholes = [whole_marks(line.level) for line in lines]
     first = [_as_it_stands(line, pieces, runs(pieces)) for line, pieces in zip(lines, wholes, strict=True)]
-    seen = _in_one_batch([candidates.images for candidates in first], model.probabilities)
-    cuts, second, new = [], [], []
-    for pieces, candidates, p in zip(wholes, first, seen, strict=True):
-        if len(pieces) == 0:
-            cuts.append(pieces)
-            second.append(candidates)
-            new.append(np.zeros(0, np.bool_))
-            continue
-        sure = are_sure(pieces, candidates, weighed_by(pieces, candidates, p, model.geometry))
-        sure |= _are_words(candidates, p)
-        cuts.append(pieces if sure.all() else cut(pieces, ~sure))
-        second.append(candidates if sure.all() else runs(cuts[-1], candidates))
-        known = {*candidates.marks}
-        new.append(np.array([marks not in known for marks in second[-1].marks], np.bool_))
-    fresh = _in_one_batch([c.images[which] for c, which in zip(second, new, strict=True)], model.probabilities)
-    result: list[Lattice | None] = []
-    for line, pieces, earlier, p, candidates, which, added in zip(
-        lines, cuts, first, seen, second, new, fresh, strict=True
-    ):
-        if len(candidates.images) == 0:
-            result.append(None)
-            continue
-        every = np.empty((len(which), len(model.classes) + 1))
-        every[which] = added
-        known_p = dict(zip(earlier.marks, p, strict=True))
-        for k in np.flatnonzero(~which):
-            every[k] = known_p[candidates.marks[k]]
-        weighed = weighed_by(pieces, candidates, every, model.geometry)
-        arcs = arcs_of(pieces, candidates, weighed)
-        path = best_path(arcs, len(pieces), model.inverse_temperature)
-        result.append(Lattice(line, pieces, candidates, weighed, arcs, path, model.classes))
-    return result
+    seen = _in_one_batch([own.images for own in first], model.probabilities)
+    pieces = [_cut(*line, model) for line in zip(wholes, first, seen, strict=True)]
+    second = [own if a is b else runs(b, own) for a, b, own in zip(wholes, pieces, first, strict=True)]
+    known = [dict(zip(own.marks, p, strict=True)) for own, p in zip(first, seen, strict=True)]
+    new = [np.array([marks not in p for marks in own.marks], np.bool_) for own, p in zip(second, known, strict=True)]
+    fresh = _in_one_batch([own.images[which] for own, which in zip(second, new, strict=True)], model.probabilities)
+    every = zip(lines, pieces, second, known, new, fresh, strict=True)
+    return [_lattice(line, own, found, p, which, added, model) for line, own, found, p, which, added in every]
+
+
+def _cut(whole: Pieces, candidates: Candidates, p: Floats, model: LineModel) -> Pieces:
+    """The marks of a line, cut but for those that surely are characters, by the probabilities of its whole marks."""
+    if len(whole) == 0:
+        return whole
+    sure = are_sure(whole, candidates, weighed_by(whole, candidates, p, model.geometry))
+    return whole if sure.all() or _are_words(candidates, p) else cut(whole, ~sure)
+
+
+def _lattice(
+    line: Line,
+    pieces: Pieces,
+    candidates: Candidates,
+    known: dict[tuple[int, ...], Floats],
+    new: NDArray[np.bool_],
+    fresh: Floats,
+    model: LineModel,
+) -> Lattice | None:
+    """The lattice of a line whose candidates have probabilities that were ``known``, or if ``new`` the ``fresh``."""
+    if len(candidates.images) == 0:
+        return None
+    p = np.empty((len(new), len(model.classes) + 1))
+    p[new] = fresh
+    for k in np.flatnonzero(~new):
+        p[k] = known[candidates.marks[k]]
+    weighed = weighed_by(pieces, candidates, p, model.geometry)
+    arcs = arcs_of(pieces, candidates, weighed)
+    path = best_path(arcs, len(pieces), model.inverse_temperature)
+    return Lattice(line, pieces, candidates, weighed, arcs, path, model.classes)
 
 
 def _are_words(candidates: Candidates, p: Floats) -> bool:
