@@ -186,7 +186,7 @@ def write_debug(picture: Picture, reading: Reading, lines: Sequence[Pieces], fol
     """Into the folder: reading.json, annotated.png, digits.png, the pieces of lines, and each digit's 28×28.
 
     The last, enlarged eightfold, are ``line-index-answer.png``, such as 02-07-4.png, refused ones
-    02-07-refused.png. ``pieces-01.png`` and so on are the ``lines`` that were read, as they
+    02-07-refused.png. ``pieces-01.png`` and so on are the ``lines`` of layout page, as they
     were cut: their numbers are their own. Files of an earlier reading go. Raises OutputError.
     """
     target = Path(folder)

@@ -114,7 +114,8 @@ class Reading:
     empty text it is P(nothing stands there), 1 only for a picture without ink. ``page`` counts from 1; ``notes`` are
     remarks for the user, such as that a large picture was scaled down. With a constraint on the text, ``allowed`` is
     P(any allowed text stands here) in 0..1, and ``confidence`` is not conditioned on it; without one it is None.
-    ``alternatives`` are other whole texts with their probabilities, likeliest first.
+    ``texts`` are then the allowed text of each line. ``alternatives`` are other whole texts with their probabilities,
+    likeliest first.
 
     >>> Reading(lines=(), confidence=0.9, alternatives=(("7", 0.08),)).to_json()
     {'page': 1, 'text': '', 'confidence': 0.9, 'lines': []}
@@ -126,15 +127,23 @@ class Reading:
     notes: tuple[str, ...] = ()
     allowed: float | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        """The digits, a line of text for each line; "?" stands for one that was refused."""
+        """The digits, a line of text for each line; "?" stands for one that was refused.
+
+        With a constraint the allowed texts, separators and spaces included.
+        """
+        if self.texts:
+            return "\n".join(self.texts)
         return "\n".join("".join(m.label for m in line if isinstance(m, Digit)) for line in self.lines)
 
     @property
     def transcript(self) -> str:
         """The lines as they stand, with separators, and a space for each wide gap: "13/01/2023 3.75"."""
+        if self.texts:
+            return "\n".join(self.texts)
         return "\n".join(_transcribed(line) for line in self.lines)
 
     @property

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import lenet5
-from lenet5 import engine, weights
+from lenet5 import Reader, engine, weights
 from lenet5.global_training import page_score
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import distort
@@ -274,6 +274,22 @@ def test_wrong_usage_ends_with_status_2(arguments: tuple[str, ...], command: Com
     outcome = command("train", *arguments, "--output", output)
     assert outcome.status == 2
     assert not output.exists()
+
+
+def test_ctrl_c_while_the_page_score_is_fitted_leaves_weights_without_one(
+    command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> weights.Weights:
+        assert "command" in weights.load(output).metadata
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(page_score, "with_page_score", interrupted)
+    outcome = command("train", "--data", "digits", "--recipe", "reading", "--passes", 1, "--output", output)
+    assert outcome.status == 0
+    assert "no page score was fitted" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert "score" not in weights.load(output).metadata
+    assert Reader(output).read(np.full((40, 40), 255, np.uint8)).text == ""
 
 
 def test_the_command_in_the_metadata_makes_the_same_file_again(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -44,6 +45,35 @@ def test_a_line_that_cannot_match_gives_nothing(reader: Reader, row: NDArray[np.
     assert reader.read(row, "line", pattern=r"\d{7}").text == ""
 
 
+def test_layout_digit_gives_one_digit_that_is_allowed(reader: Reader, draw: Callable[..., Image.Image]) -> None:
+    free, bound = reader.read(draw("7"), "digit"), reader.read(draw("7"), "digit", pattern="[0-6]")
+    assert free.text == "7"
+    assert len(bound.digits) == 1
+    assert bound.text in tuple("0123456")
+    assert bound.allowed is not None
+    assert bound.confidence <= bound.allowed < 1 - free.confidence + 1e-9
+
+
+def test_the_text_of_a_constraint_is_an_allowed_one_with_its_separators(reader: Reader, row: NDArray[np.uint8]) -> None:
+    reading = reader.read(row, "line", pattern=r"\d \d{2}|\d{2}-\d|\d{3}")
+    assert reading.transcript == reading.text
+    assert re.fullmatch(r"\d \d{2}|\d{2}-\d|\d{3}", reading.text)
+
+
+def test_a_number_is_found_among_many_words_of_its_line(reader: Reader, draw: Callable[..., Image.Image]) -> None:
+    gap = np.full((np.asarray(draw("1")).shape[0], 60), 255, np.uint8)
+    parts = [part for label in "4721958306" for part in (np.asarray(draw(label)), gap)]
+    line = np.concatenate([*parts, np.concatenate([np.asarray(draw(label)) for label in "258"], axis=1)], axis=1)
+    assert reader.read(line, "page", choices=["258", "144"]).text == "258"
+
+
+@pytest.mark.parametrize("layout", ["page", "line", "digit"])
+def test_a_blank_picture_has_no_allowed_text_and_says_so_with_a_probability(layout: str, reader: Reader) -> None:
+    reading = reader.read(np.full((60, 90), 255, np.uint8), layout, pattern=r"\d{3}")
+    assert reading.allowed == pytest.approx(0, abs=0.01)
+    assert 0 <= reading.confidence <= 1
+
+
 def test_what_a_pattern_asks_of_the_network_in_vain_is_refused_before_the_picture_is_opened(reader: Reader) -> None:
     with pytest.raises(PatternError, match="'A'"):
         reader.read("there is no such picture.png", pattern="A+")
@@ -78,3 +108,23 @@ def test_many_pictures_come_in_order_and_a_failure_is_one_of_them(
     assert first.text == third.text == "258"
     assert isinstance(second, PictureError)
     assert isinstance(second, LeNet5Error)
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_sources_are_taken_as_they_are_needed(jobs: int | None, reader: Reader, row: NDArray[np.uint8]) -> None:
+    taken = []
+
+    def endless() -> Iterator[NDArray[np.uint8]]:
+        while True:
+            taken.append(1)
+            yield row
+
+    readings = reader.read_many(endless(), jobs=jobs, layout="line")
+    assert isinstance(next(readings), Reading)
+    assert len(taken) <= 6
+    readings.close()  # type: ignore[attr-defined]
+
+
+def test_a_wrong_argument_is_told_before_a_source_is_taken(reader: Reader) -> None:
+    with pytest.raises(ArrayError, match="layout must be"):
+        reader.read_many(iter(()), layout="sideways")

@@ -305,9 +305,18 @@ def test_a_line_with_refused_digits_is_as_unsure_as_they_are(reader: Reader, emb
     refused = reader.read(page, "line", min_confidence=least)
     assert refused.text.count("?") == 1
     assert refused.text.replace("?", "") == "".join(d.label for d in sure.digits if d.confidence >= least)
-    unsure = min(sure.digits, key=lambda digit: digit.confidence)
-    (instead,) = (digit for digit in refused.digits if digit.label == "?")
-    assert refused.confidence == pytest.approx(sure.confidence * instead.confidence / unsure.confidence)
+    assert 0 <= refused.confidence < sure.confidence
+
+
+@pytest.mark.parametrize("least", [0.5, 0.9, 0.999999, 1.0])
+def test_whatever_is_refused_a_confidence_is_a_probability(least: float, reader: Reader, embedded: ImageSet) -> None:
+    page, _ = page_of(embedded, [[0, 1, 2, 3, 4], [5, 6, 7]])
+    for layout in ("digit", "line", "page"):
+        reading = reader.read(page, layout, min_confidence=least)
+        assert 0 <= reading.confidence <= 1
+        for digit in reading.digits:
+            assert 0 <= digit.confidence <= 1
+            assert digit.label == "?" or digit.confidence >= least
 
 
 def test_the_image_of_a_digit_is_what_reading_saw(reader: Reader, draw: Callable[..., Image.Image]) -> None:

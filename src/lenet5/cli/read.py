@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,7 @@ def _pages(name: str, reader: Reader, how: dict[str, Any]) -> Iterator[tuple[Pic
 
     try:
         for picture in open_pages(_source(name)):
-            yield picture, next(reader.pages(picture, **how))
+            yield picture, replace(reader.read(picture, **how), page=picture.page)
     except Exception as error:
         yield error
 
@@ -125,7 +126,7 @@ def _pages(name: str, reader: Reader, how: dict[str, Any]) -> Iterator[tuple[Pic
 def _choices(path: str) -> list[str]:
     """The lines of a file that are not empty."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
     return [line.strip() for line in lines if line.strip()]

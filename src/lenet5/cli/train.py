@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_SERVES: Final = "these weights read pages with that of the bundled lenet5"
 _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 
 
@@ -101,9 +102,6 @@ def command(
     synthesis = Synthesis(writings, chosen.classes, _say)
     training = Training(loaded, chosen, to_minimise, seed, synthesis, threads, before)
     stopped = run(training)
-    made = training.weights()
-    if chosen.mixture and training.held_out is not None and not stopped:
-        made = _with_page_score(made, training.held_out, writings, seed)
     given = "lenet5 train" + "".join(f" --data {name}" for name in sets)
     given += f" --recipe {recipe} --passes {chosen.passes} --seed {seed}"
     given += f" --images {images}" if images else ""
@@ -115,7 +113,14 @@ def command(
     if before:
         given += f" --start {start}"
         origin = {"start": before.metadata.get("command", "")}
-    replace(made, metadata={**made.metadata, **origin, "lenet5_version": __version__, "command": given}).save(output)
+    made = training.weights()
+    made = replace(made, metadata={**made.metadata, **origin, "lenet5_version": __version__, "command": given})
+    made.save(output)
+    if chosen.mixture:
+        if stopped or training.held_out is None:
+            _say(f"no page score was fitted, which needs a whole run with held-out images; {_SERVES}")
+        else:
+            _with_page_score(made, training.held_out, writings, seed, threads).save(output)
     if training.best_pass == 0:
         click.echo(f"{output}: stopped before the first pass was over; these weights can hardly read")
         return
@@ -124,18 +129,24 @@ def command(
     click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
 
 
-def _with_page_score(made: Weights, held_out: ImageSet, writings: tuple[Writing, ...], seed: int) -> Weights:
-    """The weights with their page score, fitted under a progress bar."""
+def _with_page_score(
+    made: Weights, held_out: ImageSet, writings: tuple[Writing, ...], seed: int, threads: int | None
+) -> Weights:
+    """The weights with their page score, fitted under a progress bar; as they are if Ctrl-C ends that."""
     from lenet5.cli.progress import bar
     from lenet5.global_training.material import by_writer
     from lenet5.global_training.page_score import PAGES, PageMaker, with_page_score
     from lenet5.synthesis.pages import KINDS
 
-    _say("fitting the page score to drawn pages, which takes minutes")
+    _say("fitting the page score to drawn pages, which takes minutes; the weights are written already")
     with bar() as progress:
         task = progress.add_task("reading drawn pages", total=PAGES * len(KINDS))
         make = PageMaker(held_out, by_writer(writings)[1], seed)
-        return with_page_score(made, make, seed, partial(progress.advance, task))
+        try:
+            return with_page_score(made, make, seed, threads, partial(progress.advance, task))
+        except KeyboardInterrupt:
+            _say(f"no page score was fitted; {_SERVES}")
+            return made
 
 
 def _is_unipen(name: str) -> bool:

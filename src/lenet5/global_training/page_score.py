@@ -8,6 +8,7 @@ the network has not seen, so that its confidence there is what it is elsewhere.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -65,12 +66,19 @@ class PageMaker:
 
 
 def examples_of(
-    weights: weights_of.Weights, make: PageMaker, count: int, advance: Callable[[], object] = lambda: None
+    weights: weights_of.Weights,
+    make: PageMaker,
+    count: int,
+    processes: int | None = None,
+    advance: Callable[[], object] = lambda: None,
 ) -> list[Example]:
-    """What a reader with these weights sees in ``count`` pages of each kind, drawn and read by all cores."""
+    """What a reader with these weights sees in ``count`` pages of each kind.
+
+    They are drawn and read by so many ``processes``, or as many as there are cores.
+    """
     wanted = [(kind, number) for number in range(count) for kind in KINDS]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(None, context, _start, (weights, make)) as pool:
+    with ProcessPoolExecutor(processes, context, _start, (weights, make)) as pool:
         examples = []
         for example in pool.map(_example, *zip(*wanted, strict=True), chunksize=4):
             examples.append(example)
@@ -82,6 +90,7 @@ _worker: dict[str, tuple[Reader, PageMaker]] = {}
 
 
 def _start(weights: weights_of.Weights, make: PageMaker) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for the pages ends the work
     cv2.setNumThreads(1)
     _worker["own"] = Reader(weights, threads=1), make
 
@@ -92,10 +101,14 @@ def _example(kind: str, number: int) -> Example:
 
 
 def with_page_score(
-    weights: weights_of.Weights, make: PageMaker, seed: int, advance: Callable[[], object] = lambda: None
+    weights: weights_of.Weights,
+    make: PageMaker,
+    seed: int,
+    processes: int | None = None,
+    advance: Callable[[], object] = lambda: None,
 ) -> weights_of.Weights:
     """The weights with the page score fitted to PAGES pages of each kind in their metadata."""
-    score = fitted(examples_of(weights, make, PAGES, advance), np.random.default_rng(seed))
+    score = fitted(examples_of(weights, make, PAGES, processes, advance), np.random.default_rng(seed))
     return replace(weights, metadata={**weights.metadata, "score": score.to_json()})
 
 
@@ -154,8 +167,19 @@ def _is_same(one: Box, other: Box) -> bool:
 
 
 def fitted(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
-    """The whole score: of words, and of pictures."""
-    return _calibrated(_page_score(examples, generator), examples)
+    """The whole score: of words, and of pictures.
+
+    The confidence of pictures is fitted to pages that the judges asked about them have not seen: in two halves, each
+    with judges fitted to the other.
+    """
+    score = _page_score(examples, generator)
+    order = generator.permutation(len(examples))
+    halves = [[examples[k] for k in order[start::2]] for start in (0, 1)]
+    outcomes = []
+    for own, other in (halves, halves[::-1]):
+        judges = _page_score(own, generator)
+        outcomes += [outcome(judges, one) for one in other]
+    return replace(score, whole=_calibration(outcomes))
 
 
 def _page_score(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
@@ -206,18 +230,17 @@ def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
     return p[chosen, 1], left_out(example.edges, p, chosen), right
 
 
-def _calibrated(score: PageScore, examples: Sequence[Example]) -> PageScore:
-    """The score with the confidence of whole pictures fitted: logistic regression on what is given and left out."""
+def _calibration(outcomes: Sequence[tuple[Floats, float, bool]]) -> Floats:
+    """What gives the confidence of whole pictures, (4,): logistic regression on what is given and left out."""
     rows, truth = [], []
-    for one in examples:
-        given, others, right = outcome(score, one)
+    for given, others, right in outcomes:
         nothing = np.log(max(1 - others, 1e-6))
         some = float(len(given) > 0)
         rows.append([some, float(np.log(np.maximum(given, 1e-6)).sum()), nothing, 1 - some])
         truth.append(right)
     x, y, whole = np.array(rows), np.array(truth, np.float64), _PRODUCT
-    for _ in range(50):  # Newton's method, with a weak prior around the product of probabilities
-        p = 1 / (1 + np.exp(-x @ whole))
-        slope = x.T @ (p - y) + 0.1 * (whole - _PRODUCT)
-        whole = whole - np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + 0.1 * np.eye(4), slope)
-    return replace(score, whole=whole)
+    curvature = x.T @ x / 4 + 0.1 * np.eye(4)  # its upper bound (Böhning and Lindsay 1988): no step goes too far
+    for _ in range(2000):  # with a weak prior around the product of probabilities
+        p = 1 / (1 + np.exp(-np.clip(x @ whole, -50, 50)))
+        whole = whole - np.linalg.solve(curvature, x.T @ (p - y) + 0.1 * (whole - _PRODUCT))
+    return np.asarray(whole)

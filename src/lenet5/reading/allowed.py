@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,22 +23,25 @@ __all__ = ["Allowed", "allowed_texts", "best_allowed"]
 Floats = NDArray[np.float64]
 
 _TEXTS: Final = 5  # the likeliest, as alternatives
-_TRACE: Final = 1e-3  # P(an allowed text stands here): with less it does not
-_MOST_RANGES: Final = 40  # of words of a line that are searched
+_TRACE: Final = 1e-3  # P(an allowed text stands here): with less, part of a line is none
+_MOST_RANGES: Final = 100  # runs of words of a line that are searched, those as long as allowed texts first
+_LONGEST: Final = 100  # characters: texts that may be longer may be of any length
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """An allowed text: its ``marks``, P(it is what stands here) and P(``any`` allowed text stands here), unconditioned.
+    """An allowed ``text``: its ``marks``, P(it is what stands here) and P(``any`` allowed text stands here).
 
-    ``others`` are further allowed texts with their probabilities, ``number`` is that of the proposal.
+    Both suppose that something stands here, which is so with P(``there``). ``others`` are further allowed texts with
+    their probabilities.
     """
 
+    text: str
     marks: tuple[Digit | Separator, ...]
     p: float
     any: float
+    there: float
     others: tuple[tuple[str, float], ...]
-    number: int
 
     @property
     def edges(self) -> tuple[int, int, int, int]:
@@ -56,26 +59,27 @@ def allowed_texts(
     lines: dict[int, list[int]] = {}
     for k, word in enumerate(words):
         lines.setdefault(word.number, []).append(k)
+    lengths = _lengths(constraint)
     found = []
-    for number, own in lines.items():
+    for own in lines.values():
         lattice = words[own[0]].lattice
-        groups = [_span(lattice, arcs) for arcs in lattice.words]
+        groups = [(*_span(lattice, arcs), len(arcs)) for arcs in lattice.words]
         there = {_span(lattice, words[k].arcs): float(p[k, 0]) for k in own}
-        ranges = [(0, len(groups))] if whole else list(_ranges(lattice, groups, constraint))
-        for first, last in ranges[:_MOST_RANGES]:
+        for first, last in [(0, len(groups))] if whole else _ranges(groups, lengths)[:_MOST_RANGES]:
             spans = groups[first:last]
-            likely = max(there.get(span, 0.0) for span in spans)
+            likely = max(there.get(span[:2], 0.0) for span in spans)
             edges = (0, len(lattice.pieces)) if whole else (spans[0][0], spans[-1][1])
-            one = _allowed(lattice, edges, [span[0] for span in spans[1:]], constraint, inverse_temperature)
-            if one is not None:
-                found.append(replace(one, p=likely * one.p, any=likely * one.any, number=number))
+            if whole or likely >= _TRACE:
+                one = _allowed(lattice, edges, [span[0] for span in spans[1:]], constraint, inverse_temperature)
+                if one is not None and (whole or one.any >= _TRACE):
+                    found.append(replace(one, there=likely))
     return found
 
 
 def best_allowed(found: Sequence[Allowed]) -> list[Allowed]:
     """The likeliest of those that overlap, as far as some allowed text likely stands there."""
     edges = np.array([one.edges for one in found], np.float64).reshape(-1, 4)
-    p = np.array([(one.any, one.p) for one in found]).reshape(-1, 2)
+    p = np.array([(one.there * one.any, one.there * one.p) for one in found]).reshape(-1, 2)
     return [found[k] for k in best_set(edges, np.arange(len(found)), p, np.ones(len(found)))]
 
 
@@ -85,24 +89,30 @@ def _span(lattice: Lattice, arcs: Sequence[int]) -> tuple[int, int]:
     return int(lattice.arcs.first[own].min()), int(lattice.arcs.last[own].max())
 
 
-def _ranges(lattice: Lattice, groups: Sequence[tuple[int, int]], constraint: Constraint) -> Iterator[tuple[int, int]]:
-    """Runs of words that may be as long as an allowed text is, the longest first."""
-    fewest = _shortest(constraint)
-    for length in range(len(groups), 0, -1):
-        for first in range(len(groups) - length + 1):
-            start, stop = groups[first][0], groups[first + length - 1][1]
-            if stop - start >= fewest:
-                yield first, first + length
+def _ranges(groups: Sequence[tuple[int, int, int]], lengths: tuple[int, float]) -> list[tuple[int, int]]:
+    """Runs of words (first piece, one after the last, marks), those with as many marks as an allowed text has first."""
+    fewest, most = lengths
+    runs = []
+    for first in range(len(groups)):
+        for last in range(first + 1, len(groups) + 1):
+            marks = sum(group[2] for group in groups[first:last])
+            if last - first <= most and groups[last - 1][1] - groups[first][0] >= fewest:
+                runs.append((max(fewest - marks, marks - most, 0), first, last))
+    return [(first, last) for _, first, last in sorted(runs)]
 
 
-def _shortest(constraint: Constraint) -> int:
-    """How many characters, spaces aside, an allowed text has at least: a breadth-first search."""
-    space, reached, length = len(constraint.symbols) - 1, {*constraint.starts}, 0
-    while reached and not constraint.accepting[list(reached)].any() and length < 100:
+def _lengths(constraint: Constraint) -> tuple[int, float]:
+    """How many characters, spaces aside, an allowed text has at least and at most: a breadth-first search."""
+    space, reached = len(constraint.symbols) - 1, {*constraint.starts}
+    accepted = []
+    for length in range(_LONGEST + 1):
+        if constraint.accepting[list(reached)].any():
+            accepted.append(length)
         onward = {int(k) for state in reached for k in np.delete(constraint.next[state], space) if k >= 0}
-        spaced = {int(constraint.next[state, space]) for state in onward if constraint.next[state, space] >= 0}
-        reached, length = onward | spaced, length + 1
-    return length
+        reached = onward | {int(constraint.next[state, space]) for state in onward} - {-1}
+        if not reached:
+            return accepted[0], float(accepted[-1])
+    return (accepted or [_LONGEST])[0], math.inf
 
 
 def _allowed(
@@ -120,9 +130,7 @@ def _allowed(
         return None
     total = best_path(part, stop - start, inverse_temperature).log_total
     chances = [min(1.0, math.exp(text.log_total - total)) for text in texts]
-    if math.exp(min(log_allowed - total, 0)) < _TRACE:
-        return None
     marks = tuple(lattice.mark(int(which[k])) for k in texts[0].arcs if part.label[k] != SPECK)
     named = ["".join(constraint.symbols[k] for k in text.labels) for text in texts]
     others = tuple((name, p) for name, p in zip(named[1:], chances[1:], strict=True))
-    return Allowed(marks, chances[0], min(1.0, math.exp(log_allowed - total)), others, -1)
+    return Allowed(named[0], marks, chances[0], min(1.0, math.exp(log_allowed - total)), 1.0, others)

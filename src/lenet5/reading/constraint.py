@@ -64,6 +64,10 @@ def compile_constraint(
         raise PatternError("the pattern is empty")
     if isinstance(choices, str):
         raise PatternError("choices are a list of strings, not one string")
+    if choices is not None and not all(isinstance(choice, str) for choice in choices):
+        raise PatternError("choices are a list of strings")
+    if check is not None and not isinstance(check, str) and not callable(check):
+        raise PatternError(f"check is a name or a function of a string, not {type(check).__name__}")
     name = check if isinstance(check, str) else None
     constraint = _compiled(classes, pattern, None if choices is None else tuple(choices), name)
     return replace(constraint, predicate=check) if callable(check) else constraint

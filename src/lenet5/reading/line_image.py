@@ -28,6 +28,7 @@ _TALLEST: Final = (
     1.75  # medians of the marks' heights: the cap on the digits' height, for lines with strokes far taller
 )
 _MARGIN: Final = 2  # pixels around the line, so that strokes keep their soft rim
+_NEIGHBOURS: Final = 12  # marks: slopes are taken between marks no farther apart
 _LEAST_SLOPE: Final = 0.02  # less than that is chance
 
 
@@ -107,10 +108,10 @@ def slope_of(x: NDArray[np.floating], y: NDArray[np.floating], height: float) ->
     """The slope of a line through the middles of its marks (N,), 0 where they are too few to tell."""
     if len(x) < 3 or np.ptp(x) < 3 * height:
         return 0.0
-    first, second = np.triu_indices(len(x), 1)
-    near = (second - first < 12) & (np.abs(x[second] - x[first]) > height)
-    if not near.any():
+    steps = [(x[k:] - x[:-k], y[k:] - y[:-k]) for k in range(1, min(_NEIGHBOURS, len(x)))]
+    across, down = (np.concatenate(values) for values in zip(*steps, strict=True))
+    far = np.abs(across) > height
+    if not far.any():
         return 0.0
-    first, second = first[near], second[near]
-    slope = float(np.median((y[second] - y[first]) / (x[second] - x[first])))
+    slope = float(np.median(down[far] / across[far]))
     return slope if abs(slope) > _LEAST_SLOPE else 0.0

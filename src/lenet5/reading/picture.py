@@ -49,9 +49,6 @@ _COLOUR: Final = 0.1  # luminance minus darkest channel, above which a pixel is 
 _COLOUR_SAMPLE: Final = 500_000  # pixels tell whether a larger picture is coloured
 _COLOURED: Final = 0.001  # of the pixels are coloured in a coloured picture, or
 _COLOURED_ENOUGH: Final = 4  # sampled pixels: a digit of pale ink is a far smaller part of a page than 0.001
-_NOISE_SEEN: Final = 512  # pixels of the sides of the middle part that shows whether a picture is noisy
-_NOISE_APART: Final = 0.2  # between an impulse and its neighbours' median, at least
-_NOISE_LEAST: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
 _LEVELS: Final = np.arange(256, dtype=np.float32) / np.float32(255)
 _ROTATIONS: Final = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
@@ -84,7 +81,7 @@ class Picture:
         (x, y), scale = self.origin, self.scale
         left, top = int((x + upright.left) / scale), int((y + upright.top) / scale)
         right, bottom = math.ceil((x + upright.right) / scale), math.ceil((y + upright.bottom) / scale)
-        return Box(left, top, min(right, width), min(bottom, height))
+        return Box(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
 
     @property
     def bounds(self) -> Box:
@@ -501,7 +498,8 @@ def _from_levels(levels: NDArray[Any], shown: tuple[int, int]) -> Picture:
         darkest = None if darkest is None else _floats(darkest)
         note = f"scaled down from {shown[0]}×{shown[1]} to {size[0]}×{size[1]} for reading"
         return Picture(_floats(grey), shown, size[0] / shown[0], (note,), darkest=darkest)
-    return Picture(_without_noise(grey), shown, darkest=None if darkest is None else _without_noise(darkest))
+    darkest = None if darkest is None else without_impulses(_floats(darkest))
+    return Picture(without_impulses(_floats(grey)), shown, darkest=darkest)
 
 
 def _luminance_and_darkest(levels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -576,16 +574,3 @@ def _floats(levels: NDArray[Any]) -> NDArray[np.float32]:
     if levels.dtype == np.uint16:
         return np.asarray(np.divide(levels, np.float32(65535), dtype=np.float32))
     return np.asarray(levels, np.float32)
-
-
-def _without_noise(levels: NDArray[Any]) -> NDArray[np.float32]:
-    """Contiguous levels (H, W) as float32 in 0..1, without salt-and-pepper noise.
-
-    The first condition of ``without_impulses`` is tested here with its numbers, as in most pictures that is enough and
-    takes a fifth of the time.
-    """
-    grey = _floats(levels)
-    top, left = (max(0, side - _NOISE_SEEN) // 2 for side in grey.shape)
-    seen = np.ascontiguousarray(grey[top : top + _NOISE_SEEN, left : left + _NOISE_SEEN])
-    apart = np.count_nonzero(cv2.absdiff(seen, cv2.medianBlur(seen, 3)) > _NOISE_APART)
-    return grey if apart < _NOISE_LEAST * seen.size else without_impulses(grey)

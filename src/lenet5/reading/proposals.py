@@ -109,7 +109,16 @@ class Proposal:
         )
         line = line_image(level.astype(np.float32), near, self.tall, self.low, ink.scale * factor)
         x, y = columns.start / ink.scale, rows.start / ink.scale
-        return replace(line, left=line.left + x, top=line.top + y)
+        return _without_empty_rows(replace(line, left=line.left + x, top=line.top + y))
+
+
+def _without_empty_rows(line: Line) -> Line:
+    """A sloping line cut to the rows that hold ink, where the box that it was taken from is much higher."""
+    inked = np.flatnonzero(line.level.max(axis=1) > 0)
+    if len(inked) == 0 or line.level.shape[0] - (inked[-1] - inked[0]) <= HEIGHT:
+        return line
+    first, last = max(int(inked[0]) - 2, 0), int(inked[-1]) + 3
+    return replace(line, level=line.level[first:last].copy(), top=line.top + first / line.scale)
 
 
 def proposals_in(inks: Sequence[Ink], reach: float = REACH) -> list[Proposal]:

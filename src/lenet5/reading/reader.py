@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -122,38 +124,63 @@ class Reader:
         >>> Reader().read(np.full((40, 40), 255, np.uint8)).text
         ''
         """
-        if layout not in LAYOUTS:
-            raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
-        if min_confidence is not None and not 0 <= min_confidence <= 1:
-            raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence}")
-        if rotate not in (None, "auto"):
-            raise ArrayError(f"rotate must be None or 'auto', not {rotate!r}")
-        constraint = compile_constraint(self.line_model.classes, pattern, choices, check)
+        constraint = self._checked(layout, min_confidence, pattern, choices, check, rotate)
         opened = picture.open_picture(source)
         opened = opened if region is None else opened.cropped(region)
         ways = [opened] if rotate is None else [opened.turned(turns) for turns in range(4)]
-        reading = max((self._read(way, layout, constraint) for way in ways), key=_expected)
+        reading = max((self._read(way, layout, constraint) for way in ways), key=_likely_digits)
         return _refused_below(reading, min_confidence) if min_confidence else reading
+
+    def _checked(
+        self,
+        layout: str = "auto",
+        min_confidence: float | None = None,
+        pattern: str | None = None,
+        choices: Sequence[str] | None = None,
+        check: str | Callable[[str], bool] | None = None,
+        rotate: str | None = None,
+    ) -> Constraint | None:
+        """The constraint that the arguments of ``read`` give, once all are known to make sense."""
+        if layout not in LAYOUTS:
+            raise ArrayError(f"layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
+        if min_confidence is not None and not (isinstance(min_confidence, int | float) and 0 <= min_confidence <= 1):
+            raise ArrayError(f"min_confidence is a probability in 0..1, not {min_confidence!r}")
+        if rotate not in (None, "auto"):
+            raise ArrayError(f"rotate must be None or 'auto', not {rotate!r}")
+        return compile_constraint(self.line_model.classes, pattern, choices, check)
 
     def _read(self, opened: picture.Picture, layout: str, constraint: Constraint | None) -> Reading:
         """What stands in a picture this way up."""
-        if layout == "digit" and constraint is None:
-            return self._digit(opened)
+        if layout == "digit":
+            return self._digit(opened, constraint)
         seen = self.seen(opened, alone=layout == "line")
         if constraint is not None:
-            return self._allowed(opened, seen, constraint, whole=layout in ("line", "digit"))
+            return self._allowed(opened, seen, constraint, whole=layout == "line")
         return self._line(opened, seen) if layout == "line" else self._every_line(opened, seen)
 
     def _allowed(self, opened: picture.Picture, seen: Seen, constraint: Constraint, whole: bool) -> Reading:
-        """The best allowed text of the picture's lines."""
-        found = allowed_texts(seen.words, self.scored(seen), constraint, self.line_model.inverse_temperature, whole)
-        best = sorted(found, key=lambda one: -one.p)[:1] if whole else best_allowed(found)
-        lines = in_reading_order([_boxed(opened, one.marks) for one in best])
-        p = math.prod(one.p for one in best)
-        any_allowed = 1 - math.prod(1 - one.any for one in best)
-        others = best[0].others if len(best) == 1 else ()
-        confidence = p if best else 1 - max((one.any for one in found), default=0.0)
-        return Reading(tuple(lines), confidence, notes=opened.notes, allowed=any_allowed, alternatives=others)
+        """The best allowed text of the ``whole`` line, or of each line that may hold one."""
+        p = self.scored(seen)
+        found = allowed_texts(seen.words, p, constraint, self.line_model.inverse_temperature, whole)
+        likely = max((one.there * one.any for one in found), default=0.0)
+        if whole:  # that a line stands there is known
+            best = sorted(found, key=lambda one: -one.there * one.any)[:1]
+            right, any_allowed = (best[0].p, best[0].any) if best else (0.0, 0.0)
+        else:
+            best = best_allowed(found)
+            right = math.prod(one.there * one.p for one in best)
+            any_allowed = 1 - math.prod(1 - one.there * one.any for one in best) if best else likely
+        lines = [(_boxed(opened, one.marks), one.text) for one in best]
+        ordered = in_reading_order([marks for marks, _ in lines])
+        named = tuple(text for marks in ordered for other, text in lines if other is marks)
+        return Reading(
+            tuple(ordered),
+            right if best else self.score.confidence(p[:0, 1], left_out(seen.edges, p, [])) if seen.inked else 1.0,
+            notes=opened.notes,
+            allowed=any_allowed,
+            alternatives=best[0].others if len(best) == 1 else (),
+            texts=named,
+        )
 
     def seen(self, source: picture.Source, alone: bool = False) -> Seen:
         """All words of all proposals of all inks of a picture.
@@ -166,7 +193,7 @@ class Reader:
         glances = glanced(proposals, self._p_digit, every=alone)
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
         words = words_of(glances, lattices)
-        return Seen(words, features_of(words, opened.grey.shape), inked=bool(proposals))
+        return Seen(words, features_of(words, opened.grey.shape), inked=any(ink.cover > 0 for ink in inks))
 
     def pieces(self, source: picture.Source) -> list[Pieces]:
         """The pieces of each line that layout page gives, for looking at."""
@@ -204,14 +231,22 @@ class Reader:
         marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])
         right = float(np.prod(p[own, 1] / np.maximum(p[own, 0], 1e-9)))  # as it is known that they are there
         reading = Reading((_boxed(opened, marks),), right, notes=opened.notes)
-        return replace(reading, alternatives=_alternatives(lattice, reading.text, self.line_model))
+        return replace(reading, alternatives=_alternatives(lattice, reading, self.line_model))
 
-    def _digit(self, opened: picture.Picture) -> Reading:
-        """Layout digit: one digit, whatever the picture shows."""
+    def _digit(self, opened: picture.Picture, constraint: Constraint | None) -> Reading:
+        """Layout digit: one digit, whatever the picture shows; with a constraint one that it allows, if any."""
         image, box, there = self._one_digit(opened)
-        likely = _DIGIT_PRIOR * there / (_DIGIT_PRIOR * there + 1 - there)
-        digit = self._decide(image, box, likely)
-        return Reading(((digit,),), digit.confidence, notes=opened.notes)
+        digit = self._decide(image, box, _DIGIT_PRIOR * there / (_DIGIT_PRIOR * there + 1 - there))
+        if constraint is None:
+            return Reading(((digit,),), digit.confidence, notes=opened.notes)
+        answers = [(digit.label, digit.confidence), *digit.alternatives]
+        allowed = [(label, p) for label, p in answers if label != REFUSED and constraint.allows(label)]
+        if allowed:
+            label, p = allowed[0]
+            others = tuple(answer for answer in answers if answer[0] != label)
+            digit = replace(digit, label=label, confidence=p, alternatives=others)
+        any_allowed = sum(p for _, p in allowed)
+        return Reading(((digit,),), digit.confidence, notes=opened.notes, allowed=any_allowed)
 
     def _one_digit(self, opened: picture.Picture) -> tuple[NDArray[np.uint8], Box, float]:
         """The 28×28 image of the likeliest single digit of a picture, its box, and P(it stands there).
@@ -225,7 +260,7 @@ class Reader:
                 return image, whole, 1.0
         seen = self.seen(opened)
         if not seen.words:
-            return np.zeros((paper.SIDE, paper.SIDE), np.uint8), whole, 1.0
+            return np.zeros((paper.SIDE, paper.SIDE), np.uint8), whole, 0.0
         p = self.scored(seen)
         k = int(np.argmax(p[:, 0] + p[:, 1]))
         lattice, arc = seen.words[k].lattice, _single(seen.words[k])
@@ -235,24 +270,46 @@ class Reader:
         """The 28×28 uint8 in MNIST's form that the network sees of a picture of one digit; all 0 if blank."""
         return self._one_digit(picture.open_picture(source))[0]
 
-    def pages(self, source: picture.Source, layout: str = "auto", **how: Any) -> Iterator[Reading]:
+    def pages(
+        self, source: picture.Source, layout: str = "auto", min_confidence: float | None = None, **how: Any
+    ) -> Iterator[Reading]:
         """``read`` for each page of a TIFF or PDF, one by one; for anything else, once."""
         for opened in picture.open_pages(source):
-            yield replace(self.read(opened, layout, **how), page=opened.page)
+            yield replace(self.read(opened, layout, min_confidence, **how), page=opened.page)
 
     def read_many(
-        self, sources: Iterable[picture.Source], layout: str = "auto", *, jobs: int | None = None, **how: Any
+        self,
+        sources: Iterable[picture.Source],
+        layout: str = "auto",
+        min_confidence: float | None = None,
+        *,
+        jobs: int | None = None,
+        **how: Any,
     ) -> Iterator[Reading | LeNet5Error]:
         """``read`` for each source, in order, as they come; a source that fails gives its error instead.
 
-        ``jobs`` processes share the work; None reads in this one.
+        ``jobs`` processes share the work, and no more sources are taken than keep them busy; None reads in this one.
+        Raises what is wrong with the other arguments before any source is taken.
         """
-        how["layout"] = layout
+        how |= {"layout": layout, "min_confidence": min_confidence}
+        self._checked(**{name: given for name, given in how.items() if name != "region"})
         if jobs is None or jobs < 2:
-            yield from (_read_or_error(self, source, how) for source in sources)
-            return
+            return (_read_or_error(self, source, how) for source in sources)
+        pickle.dumps(how)
+        return self._shared(sources, jobs, how)
+
+    def _shared(
+        self, sources: Iterable[picture.Source], jobs: int, how: dict[str, Any]
+    ) -> Iterator[Reading | LeNet5Error]:
+        """The readings of sources by so many processes, in order."""
         with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (self, how)) as pool:
-            yield from pool.map(_read_there, sources)
+            waiting: deque[Future[Reading | LeNet5Error]] = deque()
+            for source in sources:
+                waiting.append(pool.submit(_read_there, source))
+                if len(waiting) > 2 * jobs:
+                    yield _result(waiting.popleft())
+            while waiting:
+                yield _result(waiting.popleft())
 
     def classify(self, images: NDArray[np.uint8], views: int = 3) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
@@ -341,18 +398,28 @@ def _read_or_error(reader: Reader, source: picture.Source, how: dict[str, Any]) 
         return PictureError(one_line(error, "the picture"))
 
 
-def _alternatives(lattice: Lattice, text: str, model: LineModel) -> tuple[tuple[str, float], ...]:
-    """The likeliest other texts of a line, separators aside, with their probabilities."""
+def _result(future: Future[Reading | LeNet5Error]) -> Reading | LeNet5Error:
+    """What another process read, or why its source could not be sent to it."""
+    try:
+        return future.result()
+    except Exception as error:
+        return PictureError(one_line(error, "the picture"))
+
+
+def _alternatives(lattice: Lattice, reading: Reading, model: LineModel) -> tuple[tuple[str, float], ...]:
+    """The likeliest other texts of a line, separators aside: they share what its own text leaves of the probability."""
     found: dict[str, float] = {}
     for other, p in n_best(lattice.arcs, len(lattice.pieces), model.inverse_temperature, _TEXTS):
         named = "".join(DIGITS[k] if k < len(DIGITS) else REFUSED for k in other.labels if k not in model.separators)
         found[named] = found.get(named, 0.0) + p
-    return tuple((name, p) for name, p in found.items() if name != text and p >= _LEAST_ALTERNATIVE)
+    rest = (1 - reading.confidence) / max(1 - found.pop(reading.text, 0.0), 1e-9)
+    shares = ((text, min(p * rest, 1.0)) for text, p in found.items())
+    return tuple((text, p) for text, p in shares if p >= _LEAST_ALTERNATIVE)
 
 
-def _expected(reading: Reading) -> float:
+def _likely_digits(reading: Reading) -> float:
     """How many digits of a reading are right, in the mean."""
-    return sum(digit.confidence for digit in reading.digits if digit.label != REFUSED) * reading.confidence
+    return sum(digit.confidence for digit in reading.digits if digit.label != REFUSED)
 
 
 def _single(word: Word) -> int:
@@ -393,9 +460,10 @@ def _refused_below(reading: Reading, least: float) -> Reading:
             if isinstance(mark, Digit) and mark.label != REFUSED and mark.confidence < least:
                 others = ((mark.label, mark.confidence), *((k, p) for k, p in mark.alternatives if k != REFUSED))
                 refused = Digit(REFUSED, 1 - sum(p for _, p in others), mark.box, others, mark.image)
-                confidence *= refused.confidence / max(mark.confidence, 1e-12)
+                confidence *= min(1.0, refused.confidence / max(mark.confidence, 1e-12))
                 shown.append(refused)
             else:
                 shown.append(mark)
         lines.append(tuple(shown))
-    return replace(reading, lines=tuple(lines), confidence=confidence)
+    texts = reading.texts if confidence == reading.confidence else ()  # a text with "?" is not an allowed one
+    return replace(reading, lines=tuple(lines), confidence=confidence, texts=texts)

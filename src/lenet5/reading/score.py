@@ -1,6 +1,6 @@
 """Words of lattices → what the page score knows of them, and the probability that a number stands there and is right.
 
-A word is what stands in a line without a wide gap. Twenty-odd named features, each a plain number, go into a small
+A word is what stands in a line without a wide gap. Named features, each a plain number, go into a small
 network whose weights are fitted at the end of ``train --recipe reading`` on drawn pages
 (:mod:`lenet5.global_training.page_score`): it knows nothing of pictures but these numbers.
 """
@@ -83,7 +83,7 @@ _CERTAIN: Final = 500.0  # a logit beyond this would overflow
 
 @dataclass(frozen=True)
 class Word:
-    """``arcs`` of a ``lattice`` without a wide gap between them, of the line ``number`` in the list of proposals."""
+    """``arcs`` of a ``lattice`` without a wide gap between them, of the line ``number`` in the list of glances."""
 
     glance: Glance
     lattice: Lattice
@@ -209,7 +209,7 @@ def _heights(word: Word) -> Floats:
 
 
 def _stroke(word: Word) -> float:
-    """The mean width of a word's strokes, in pixels of its line: twice the area over the outline."""
+    """The mean width of a word's strokes, in pixels of its line: about twice the area over the outline."""
     lattice = word.lattice
     box = lattice.candidates.boxes[lattice.arcs.candidate[list(word.arcs)]]
     near = lattice.pieces.level[box[:, 1].min() : box[:, 3].max(), box[:, 0].min() : box[:, 2].max()]

@@ -48,7 +48,7 @@ def left_out(edges: Floats, p: Floats, chosen: Sequence[int]) -> float:
 
 
 def best_line(words: Sequence[Word], p: Floats) -> int | None:
-    """The number of the proposal of which most digits are expected to stand there; None without any.
+    """The number of the line of which most digits are expected to stand there; None without any.
 
     That a line stands there is known: of a line and a part of it the line is taken, though it may be less sure.
     """

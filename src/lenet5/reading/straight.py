@@ -8,7 +8,7 @@ two of those end at it, which belong to it themselves. Ink that crosses a line i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 _SHORTEST: Final = 16  # pixels of a segment
 _SLOPE: Final = 0.07  # rows for each column: a page lies no more askew, or it is turned first
 _THICKEST: Final = 1 / 30  # of the shorter side of the picture
+_MOST: Final = 2000  # pieces of segments looked at, the longest first
 _FILLED: Final = 0.8  # of a segment's columns hold ink
 _STRAIGHT: Final = 1.0  # pixels of most of it from its middle line
 _LONG: Final = 5.0  # heights of writing: no stroke is so long
@@ -87,8 +88,16 @@ def _segments(mask: Mask, thickest: int) -> _Segments:
     return _joined(_pieces(labels, found, thickest), labels, len(found), thickest)
 
 
-_Piece = tuple[int, int, int, float, float, float, int]
-"""Of a straight component: its number, first and last column, rows there, thickness, and how many columns it inks."""
+class _Piece(NamedTuple):
+    """A straight component: its ``number``, first and last column, rows there, thickness, columns that it inks."""
+
+    number: int
+    left: int
+    right: int
+    start: float
+    end: float
+    thickness: float
+    inked: int
 
 
 def _pieces(labels: NDArray[np.int32], found: Components, thickest: int) -> list[_Piece]:
@@ -119,37 +128,49 @@ def _pieces(labels: NDArray[np.int32], found: Components, thickest: int) -> list
     straight = spread - thickness[which] ** 2 / 12 <= _STRAIGHT**2
     start, end = bent[:, 0] - bent[:, 1] + bent[:, 2], bent.sum(axis=1)
     return [
-        (int(k), int(found.left[k]), int(found.right[k]), float(found.top[k] + start[i]), float(found.top[k] + end[i]),
-         float(thickness[k]), int(inked[k]))
-        for i, k in enumerate(which) if straight[i]
-    ]  # fmt: skip
+        _Piece(
+            int(k),
+            int(found.left[k]),
+            int(found.right[k]),
+            float(found.top[k] + start[i]),
+            float(found.top[k] + end[i]),
+            float(thickness[k]),
+            int(inked[k]),
+        )
+        for i, k in enumerate(which)
+        if straight[i]
+    ]
 
 
 def _joined(pieces: list[_Piece], labels: NDArray[np.int32], count: int, thickest: int) -> _Segments:
     """Pieces that go on where others end as one segment, mostly inked."""
-    pieces.sort(key=lambda piece: piece[1])
+    if len(pieces) > _MOST:
+        pieces = sorted(pieces, key=lambda piece: piece.left - piece.right)[:_MOST]
+    pieces.sort(key=lambda piece: piece.left)
     segments: list[list[_Piece]] = []
     going_on: list[tuple[list[_Piece], int]] = []  # segments that may go on, and how many columns they ink
     gap = 2 * thickest + 5
     for piece in pieces:
-        going_on = [item for item in going_on if piece[1] - item[0][-1][2] <= gap]
+        going_on = [item for item in going_on if piece.left - item[0][-1].right <= gap]
         for k in range(len(going_on) - 1, -1, -1):
             segment, inked = going_on[k]
-            _, start, end, first, last, thickness, _ = segment[-1]
-            apart = abs(piece[3] - last - (last - first) / (end - start) * (piece[1] - end))
-            full = inked + piece[6] >= _FILLED * (piece[2] - segment[0][1])
-            if piece[1] - end >= -2 and apart <= 2 + 0.5 * thickness and full:
+            last = segment[-1]
+            slope = (last.end - last.start) / (last.right - last.left)
+            apart = abs(piece.start - last.end - slope * (piece.left - last.right))
+            full = inked + piece.inked >= _FILLED * (piece.right - segment[0].left)
+            if piece.left - last.right >= -2 and apart <= 2 + 0.5 * last.thickness and full:
                 segment.append(piece)
-                going_on[k] = segment, inked + piece[6]
+                going_on[k] = segment, inked + piece.inked
                 break
         else:
             segments.append([piece])
-            going_on.append((segments[-1], piece[6]))
+            going_on.append((segments[-1], piece.inked))
     named = np.zeros(count + 1, np.int32)
     table = np.zeros((len(segments), 5))
     for k, segment in enumerate(segments):
-        table[k] = segment[0][1], segment[-1][2], segment[0][3], segment[-1][4], np.mean([one[5] for one in segment])
-        named[[piece[0] + 1 for piece in segment]] = k + 1
+        first, last, pen = segment[0], segment[-1], np.mean([one.thickness for one in segment])
+        table[k] = first.left, last.right, first.start, last.end, pen
+        named[[piece.number + 1 for piece in segment]] = k + 1
     ends = np.round(table[:, :4]).astype(np.int64)
     return _Segments(named[labels], ends[:, 0], ends[:, 1], ends[:, 2], ends[:, 3], table[:, 4])
 
@@ -176,7 +197,7 @@ def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], heigh
             held[way] = (ended[0] & ended[1] & (met[0] | met[1])) | (corners >= _CORNERS) | sure[way]
         if sum(int(h.sum()) for h in held) == before:
             break
-    lines = [held[way] | sure[way] for way in (0, 1)]
+    lines = held
     for way, one in enumerate((level, upright)):
         lines[way] |= _teeth(one, meets[way], sure[1 - way])
     return lines[0], lines[1]
@@ -195,10 +216,11 @@ def _parallel(one: _Segments, wide: int, tall: float) -> Mask:
     alike = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)
     first, last = _cut_off(one, wide)
     ruling = long | (alike & (first | last))
-    slope = (one.end - one.start) / one.length
-    ahead = np.subtract.outer(one.left, one.right) * slope + one.end - one.start[:, None]
-    behind = np.subtract.outer(one.right, one.left) * slope + one.start - one.end[:, None]
-    in_line = (np.minimum(np.abs(ahead), np.abs(behind)) <= 2)[:, ruling].any(axis=1)
+    left, right, start, end = (values[ruling] for values in (one.left, one.right, one.start, one.end))
+    slope = (end - start) / (right - left)
+    ahead = np.subtract.outer(one.left, right) * slope + end - one.start[:, None]
+    behind = np.subtract.outer(one.right, left) * slope + start - one.end[:, None]
+    in_line = (np.minimum(np.abs(ahead), np.abs(behind)) <= 2).any(axis=1)
     return np.asarray(ruling | (alike & in_line))
 
 
