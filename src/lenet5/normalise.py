@@ -117,7 +117,7 @@ def _mend_strokes(fine: Floats) -> Floats:
     full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
     fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))
     down, right = fine[1:, :-1] - fine[:-1, :-1], fine[:-1, 1:] - fine[:-1, :-1]
-    outline = float(cv2.magnitude(down, right).sum())
+    outline = float(np.sqrt(down * down + right * right).sum())  # cv2.magnitude rounds by where its result lies
     stroke = 2 * float(fine.sum()) / max(outline, 1e-6) / _FINE
     return thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
 
