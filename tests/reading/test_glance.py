@@ -84,6 +84,16 @@ def test_of_a_long_line_of_words_the_number_is_read() -> None:
     assert left.tolist() == np.sort(proposal.marks.left[proposal.tall])[8:12].tolist()
 
 
+def test_numbers_side_by_side_in_a_line_of_words_stay_one_line() -> None:
+    assert counts(glanced([line("received", "247", "35", "with", "12", "thanks")], filled_are_digits)) == [5, 2]
+
+
+def test_of_a_page_of_specks_not_all_are_read() -> None:
+    many = line("1")
+    specks = replace(many, low=np.zeros(2000, np.int64))
+    assert len(glanced([specks] * 5, filled_are_digits)) == 2
+
+
 def test_what_was_seen_of_the_whole_line_and_page_goes_along_with_its_number() -> None:
     words, other = line("received", "2471", "with", "thanks"), line("12")
     (number, _) = glanced([words, other], filled_are_digits)

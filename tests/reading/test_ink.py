@@ -126,6 +126,20 @@ def test_yellow_ink_on_white_is_found_through_the_darkest_channel(pen: Levels) -
     assert ink.contrast[on(ink, pen)].mean() > 0.7
 
 
+def test_a_coloured_pen_over_black_print_is_an_ink_of_its_own(pen: Levels) -> None:
+    printed = np.zeros_like(pen)
+    printed[::6] = 1
+    colour = np.stack([0.2 * pen, 0.8 * pen, 0.75 * pen], axis=-1)
+    channels = np.clip(0.95 - np.maximum(colour, 0.85 * printed[..., None]), 0, 1).astype(np.float32)
+    grey = np.asarray(channels @ np.array([0.299, 0.587, 0.114], np.float32), np.float32)
+    inks = inks_of(grey, channels.min(axis=2), channels.max(axis=2))
+    bare = (pen > 0.5) & (printed == 0)
+    ink = best([ink for ink in inks if ink.colour], bare.astype(np.float32))
+    assert ink.mask[on(ink, pen) & (printed == 0)].mean() > 0.9
+    assert ink.mask[printed > 0].mean() < 0.05
+    assert not any(ink.colour for ink in inks_of(grey))
+
+
 @pytest.mark.parametrize("shade", [0.5, 0.3, 0.1])
 @pytest.mark.parametrize("soft", [1, 8, 20])
 @pytest.mark.parametrize("strength", [0.6, 0.3])

@@ -540,6 +540,9 @@ def test_the_darkest_channel_of_coloured_ink_comes_with_every_kind_of_source(
     assert opened.darkest[70, 102] == pytest.approx(min(ink) / 255, abs=0.01)
     assert opened.grey[70, 102] == pytest.approx(np.dot(ink, (0.299, 0.587, 0.114)) / 255, abs=0.01)
     assert opened.darkest[0, 0] == 1
+    assert opened.lightest is not None
+    assert opened.lightest[70, 102] == pytest.approx(max(ink) / 255, abs=0.01)
+    assert (opened.turned(1).lightest == np.rot90(opened.lightest)).all()
 
 
 @pytest.mark.parametrize("size", [(28, 28), (300, 400), (2500, 3300)])

@@ -78,6 +78,21 @@ def test_digits_that_wide_cells_set_apart_are_one_chain(pitch: int) -> None:
         assert proposal.lined is None or (proposal.lined <= (cells > 0)).all()
 
 
+@pytest.mark.parametrize("kind", ["cells", "frame", "rule"])
+def test_a_number_in_cells_is_a_chain_without_the_print_beside_it(kind: str) -> None:
+    mask = blank(150, 900)
+    boxes = row(mask, "27035", 70, 45, 50, 60)
+    if kind == "cells":
+        for k in range(5):
+            box(mask, 60 + k * 60, 35, 62 + (k + 1) * 60, 105, 2)
+    elif kind == "frame":
+        box(mask, 60, 35, 370, 105, 2)
+    else:
+        mask[100:102, 60:370] = 1
+    text_at(mask, "beside it", 390, 50, 50)
+    assert boxes in chains(mask)
+
+
 def test_digits_farther_apart_than_the_reach_are_not_one_chain() -> None:
     mask = blank(150, 1200)
     first, second = row(mask, "27", 30, 40, 60, 80), row(mask, "03", 630, 40, 60, 80)

@@ -88,6 +88,47 @@ def test_a_comb_goes_with_its_teeth(line: int) -> None:
     assert kept > 0.98
 
 
+@pytest.mark.parametrize("line", [2, 3, 4, 5, 6, 7, 8])
+def test_of_a_thick_box_no_rim_is_left(line: int) -> None:
+    left, kept = parts(box(blank(200, 300), 30, 30, 270, 170, line), written(blank(200, 300), "5", 90, 50, 90, 6), 70)
+    assert left < 0.03
+    assert kept > 0.98
+
+
+@pytest.mark.parametrize("text", ["27035", "44174", "10694"])
+def test_digits_as_thin_as_the_cells_around_them_stay(text: str) -> None:
+    cells, strokes = blank(100, 400), blank(100, 400)
+    for k, digit in enumerate(text):
+        box(cells, 30 + 60 * k, 20, 32 + 60 * (k + 1), 80, 3)
+        written(strokes, digit, 42 + 60 * k, 32, 36, 3)
+    left_over, kept = parts(cells, strokes, 12)  # as tall as print on the same page
+    assert left_over < 0.05
+    assert kept > 0.97
+
+
+def test_stems_that_stand_on_a_rule_here_and_there_are_no_teeth() -> None:
+    rule, stems = blank(120, 500), blank(120, 500)
+    rule[90:92, 20:480] = 1
+    for left in (40, 75, 150, 260, 390):
+        stems[50:90, left : left + 4] = 1
+    left_over, kept = parts(rule, stems, 40)
+    assert left_over < 0.05
+    assert kept > 0.98
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_side_of_a_cell_that_a_bold_digit_covers_in_part_goes_beyond_it(turned: bool) -> None:
+    cells = blank(120, 420)
+    for k in range(6):
+        box(cells, 30 + 60 * k, 30, 32 + 60 * (k + 1), 92, 2)
+    strokes = written(blank(120, 420), "3", 92, 24, 50, 10)  # over the upper side
+    if turned:
+        cells, strokes = cells.T.copy(), strokes.T.copy()
+    left_over, kept = parts(cells, strokes, 40)
+    assert left_over < 0.05
+    assert kept > 0.95
+
+
 def ruled(shape: tuple[int, int], pitch: int, slope: float, squared: bool) -> Bytes:
     """Paper ruled, or squared, by lines of two pixels that slope a little."""
     lines = blank(*shape)

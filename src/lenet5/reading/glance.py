@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import cv2
@@ -32,7 +33,8 @@ _LINE: Final = 0.75  # P(digit) in the mean of a long line with less is words,
 _WORD: Final = 0.85  # except for words with more
 _LARGER: Final = 1.25  # heights: what is no larger in a line of words, alone or too wide to tell, is of them
 _WIDE: Final = 1.4  # heights: a wider mark may be digits that touch
-_MOST_LINES: Final = 300  # are read of one picture, those most like numbers first
+_MOST_LINES: Final = 300  # are read of one picture, those most like numbers first,
+_MOST_MARKS: Final = 3000  # with dots and specks, so far as one more line begins
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,12 @@ def glanced(
             continue
         for part in (one,) if every else _parts(one, p):
             kept.append(Glance(part, float(p.mean()), len(p), float(np.mean(page)), len(page)))
-    if len(kept) > _MOST_LINES:
-        kept.sort(key=lambda one: -one.mean)
-    return kept[:_MOST_LINES]
+    sizes = [len(one.proposal.tall) + len(one.proposal.low) for one in kept]
+    if len(kept) <= _MOST_LINES and sum(sizes) <= _MOST_MARKS:
+        return kept
+    order = sorted(range(len(kept)), key=lambda k: -kept[k].mean)[:_MOST_LINES]
+    before = np.cumsum([0, *(sizes[k] for k in order)])
+    return [kept[k] for k, marks in zip(order, before, strict=False) if marks < _MOST_MARKS]
 
 
 def _parts(one: Proposal, p: Floats) -> Iterator[Proposal]:
@@ -85,14 +90,24 @@ def _parts(one: Proposal, p: Floats) -> Iterator[Proposal]:
         yield one
         return
     gaps = marks.left[tall][1:] - np.maximum.accumulate(marks.right[tall])[:-1]
-    for word in np.split(np.arange(len(tall)), np.flatnonzero(gaps > WORD_GAP * one.height) + 1):
-        own, clear = tall[word], narrow[word]
-        larger = bool((marks.height[own] >= _LARGER * one.height).all())
-        number = clear.sum() > 1 and p[word][clear].mean() >= _WORD
-        if number or (larger and (not clear.any() or p[word][clear].mean() >= _WORD)):
+    words = np.split(np.arange(len(tall)), np.flatnonzero(gaps > WORD_GAP * one.height) + 1)
+
+    def is_kept(word: NDArray[np.intp]) -> bool:
+        return _may_be_a_number(marks.height[tall[word]], p[word][narrow[word]], one.height)
+
+    for kept, run in groupby(words, is_kept):  # words side by side stay one line
+        if kept:
+            own = tall[np.concatenate(list(run))]
             left, right = marks.left[own].min() - one.height, marks.right[own].max() + one.height
             low = one.low[(marks.left[one.low] >= left) & (marks.right[one.low] <= right)]
             yield Proposal(one.ink, marks, own, low, one.lined)
+
+
+def _may_be_a_number(heights: NDArray[np.int64], p: Floats, usual: float) -> bool:
+    """Whether a word of a line of words, of marks so high, may be a number by P(digit) of its narrow ones, ``p``."""
+    if len(p) > 1 and p.mean() >= _WORD:
+        return True
+    return bool((heights >= _LARGER * usual).all()) and (len(p) == 0 or bool(p.mean() >= _WORD))
 
 
 def _quick_image(ink: Ink, marks: Components, k: int) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -48,7 +48,8 @@ class Ink:
     ``contrast`` (h, w) float32: by how much less light a pixel sends than its paper, 0..1; ``mask`` (h, w) where it is
     ink; ``noise`` the standard deviation of the contrast of bare paper. ``source`` (H, W) is the picture with dark ink,
     ``paper`` the lightness of its paper, coarsely. ``dark`` is whether the ink is darker than its paper in the picture,
-    ``window`` its width in pixels of the ink, ``faint`` whether this is what stronger ink elsewhere would hide.
+    ``window`` its width in pixels of the ink, ``faint`` whether this is what stronger ink elsewhere would hide,
+    ``colour`` whether ink is what is more coloured than its paper.
     """
 
     contrast: Floats
@@ -60,6 +61,7 @@ class Ink:
     dark: bool = True
     window: int = 0
     faint: bool = False
+    colour: bool = False
 
     @cached_property
     def cover(self) -> float:
@@ -86,15 +88,21 @@ class Ink:
         return np.asarray(np.clip(1 - near / np.maximum(paper, 0.02), 0, 1), np.float32)
 
 
-def inks_of(grey: Floats, darkest: Floats | None = None) -> list[Ink]:
-    """All ways of looking at grey levels (H, W) 0..1, and at the ``darkest`` channel where colour tells more."""
+def inks_of(grey: Floats, darkest: Floats | None = None, lightest: Floats | None = None) -> list[Ink]:
+    """All ways of looking at grey levels (H, W) 0..1, and at the ``darkest`` and ``lightest`` channels of colours."""
     inks: list[Ink] = []
     for source, dark in _sources(grey, darkest):
-        for side, windows in (_FINE, _COARSE) if max(source.shape) >= _ICON else (_COARSE,):
-            small = shrunk(source, side)
-            window = max(round(max(small.shape) / windows), _LEAST_WINDOW)
-            inks += _through(source, small, window, dark)
+        inks += _all_through(source, dark)
+    if darkest is not None and lightest is not None:  # print is black or grey, a crayon or marker is not
+        inks += [replace(ink, colour=True) for ink in _all_through(np.float32(1) - (lightest - darkest), True)]
     return inks
+
+
+def _all_through(source: Floats, dark: bool) -> Iterator[Ink]:
+    """The inks of a picture with dark ink through every window."""
+    for side, windows in (_FINE, _COARSE) if max(source.shape) >= _ICON else (_COARSE,):
+        small = shrunk(source, side)
+        yield from _through(source, small, max(round(max(small.shape) / windows), _LEAST_WINDOW), dark)
 
 
 def _sources(grey: Floats, darkest: Floats | None) -> Iterator[tuple[Floats, bool]]:

@@ -12,7 +12,7 @@ import operator
 import os
 import threading
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +59,8 @@ class Picture:
 
     Salt-and-pepper noise is taken out. ``scale`` is at most 1; ``size`` is the (width, height) of the whole picture as
     shown; ``notes`` are for the user; it is page ``page`` of ``pages``. ``darkest`` (H, W) float32 is the darkest of
-    the three channels, on which yellow, pink and pale ink are dark; None where the picture is grey or nearly so.
+    the three channels, on which yellow, pink and pale ink are dark, ``lightest`` the lightest: what is coloured differs
+    in them. Both are None where the picture is grey or nearly so.
     A part begins at ``origin``, (x, y) in pixels of the whole picture ``scale`` times as large, and is then turned
     counterclockwise by ``quarter_turns`` of 90°.
     """
@@ -71,6 +72,7 @@ class Picture:
     page: int = 1
     pages: int = 1
     darkest: NDArray[np.float32] | None = None
+    lightest: NDArray[np.float32] | None = None
     origin: tuple[int, int] = (0, 0)
     quarter_turns: int = 0
 
@@ -113,11 +115,10 @@ class Picture:
         if left >= right or top >= bottom:
             raise PictureError(f"the region {_listed(region)} has no pixel in this part of the picture")
         rows, columns = self._turned_slices(Box(left, top, right, bottom), width, height)
-        grey = np.ascontiguousarray(self.grey[rows, columns])
-        darkest = None if self.darkest is None else np.ascontiguousarray(self.darkest[rows, columns])
-        if darkest is not None and not _shows_colour(_sampled(grey - darkest)):
-            darkest = None
-        return replace(self, grey=grey, darkest=darkest, origin=(x + left, y + top))
+        part = self._changed(lambda levels: np.ascontiguousarray(levels[rows, columns]))
+        if part.darkest is not None and not _shows_colour(_sampled(part.grey - part.darkest)):
+            part = replace(part, darkest=None, lightest=None)
+        return replace(part, origin=(x + left, y + top))
 
     def turned(self, quarter_turns: int) -> Picture:
         """The picture turned counterclockwise by so many times 90°, as ``np.rot90`` turns it.
@@ -131,9 +132,14 @@ class Picture:
         turn = _ROTATIONS[quarter_turns % 4]
         if turn is None:
             return self
-        grey = np.asarray(cv2.rotate(self.grey, turn), np.float32)
-        darkest = None if self.darkest is None else np.asarray(cv2.rotate(self.darkest, turn), np.float32)
-        return replace(self, grey=grey, darkest=darkest, quarter_turns=(self.quarter_turns + quarter_turns) % 4)
+        upright = self._changed(lambda levels: np.asarray(cv2.rotate(levels, turn), np.float32))
+        return replace(upright, quarter_turns=(self.quarter_turns + quarter_turns) % 4)
+
+    def _changed(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Picture:
+        """The picture with its levels changed, of whatever channel."""
+        if self.darkest is None or self.lightest is None:
+            return replace(self, grey=change(self.grey))
+        return replace(self, grey=change(self.grey), darkest=change(self.darkest), lightest=change(self.lightest))
 
     def _upright(self, box: Box) -> Box:
         """A box in pixels of ``grey`` as it lies before the turns."""
@@ -493,27 +499,32 @@ def _from_levels(levels: NDArray[Any], shown: tuple[int, int]) -> Picture:
     """
     levels = np.ascontiguousarray(levels)
     size = levels.shape[1::-1]
-    grey, darkest = (levels, None) if levels.ndim == 2 else _luminance_and_darkest(levels)
+    channels = [_floats(own) for own in ((levels,) if levels.ndim == 2 else _channels(levels))]
     if size != shown:  # what scales a picture down averages its noise
-        darkest = None if darkest is None else _floats(darkest)
         note = f"scaled down from {shown[0]}×{shown[1]} to {size[0]}×{size[1]} for reading"
-        return Picture(_floats(grey), shown, size[0] / shown[0], (note,), darkest=darkest)
-    darkest = None if darkest is None else without_impulses(_floats(darkest))
-    return Picture(without_impulses(_floats(grey)), shown, darkest=darkest)
+        return _of_channels(channels, Picture(channels[0], shown, size[0] / shown[0], (note,)))
+    return _of_channels([without_impulses(own) for own in channels], Picture(channels[0], shown))
 
 
-def _luminance_and_darkest(levels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The luminance (H, W) of contiguous RGB or RGBA levels, and the darkest channel (H, W) of coloured ones.
+def _of_channels(channels: Sequence[NDArray[np.float32]], picture: Picture) -> Picture:
+    """A picture with its luminance, and of a coloured one the darkest and the lightest channel."""
+    grey, darkest, lightest = (*channels, None, None)[:3]
+    assert grey is not None
+    return replace(picture, grey=grey, darkest=darkest, lightest=lightest)
 
-    Both are of the levels' type, or float32 in 0..1 where the picture is transparent.
+
+def _channels(levels: NDArray[Any]) -> list[NDArray[Any]]:
+    """The luminance (H, W) of contiguous RGB or RGBA levels; of coloured ones also the darkest and lightest channel.
+
+    They are of the levels' type, or float32 in 0..1 where the picture is transparent.
     """
-    coloured = _is_coloured(_sampled(levels))
+    kinds = (_luminance, _darkest, _lightest) if _is_coloured(_sampled(levels)) else (_luminance,)
+    channels = [kind(levels) for kind in kinds]
     if levels.shape[2] == 3:
-        return _luminance(levels), _darkest(levels) if coloured else None
-    luminance, opacity = _floats(_luminance(levels)), _floats(cv2.extractChannel(levels, 3))
-    paper = _paper(luminance, opacity)
-    darkest = _over_paper(_floats(_darkest(levels)), opacity, paper) if coloured else None
-    return _over_paper(luminance, opacity, paper), darkest
+        return channels
+    floats, opacity = [_floats(own) for own in channels], _floats(cv2.extractChannel(levels, 3))
+    paper = _paper(floats[0], opacity)
+    return [_over_paper(own, opacity, paper) for own in floats]
 
 
 def _luminance(levels: NDArray[Any]) -> NDArray[Any]:
@@ -525,6 +536,12 @@ def _darkest(levels: NDArray[Any]) -> NDArray[Any]:
     """The darkest of the three channels of RGB or RGBA levels (H, W, 3 or 4): (H, W) of the same type."""
     red, green, blue = (cv2.extractChannel(levels, channel) for channel in range(3))
     return cv2.min(cv2.min(red, green, dst=green), blue, dst=blue)
+
+
+def _lightest(levels: NDArray[Any]) -> NDArray[Any]:
+    """The lightest of the three channels of RGB or RGBA levels (H, W, 3 or 4): (H, W) of the same type."""
+    red, green, blue = (cv2.extractChannel(levels, channel) for channel in range(3))
+    return cv2.max(cv2.max(red, green, dst=green), blue, dst=blue)
 
 
 def _is_coloured(sample: NDArray[Any]) -> bool:

@@ -47,6 +47,9 @@ _FULL: Final = 0.6  # of an ink picture: with more of it the ink is the ground
 _ALONE: Final = 40  # marks: in a picture with fewer, parts of a stroke above one another are put together
 _SAME: Final = 0.9  # intersection over union of two chains that are the same
 _LARGEST: Final = 8  # marks of a picture seen coarsely are proposed by themselves, whatever stands beside them
+_MOST_FRAMES: Final = 100  # of one ink, the widest first
+_CELLS_APART: Final = 0.5  # heights: cells of one row are no farther apart
+_ON: Final = 0.3  # of its height a mark may stand above a rule that it belongs to
 _STACKED: Final = 0.15  # of the height of both: parts farther apart are two marks
 
 
@@ -195,11 +198,14 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
     groups += [chosen[k : k + 1] for k in np.flatnonzero(around)]
     if _is_coarse(ink):
         largest = chosen[np.argsort(-marks.height[chosen], kind="stable")[:_LARGEST]]
-        groups += [np.array([k]) for k in largest if not any(len(group) == 1 and group[0] == k for group in groups)]
+        groups += [np.array([k]) for k in largest]
+    if lined is not None:
+        groups += _framed(lined, marks, chosen[~around], reach)
     if reach > REACH and len(groups) > 1:
         groups.append(_beside_the_largest(marks, groups))
     if len(chosen) <= _ALONE:
         groups += _stacked(marks, chosen)
+    groups = list({tuple(group.tolist()): group for group in groups}.values())
     groups.sort(key=lambda group: -float(np.median(marks.height[group])))
     others = np.flatnonzero(marks.area >= 3)
     for group in groups[:_MOST_CHAINS]:
@@ -259,6 +265,27 @@ def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
     by_root = np.argsort(roots, kind="stable")
     bounds = np.flatnonzero(np.diff(roots[by_root])) + 1
     return [order[part] for part in np.split(by_root, bounds)] if len(order) else []
+
+
+def _framed(lined: Mask, marks: Components, chosen: Indices, reach: float) -> list[Indices]:
+    """The groups of what stands in a row of cells, in a frame or on a rule, without what stands beside it.
+
+    A row of cells that are apart is one. Where all marks are in one of them, they are in groups already.
+    """
+    frames = components(cv2.dilate(lined.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_))
+    wide = np.flatnonzero(frames.width >= _LEAST)
+    wide = np.sort(wide[np.argsort(-frames.width[wide], kind="stable")[:_MOST_FRAMES]])
+    x = (marks.left[chosen] + marks.right[chosen]) / 2
+    slack = _ON * marks.height[chosen]
+    found = []
+    for row in _groups(frames, wide, _CELLS_APART):
+        left, top = frames.left[row].min(), frames.top[row].min()
+        right, bottom = frames.right[row].max(), frames.bottom[row].max()
+        inside = (x >= left) & (x < right)
+        inside &= (marks.bottom[chosen] >= top - slack) & (marks.top[chosen] <= bottom - slack)
+        if inside.any() and not inside.all():
+            found += [part for group in _groups(marks, chosen[inside], reach) for part in _level(marks, group, reach)]
+    return found
 
 
 def _beside_the_largest(marks: Components, groups: list[Indices]) -> Indices:

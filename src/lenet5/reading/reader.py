@@ -188,7 +188,7 @@ class Reader:
         Of one that shows a line ``alone`` nothing is taken for words, and all in a row is one line.
         """
         opened = picture.open_picture(source)
-        inks = inks_of(opened.grey, opened.darkest)
+        inks = inks_of(opened.grey, opened.darkest, opened.lightest)
         proposals = proposals_in(inks, _ANYWHERE if alone else REACH)
         glances = glanced(proposals, self._p_digit, every=alone)
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)

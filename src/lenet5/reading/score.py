@@ -49,6 +49,7 @@ FEATURES: Final = (
     "printed lines beside it",
     "dark",
     "faint",
+    "colour",
     "coarse",
     "cover",
     "line: character, mean",
@@ -243,6 +244,7 @@ def _around(word: Word, size: tuple[int, int]) -> list[float]:
         lined,
         float(ink.dark),
         float(ink.faint),
+        float(ink.colour),
         float(ink.window > max(ink.mask.shape) / 5),
         ink.cover,
     ]

@@ -17,7 +17,7 @@ __all__ = ["best_line", "best_set", "in_reading_order", "left_out", "rows", "tri
 Floats = NDArray[np.float64]
 Marks = tuple[Digit | Separator, ...]
 
-_THERE: Final = 0.5  # what more likely stands there than not is given
+_THERE: Final = 0.6  # with P(a number stands there) below it nothing is given: as many numbers are found as with 0.5
 _HARD: Final = 0.3  # so much a number is worth that is there but hard to read: more than a surely read part of it
 _SHARED: Final = 0.25  # of the smaller one's area: what overlaps more is the same ink, seen otherwise
 _STRANGE: Final = 0.9  # what is no digit with at least this probability, at the end of a line, does not belong to it

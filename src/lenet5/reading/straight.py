@@ -1,20 +1,23 @@
 """Long thin straight things: rules, squares, the sides of cells and boxes, edges of pages. One finder, one remover.
 
-A segment is ink in a thin run along a row or a column, or nearly. A segment is a printed line if it is far longer than
-writing is tall, if it runs along the border, or if it belongs to a box: both of its ends meet segments across it, or
-two of those end at it, which belong to it themselves. Ink that crosses a line is thicker there than the line and stays.
+A segment is ink in a thin run along a row or a column, or nearly. It is a printed line if it is far longer than
+writing is tall and far longer than thick, if it runs along the border, if it is one of several alike side by side, or
+if it belongs to a box: ink leads from both of its ends to segments across it, or two of those end at it, and all belong
+to boxes themselves. A digit's curves end before they would meet as a box's sides do. What crosses a line is thicker
+there than the line and stays.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.reading.components import Components, components
+from lenet5.reading.components import components
 
 __all__ = ["without_lines"]
 
@@ -25,8 +28,14 @@ _SHORTEST: Final = 16  # pixels of a segment
 _SLOPE: Final = 0.07  # rows for each column: a page lies no more askew, or it is turned first
 _THICKEST: Final = 1 / 30  # of the shorter side of the picture
 _MOST: Final = 2000  # pieces of segments looked at, the longest first
+_BAND: Final = 16  # rows
+_HIDDEN: Final = 80  # pixels of a line that may lie in a stroke
 _FILLED: Final = 0.8  # of a segment's columns hold ink
 _STRAIGHT: Final = 1.0  # pixels of most of it from its middle line
+_BENT: Final = 0.015  # of its length, and as much as _STRAIGHT: so far is the middle of a line from its ends' line
+_THINNEST: Final = 4  # pixels: lines no thicker are looked for first, then those three times as thick, and so on
+_SLENDER: Final = 6  # times as long as thick is every line
+_FINE: Final = 20  # times as long as thick are long lines; strokes are not
 _LONG: Final = 5.0  # heights of writing: no stroke is so long
 _BORDER: Final = 0.03  # of the picture's sides: a segment so near to the border and
 _ALONG: Final = 0.5  # so long is the edge of a page or frame
@@ -34,12 +43,17 @@ _CORNERS: Final = 2  # segments that end at a side of a box, at least
 _RULING: Final = 0.35  # of a picture's side: several segments so long are ruling
 _TALLER: Final = 1.5  # heights of writing: strokes side by side, as of 111, are no longer
 _PART: Final = 0.08  # where there is ruling, pieces so long of lines as thick are its
+_SAMPLES: Final = 8  # pixels between the end of a segment and one across it
+_REGULAR: Final = 0.1  # of their pitch: teeth stand no farther from where they should
 _TEETH: Final = 3  # segments of one length on one line are a comb
 
 
 @dataclass(frozen=True)
 class _Segments:
-    """Segments along rows: ``labels`` (H, W), k + 1 in segment k; first and last column, row at both, thickness."""
+    """Segments along rows: ``labels`` (H, W), k + 1 in segment k; first and last column, row at both, thickness.
+
+    ``gaps`` (G, 5) are the ends of what lies between the pieces of a segment, two points (x, y), after its number.
+    """
 
     labels: NDArray[np.int32]
     left: Ints
@@ -47,6 +61,7 @@ class _Segments:
     start: Ints
     end: Ints
     thickness: NDArray[np.float64]
+    gaps: Ints
 
     @property
     def length(self) -> Ints:
@@ -58,13 +73,13 @@ def without_lines(mask: Mask, height: float) -> Mask | None:
     if min(mask.shape) < _SHORTEST:
         return None
     side = min(mask.shape)
-    thickest = round(max(4, min(side / 15, max(6, _THICKEST * side))))
+    thickest = 2 * round(max(2, min(side / 30, max(_THINNEST + 2, _THICKEST * side / 2))))
     level = _segments(mask, thickest)
     turned = np.ascontiguousarray(mask.T)
     upright = _segments(turned, thickest)
     if not len(level.left) and not len(upright.left):
         return None
-    are_lines, are_sides = _printed(level, upright, mask.shape, height)
+    are_lines, are_sides = _printed(level, upright, mask, height)
     if not are_lines.any() and not are_sides.any():
         return None
     (gone, rows), (sides, columns) = _ink_of(mask, level, are_lines), _ink_of(turned, upright, are_sides)
@@ -75,17 +90,63 @@ def without_lines(mask: Mask, height: float) -> Mask | None:
 
 
 def _segments(mask: Mask, thickest: int) -> _Segments:
-    """Thin runs along the rows of a mask, straight but for a slope, those that follow each other as one."""
+    """Thin runs along the rows of a mask, straight but for a slope, those that follow each other as one.
+
+    The thinnest are taken first, so that what crosses or touches a line is told from it by its thickness.
+    """
     ink = mask.view(np.uint8)
-    thick = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8)), np.uint8)
-    thin = ink & ~thick
+    pieces: list[_Piece] = []
+    labels, left, thickness = np.zeros(mask.shape, np.int32), ink.copy(), _THINNEST
+    while True:
+        thickness = min(thickness, thickest)
+        runs = _runs(ink, left, thickness)
+        if runs is not None:
+            own = _pieces(runs, thickness)
+            named = np.zeros(len(runs.left), np.int32)
+            named[[piece.number for piece in own]] = len(pieces) + 1 + np.arange(len(own), dtype=np.int32)
+            new = named[runs.own]
+            is_new = new > 0
+            labels[runs.rows[is_new], runs.columns[is_new]] = new[is_new]
+            left[runs.rows[is_new], runs.columns[is_new]] = 0
+            pieces += [piece._replace(number=len(pieces) + k) for k, piece in enumerate(own)]
+        if thickness == thickest:
+            return _joined(pieces, labels, mask, thickest)
+        thickness *= 3
+
+
+class _Runs(NamedTuple):
+    """Pixels in long runs along the rows, (N,) each, the connected part that each is ``own`` to; the parts' boxes."""
+
+    rows: Ints
+    columns: Ints
+    own: Ints
+    left: Ints
+    top: Ints
+    width: Ints
+    height: Ints
+
+
+def _runs(ink: NDArray[np.uint8], left: NDArray[np.uint8], thickness: int) -> _Runs | None:
+    """What of the ink that is ``left`` lies in long runs along the rows, no thicker than that; None if nothing does."""
+    thick = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8)), np.uint8)
+    thin = left & ~thick
     joined = cv2.dilate(thin, np.ones((3, 5), np.uint8))
-    runs = np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 4), np.uint8)), np.uint8)
+    runs = np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 5), np.uint8)), np.uint8)
     told = thin & runs
-    near = np.asarray(cv2.morphologyEx(told, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8)), np.uint8)
-    found = components(near.view(np.bool_))
-    labels = np.where(told > 0, found.labels, np.int32(0))
-    return _joined(_pieces(labels, found, thickest), labels, len(found), thickest)
+    places = cv2.findNonZero(told)
+    if places is None:
+        return None
+    columns, rows = places.reshape(-1, 2).astype(np.int64).T
+    fours = np.pad(told, ((0, 0), (0, -told.shape[1] % 4))).view(np.uint32) > 0  # is labelled in a quarter of the time
+    near = cv2.dilate(fours.view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)
+    own = components(near).labels[rows, columns // 4].astype(np.int64) - 1
+    first, last = np.full((2, n := int(own.max()) + 1), max(told.shape)), np.zeros((2, n), np.int64)
+    for k, places in enumerate((columns, rows)):
+        np.minimum.at(first[k], own, places)
+        np.maximum.at(last[k], own, places)
+    width, height = last - first + 1
+    long = (width >= _SHORTEST)[own]
+    return _Runs(rows[long], columns[long], own[long], first[0], first[1], width, height)
 
 
 class _Piece(NamedTuple):
@@ -100,40 +161,38 @@ class _Piece(NamedTuple):
     inked: int
 
 
-def _pieces(labels: NDArray[np.int32], found: Components, thickest: int) -> list[_Piece]:
-    """The components whose ink is close to one gently bent line, nearly all along; the feet of letters are not."""
-    rows, columns = np.nonzero(labels)
-    own = labels[rows, columns] - 1
-    long = found.width >= _SHORTEST
-    rows, columns, own = rows[long[own]], columns[long[own]], own[long[own]]
-    n = len(found)
+def _pieces(runs: _Runs, thickest: int) -> list[_Piece]:
+    """The parts whose ink is close to one gently bent line, nearly all along; the feet of letters are not."""
+    rows, columns, own, n = runs.rows, runs.columns, runs.own, len(runs.left)
+    long = runs.width >= _SHORTEST
     area = np.bincount(own, minlength=n)
-    inked = np.bincount(np.unique(own.astype(np.int64) * labels.shape[1] + columns) // labels.shape[1], minlength=n)
+    inked = np.bincount(np.unique(own * (wide := int(columns.max(initial=0)) + 1) + columns) // wide, minlength=n)
     thickness = area / np.maximum(inked, 1)
-    long &= (found.width >= 4 * thickness) & (thickness <= thickest) & (inked >= _FILLED * found.width)
-    long &= found.height <= thickness + 3 + _SLOPE * found.width
+    long &= (runs.width >= _SLENDER * thickness) & (thickness <= thickest) & (inked >= _FILLED * runs.width)
+    long &= runs.height <= thickness + 3 + _SLOPE * runs.width
     which = np.flatnonzero(long)
     if len(which) == 0:
         return []
     place = np.full(n, -1)
     place[which] = np.arange(len(which))
     rows, columns, own = rows[long[own]], columns[long[own]], place[own[long[own]]]
-    t = 2 * (columns - found.left[which][own]) / found.width[which][own] - 1
-    y = rows - found.top[which][own].astype(np.float64)
+    t = 2 * (columns - runs.left[which][own]) / runs.width[which][own] - 1
+    y = rows - runs.top[which][own].astype(np.float64)
     powers = [np.bincount(own, t**k, len(which)) for k in range(5)]
     right = np.stack([np.bincount(own, y * t**k, len(which)) for k in range(3)], axis=1)
     left = np.stack([[powers[i + j] for j in range(3)] for i in range(3)]).transpose(2, 0, 1) + 1e-6 * np.eye(3)
     bent = np.linalg.solve(left, right[:, :, None])[:, :, 0]
     spread = (np.bincount(own, y * y, len(which)) - (bent * right).sum(axis=1)) / powers[0]
     straight = spread - thickness[which] ** 2 / 12 <= _STRAIGHT**2
+    straight &= np.abs(bent[:, 2]) <= _STRAIGHT + _BENT * runs.width[which]
     start, end = bent[:, 0] - bent[:, 1] + bent[:, 2], bent.sum(axis=1)
     return [
         _Piece(
             int(k),
-            int(found.left[k]),
-            int(found.right[k]),
-            float(found.top[k] + start[i]),
-            float(found.top[k] + end[i]),
+            int(runs.left[k]),
+            int(runs.left[k] + runs.width[k]),
+            float(runs.top[k] + start[i]),
+            float(runs.top[k] + end[i]),
             float(thickness[k]),
             int(inked[k]),
         )
@@ -142,51 +201,80 @@ def _pieces(labels: NDArray[np.int32], found: Components, thickest: int) -> list
     ]
 
 
-def _joined(pieces: list[_Piece], labels: NDArray[np.int32], count: int, thickest: int) -> _Segments:
-    """Pieces that go on where others end as one segment, mostly inked."""
+def _is_ink(mask: Mask, one: _Piece, other: _Piece) -> bool:
+    """Whether there is ink all the way from the end of a piece to the start of another."""
+    x = np.arange(one.right, max(other.left, one.right + 1))
+    y = np.rint(np.interp(x, [one.right, other.left], [one.end, other.start])).astype(np.int64)
+    return bool(mask[np.clip(y, 0, mask.shape[0] - 1), np.clip(x, 0, mask.shape[1] - 1)].all())
+
+
+def _joined(pieces: list[_Piece], labels: NDArray[np.int32], mask: Mask, thickest: int) -> _Segments:
+    """Pieces that go on where others end as one segment, mostly inked; writing may hide a part."""
+    count = len(pieces)
     if len(pieces) > _MOST:
         pieces = sorted(pieces, key=lambda piece: piece.left - piece.right)[:_MOST]
     pieces.sort(key=lambda piece: piece.left)
     segments: list[list[_Piece]] = []
-    going_on: list[tuple[list[_Piece], int]] = []  # segments that may go on, and how many columns they ink
+    inked: list[int] = []  # columns of each segment
+    ends: dict[int, list[int]] = {}  # segments by the band of rows in which they end
     gap = 2 * thickest + 5
     for piece in pieces:
-        going_on = [item for item in going_on if piece.left - item[0][-1].right <= gap]
-        for k in range(len(going_on) - 1, -1, -1):
-            segment, inked = going_on[k]
-            last = segment[-1]
+        band = round(piece.start) // _BAND
+        for k in sorted(
+            (k for near in (band - 1, band, band + 1) for k in ends.get(near, ())), key=lambda k: -segments[k][-1].right
+        ):
+            last, apart = segments[k][-1], piece.left - segments[k][-1].right
             slope = (last.end - last.start) / (last.right - last.left)
-            apart = abs(piece.start - last.end - slope * (piece.left - last.right))
-            full = inked + piece.inked >= _FILLED * (piece.right - segment[0].left)
-            if piece.left - last.right >= -2 and apart <= 2 + 0.5 * last.thickness and full:
-                segment.append(piece)
-                going_on[k] = segment, inked + piece.inked
+            aside = abs(piece.start - last.end - slope * apart)
+            if apart < -2 or apart > gap + _HIDDEN or aside > 2 + 0.5 * last.thickness:
+                continue
+            hidden = apart if _is_ink(mask, last, piece) else 0
+            full = inked[k] + hidden + piece.inked >= _FILLED * (piece.right - segments[k][0].left)
+            if full and (apart <= gap or hidden):
+                ends[round(last.end) // _BAND].remove(k)
+                segments[k].append(piece)
+                inked[k] += hidden + piece.inked
                 break
         else:
+            k = len(segments)
             segments.append([piece])
-            going_on.append((segments[-1], piece.inked))
+            inked.append(piece.inked)
+        ends.setdefault(round(piece.end) // _BAND, []).append(k)
     named = np.zeros(count + 1, np.int32)
     table = np.zeros((len(segments), 5))
     for k, segment in enumerate(segments):
         first, last, pen = segment[0], segment[-1], np.mean([one.thickness for one in segment])
         table[k] = first.left, last.right, first.start, last.end, pen
         named[[piece.number + 1 for piece in segment]] = k + 1
-    ends = np.round(table[:, :4]).astype(np.int64)
-    return _Segments(named[labels], ends[:, 0], ends[:, 1], ends[:, 2], ends[:, 3], table[:, 4])
+    edges = np.round(table[:, :4]).astype(np.int64)
+    gaps = [
+        (k, one.right, round(one.end), other.left, round(other.start))
+        for k, segment in enumerate(segments)
+        for one, other in pairwise(segment)
+    ]
+    between = np.array(gaps, np.int64).reshape(-1, 5)
+    return _Segments(named[labels], edges[:, 0], edges[:, 1], edges[:, 2], edges[:, 3], table[:, 4], between)
 
 
-def _printed(level: _Segments, upright: _Segments, shape: tuple[int, ...], height: float) -> tuple[Mask, Mask]:
-    """Which level and which upright segments are printed lines."""
+def _printed(level: _Segments, upright: _Segments, mask: Mask, height: float) -> tuple[Mask, Mask]:
+    """Which level and which upright segments of a mask are printed lines."""
+    shape = mask.shape
     squared = all((one.length >= _RULING * shape[1 - way]).sum() >= _TEETH for way, one in enumerate((level, upright)))
     tall = 0.0 if squared else height  # of squares and what is written over them, the squares may be the marks
-    sure = [
-        (one.length >= _LONG * height)
+    sure: list[Mask] = [
+        ((one.length >= _LONG * height) & (one.length >= _FINE * one.thickness))
         | _on_border(one, shape[way], shape[1 - way])
         | _parallel(one, shape[1 - way], tall)
         for way, one in enumerate((level, upright))
     ]
-    meets = [_meeting(level, upright), _meeting(upright, level)]
+    meets = [_meeting(level, upright, mask), _meeting(upright, level, mask.T)]
     cut_off = [_cut_off(one, shape[1 - way]) for way, one in enumerate((level, upright))]
+    whole = [
+        first & last & (one.length >= _FINE / 2 * one.thickness)
+        for one, (first, last) in ((level, cut_off[0]), (upright, cut_off[1]))
+    ]
+    crossing = _crossing(level, upright) & np.logical_and.outer(*whole)
+    sure = [one | crossing.any(axis=1 - way) for way, one in enumerate(sure)]  # of squares around a crop
     held = [np.ones(len(one.left), np.bool_) for one in (level, upright)]
     for _ in range(8):  # a side of a box ends at held segments, or two held ones end at it
         before = sum(int(h.sum()) for h in held)
@@ -224,6 +312,13 @@ def _parallel(one: _Segments, wide: int, tall: float) -> Mask:
     return np.asarray(ruling | (alike & in_line))
 
 
+def _crossing(level: _Segments, upright: _Segments) -> Mask:
+    """(N, M): which level segments cross which upright ones."""
+    row, column = (level.start + level.end) / 2, (upright.start + upright.end) / 2
+    within = (column >= level.left[:, None]) & (column < level.right[:, None])
+    return np.asarray(within & (row[:, None] >= upright.left) & (row[:, None] < upright.right))
+
+
 def _cut_off(one: _Segments, wide: int) -> tuple[Mask, Mask]:
     """Whether the first end, and the last, of each segment is the picture's border, where a frame may be cut off."""
     return np.asarray(one.left <= 2), np.asarray(one.right >= wide - 2)
@@ -236,10 +331,11 @@ def _on_border(one: _Segments, high: int, wide: int) -> Mask:
     return np.asarray(beside & (one.length >= _ALONG * wide))
 
 
-def _meeting(own: _Segments, across: _Segments) -> tuple[Mask, Mask]:
+def _meeting(own: _Segments, across: _Segments, mask: Mask) -> tuple[Mask, Mask]:
     """(N, M): whether the first end, and the last, of each own segment meets each segment across it.
 
-    ``across`` is in turned coordinates: its rows are the columns of ``own``.
+    There is ink all the way between them. ``across`` is in turned coordinates: its rows are
+    the columns of ``own`` and of the mask (H, W).
     """
     slack = 3 + np.add.outer(own.thickness, across.thickness) / 2
     middle = (across.start + across.end) / 2
@@ -248,12 +344,20 @@ def _meeting(own: _Segments, across: _Segments) -> tuple[Mask, Mask]:
     for ends, rows in ((own.left, own.start), (own.right, own.end)):
         beside = np.abs(ends[:, None] - middle[None]) <= slack + lean
         along = (rows[:, None] >= across.left[None] - slack) & (rows[:, None] <= across.right[None] + slack)
-        result.append(np.asarray(beside & along))
+        meets = np.asarray(beside & along)
+        k, m = np.nonzero(meets)
+        part = np.clip((rows[k] - across.left[m]) / np.maximum(across.length[m], 1), 0, 1)
+        goal = across.start[m] + part * (across.end[m] - across.start[m])
+        steps = np.linspace(0, 1, _SAMPLES)[:, None]
+        x = np.clip(np.rint(ends[k] + steps * (goal - ends[k])), 0, mask.shape[1] - 1).astype(np.int64)
+        y = np.clip(rows[k] + np.array([-1, 0, 1])[:, None, None], 0, mask.shape[0] - 1).astype(np.int64)
+        meets[k, m] = mask[y, x[None]].any(axis=0).all(axis=0)
+        result.append(meets)
     return result[0], result[1]
 
 
 def _teeth(own: _Segments, meets: tuple[Mask, Mask], sure: Mask) -> Mask:
-    """Which segments are teeth of a comb: several of one length that start on one printed line."""
+    """Which segments are teeth of a comb: several of one length that start on one printed line at regular places."""
     result = np.zeros(len(own.left), np.bool_)
     for ends in meets:
         for line in np.flatnonzero(sure):
@@ -262,26 +366,54 @@ def _teeth(own: _Segments, meets: tuple[Mask, Mask], sure: Mask) -> Mask:
                 continue
             usual = np.median(own.length[on])
             alike = on[np.abs(own.length[on] - usual) <= 0.2 * usual]
-            if len(alike) >= _TEETH:
+            steps = np.diff(np.sort((own.start[alike] + own.end[alike]) / 2))
+            if len(steps) < _TEETH - 1:
+                continue
+            pitches = steps / max(float(np.median(steps)), 1)
+            if (np.abs(pitches - np.rint(pitches)) <= _REGULAR).all():
                 result[alike] = True
     return result
 
 
 def _ink_of(mask: Mask, segments: _Segments, which: Mask) -> tuple[Mask, Mask]:
-    """The ink of these segments, and the bands that they lie in: what is thicker than its segment only crosses it."""
+    """The ink of these segments, what is thicker than its segment only crosses it, and where the segments lie."""
     if not which.any():
         return np.zeros_like(mask), np.zeros_like(mask)
     named = np.concatenate([[False], which])
     own = named[segments.labels]
     pen = int(np.ceil(np.median(segments.thickness[which])))
-    band = cv2.dilate(own.view(np.uint8), np.ones((3 + pen // 2 * 2, 5), np.uint8)).view(np.bool_)
-    thick = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((pen + 3, 1), np.uint8)).view(np.bool_)
-    return np.asarray(mask & band & ~thick), np.asarray(band)
+    lines, course = own.astype(np.uint8), own.astype(np.uint8)
+    for k, x0, y0, x1, y1 in segments.gaps.tolist():
+        if which[k]:
+            thickness = max(1, round(segments.thickness[k]))
+            cv2.line(lines, (x0, y0), (x1, y1), 1, thickness)
+            if x1 - x0 <= 2 * thickness + 3:  # a line across it, no stroke
+                cv2.line(course, (x0, y0), (x1, y1), 1, thickness)
+    band = cv2.dilate(lines, np.ones((3 + pen // 2 * 2, 5), np.uint8)).view(np.bool_)
+    thick = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones(((pen + 3) | 1, 1), np.uint8)).view(np.bool_)
+    for k in np.flatnonzero(which):
+        left, right = int(segments.left[k]), int(segments.right[k])
+        start, end = int(segments.start[k]), int(segments.end[k])
+        thickness = max(1, round(segments.thickness[k]))
+        for x, y, way in ((left, start, -1), (right - 1, end, 1)):
+            cv2.line(course, (x, y), (x + way * (pen + 1), y), 1, thickness)  # a corner: as far as the other is thick
+            cv2.line(lines, (x, y), (_last_ink(mask, x, y, way), y), 1, thickness)
+    course = np.asarray(cv2.dilate(course, np.ones((3, 3), np.uint8)), np.uint8)
+    return np.asarray(mask & band & ~thick), course.view(np.bool_)
+
+
+def _last_ink(mask: Mask, column: int, row: int, way: int) -> int:
+    """The column to which ink goes on in a row from the end of a segment, one way: beyond a crossing, shorter ones."""
+    stop = column + way * 2 * _SHORTEST
+    ahead = np.arange(column, min(max(stop, 0), mask.shape[1] - 1) + way, way)
+    rows = np.clip([row - 1, row, row + 1], 0, mask.shape[0] - 1)
+    inked = mask[rows[:, None], ahead].any(axis=0)
+    return int(ahead[int(np.argmin(inked)) - 1 if not inked.all() else -1]) if inked[0] else column
 
 
 def _crossed(kept: Mask, gone: Mask, pen: int) -> Mask:
     """Where a removed line has ink close by on both sides: a stroke goes on there."""
-    ink, reach = kept.view(np.uint8), pen + 3
+    ink, reach = kept.view(np.uint8), (pen + 3) | 1
     windows = np.ones((reach, 1), np.uint8), np.ones((1, reach), np.uint8)
     level, upright = (np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, w)) > 0 for w in windows)
     return np.asarray((level | upright) & gone)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lenet5.answer import Box
 from lenet5.synthesis.pages.numbers import enlarged
 from lenet5.synthesis.pages.papers import on_paper
-from lenet5.synthesis.pages.prints import BLACK, finished, line, page_of_print, rectangle, words
+from lenet5.synthesis.pages.prints import BLACK, code, finished, line, page_of_print, paragraph, rectangle, words
 from lenet5.synthesis.pages.sheet import Colour, Mark, Sheet, any_ink, any_paper, dark_ink, pale_ink
 from lenet5.synthesis.pages.truth import Digits, Draw, Page, box_of_ink, true_line
 from lenet5.synthesis.pages.writing import marks
@@ -121,7 +121,13 @@ def _number_on_a_page(digits: Digits, rng: np.random.Generator) -> Page:
     n = int(rng.integers(3, max(3, min(10, int((place.right - left) / (1.5 * side)))) + 1))
     free = place.right - left - round(n * 1.5 * side)
     left += int(rng.uniform(0, max(1, free)))
-    boxes, _ = cells(sheet, left, top, n, side, str(rng.choice(CELLS)), rng)
+    boxes, end = cells(sheet, left, top, n, side, str(rng.choice(CELLS)), rng)
+    if rng.random() < 0.4:  # print, or a code, in the free part of the row
+        beside = end + round(rng.uniform(0.3, 2) * side)
+        if rng.random() < 0.2:
+            code(sheet, beside, top, round(1.3 * side), rng)
+        else:
+            paragraph(sheet, Box(beside, place.top, place.right, top + round(1.4 * side)), size, rng)
     fill(sheet, boxes, marks(digits, n, side * rng.uniform(0.55, 0.95), rng), any_ink(rng), rng)
     sheet.tilt(rng.uniform(-3, 3))
     return finished(sheet, rng, photo=0.1)
@@ -156,7 +162,7 @@ def _empty_cells(digits: Digits, rng: np.random.Generator) -> Page:
 def _field(digits: Digits, rng: np.random.Generator) -> Page:
     """A field cut out of a form with its frame, or parts of it; some with their label, skewed or cut tightly."""
     side, n = int(rng.integers(20, 150)), int(rng.integers(1, 9))
-    style = str(rng.choice((*CELLS, "one frame", "one frame", "underlined")))
+    style = str(rng.choice((*CELLS, "one frame", "one frame", "underlined", "in a table")))
     size = max(8, round(side * rng.uniform(0.15, 0.35)))
     margin = side + size
     sheet = Sheet(side + 2 * margin, round(n * 1.6 * side) + 3 * margin, any_paper(rng)[0])
@@ -173,7 +179,13 @@ def _field(digits: Digits, rng: np.random.Generator) -> Page:
         boxes = [Box(left + k * wide, margin, left + (k + 1) * wide, margin + side) for k in range(n)]
         end = left + n * wide + int(rng.uniform(0, 0.6) * side)
         pen = int(rng.integers(1, max(3, side // 14)))
-        if style == "one frame":
+        if style == "in a table":
+            height, width = sheet.size
+            for y in (margin, margin + side):
+                line(sheet, (0, y), (width, y), pen)
+            for x in (left, end) if rng.random() < 0.5 else (*(b.left for b in boxes), boxes[-1].right):
+                line(sheet, (x, 0), (x, height), pen)
+        elif style == "one frame":
             sides = 4 if rng.random() < 0.7 else int(rng.integers(1, 4))
             frame = Box(left, margin, end, margin + side)
             rectangle(sheet, frame, pen, dotted=bool(rng.random() < 0.15), sides=sides)

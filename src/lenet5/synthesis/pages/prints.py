@@ -1,4 +1,7 @@
-"""What is printed: paragraphs, headings, rules, tables, codes, barcodes and logos. Nothing here prints a digit."""
+"""What is printed: paragraphs, headings, rules, tables, codes, barcodes and logos.
+
+Numbers that are printed in a text are no numbers of a page: what is to be read is written.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,25 @@ from lenet5.synthesis.pages.papers import photographed, scanned
 from lenet5.synthesis.pages.sheet import Colour, Sheet, any_paper, dark_ink
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 
-__all__ = ["BLACK", "KINDS", "finished", "heading", "line", "page_of_print", "paragraph", "rectangle", "words"]
+__all__ = ["BLACK", "KINDS", "code", "finished", "heading", "line", "page_of_print", "paragraph", "rectangle", "words"]
 
 Floats = NDArray[np.float32]
 
 BLACK: Final[Colour] = (24, 24, 26)
 
+_FONTS: Final = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+_NUMBERS: Final = 0.05  # of printed words
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _FREQUENT: Final = np.array([8, 2, 3, 4, 12, 2, 2, 6, 7, 1, 1, 4, 2, 7, 8, 2, 1, 6, 6, 9, 3, 1, 2, 1, 2, 1]) / 103
 
 
 def words(n: int, rng: np.random.Generator) -> str:
-    """So many words, known ones and made-up ones, with some full stops and capitals."""
+    """So many words, known ones and made-up ones, with some full stops and capitals, and a few numbers after words."""
     text, start = [], True
-    for _ in range(n):
-        if rng.random() < 0.5:
+    for k in range(n):
+        if k and rng.random() < _NUMBERS:
+            word = str(rng.integers(1, 10 ** int(rng.integers(1, 5))))
+        elif rng.random() < 0.5:
             word = str(rng.choice(WORDS))
         else:
             word = "".join(rng.choice(list(_LETTERS), int(rng.integers(2, 10)), p=_FREQUENT))
@@ -79,7 +86,7 @@ def rectangle(sheet: Sheet, box: Box, pen: int, colour: Colour = BLACK, dotted: 
 def page_of_print(height: int, rng: np.random.Generator, field: int = 0) -> tuple[Sheet, Box]:
     """A page of letter or A4 proportions with print, and the place of a field, ``field`` pixels high, left free."""
     width = round(height * rng.choice([0.773, 0.707]))
-    sheet = Sheet(height, width, any_paper(rng)[0])
+    sheet = Sheet(height, width, any_paper(rng)[0], int(rng.choice(_FONTS)) if rng.random() < 0.4 else None)
     size, margin = max(8, round(height * rng.uniform(0.011, 0.02))), round(width * rng.uniform(0.05, 0.12))
     top = heading(sheet, margin + int(rng.integers(0, width // 3)), margin, round(size * rng.uniform(1.4, 2.6)), rng)
     free_at = rng.uniform(margin, 0.75 * height) if field else 2 * height
@@ -147,17 +154,29 @@ def _print_alone(digits: Digits, rng: np.random.Generator) -> Page:
     return finished(sheet, rng)
 
 
-def _code(digits: Digits, rng: np.random.Generator) -> Page:
-    """A square code of modules with three finder patterns, as QR codes look; the content is random."""
-    n, module = int(rng.integers(21, 45)), int(rng.integers(2, 10))
+def code(sheet: Sheet, left: int, top: int, side: int, rng: np.random.Generator) -> None:
+    """A square code of about this size."""
+    bits = _modules(rng)
+    sheet.ink(np.kron(bits, np.ones((max(1, side // len(bits)),) * 2)), left, top, BLACK)
+
+
+def _modules(rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The modules (n, n) of a square code with three finder patterns, as QR codes look; the content is random."""
+    n = int(rng.integers(21, 45))
     bits = rng.random((n, n)) < 0.5
     for y, x in ((0, 0), (0, n - 7), (n - 7, 0)):
         bits[max(y - 1, 0) : y + 8, max(x - 1, 0) : x + 8] = False
         bits[y : y + 7, x : x + 7] = True
         bits[y + 1 : y + 6, x + 1 : x + 6] = False
         bits[y + 2 : y + 5, x + 2 : x + 5] = True
+    return bits
+
+
+def _code(digits: Digits, rng: np.random.Generator) -> Page:
+    """A square code alone, some with words under it."""
+    bits, module = _modules(rng), int(rng.integers(2, 10))
     margin = module * int(rng.integers(1, 9))
-    side = n * module + 2 * margin
+    side = len(bits) * module + 2 * margin
     sheet = Sheet(side + (caption := int(rng.choice([0, 24]))), side, any_paper(rng)[0])
     sheet.ink(np.kron(bits, np.ones((module, module))), margin, margin, BLACK if rng.random() < 0.7 else dark_ink(rng))
     if caption:

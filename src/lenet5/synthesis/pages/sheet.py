@@ -25,6 +25,7 @@ Colour = tuple[int, int, int]
 Finish = Callable[[Bytes, float, np.random.Generator], Bytes]
 """A canvas (H, W, 3), and by how much the palest writing differs from the paper in lightness, 0..255 → the picture."""
 
+_HERSHEY: Final = 34.0  # pixels of a line of OpenCV's fonts at scale 1
 _LEVEL: Final = 0.3  # of the ink: a character reaches so far
 _DARK_PAPER: Final = 110  # of 255: below it ink covers the paper, above it is mixed with it
 
@@ -44,9 +45,13 @@ class Mark:
 
 
 class Sheet:
-    """A sheet (height, width) of one colour; ``canvas`` (H, W, 3) uint8 is drawn on."""
+    """A sheet (height, width) of one colour; ``canvas`` (H, W, 3) uint8 is drawn on.
 
-    def __init__(self, height: int, width: int, colour: Colour = (255, 255, 255)) -> None:
+    Words are printed in Pillow's own ``font`` or one of OpenCV's.
+    """
+
+    def __init__(self, height: int, width: int, colour: Colour = (255, 255, 255), font: int | None = None) -> None:
+        self._font = font
         self.canvas: Bytes = np.full((height, width, 3), colour, np.uint8)
         self._colour = colour
         self._dark = _lightness(colour) < _DARK_PAPER
@@ -89,7 +94,7 @@ class Sheet:
         self, words: str, left: int, top: int, size: int, colour: Colour = (20, 20, 24), bold: bool = False
     ) -> int:
         """Printed words, ``size`` pixels high; gives their width."""
-        level = printed(words, size, bold)
+        level = printed(words, size, bold, self._font)
         self.ink(level, left, top, colour)
         return int(level.shape[1])
 
@@ -134,12 +139,21 @@ class Sheet:
         return float(min(points[:, 0].min() for _, points in characters)) - end > REACH * heights[len(heights) // 2]
 
 
-def printed(words: str, size: int, bold: bool = False) -> Floats:
-    """Words in Pillow's own font as ink (h, w) in 0..1, ``size`` pixels high with their accents and descenders."""
-    font = _font(size)
-    _, _, right, bottom = font.getbbox(words, stroke_width=int(bold))
+def printed(words: str, size: int, bold: bool = False, font: int | None = None) -> Floats:
+    """Words in Pillow's own ``font`` or one of OpenCV's as ink (h, w) in 0..1.
+
+    They are ``size`` pixels high with their accents and descenders.
+    """
+    if font is not None:
+        scale, pen = size / _HERSHEY, max(1, round(size / 14)) + int(bold)
+        (wide, _), below = cv2.getTextSize(words, font, scale, pen)
+        lines = np.zeros((size + 2, wide + 2), np.uint8)
+        cv2.putText(lines, words, (0, size - below // 2), font, scale, 255, pen, cv2.LINE_AA)
+        return np.asarray(lines / np.float32(255), np.float32)
+    letters = _font(size)
+    _, _, right, bottom = letters.getbbox(words, stroke_width=int(bold))
     image = Image.new("L", (int(right) + 2, int(bottom) + 2), 0)
-    ImageDraw.Draw(image).text((0, 0), words, 255, font, stroke_width=int(bold))
+    ImageDraw.Draw(image).text((0, 0), words, 255, font=letters, stroke_width=int(bold))
     return np.asarray(np.asarray(image, np.float32) / 255, np.float32)
 
 
