@@ -3,7 +3,8 @@
     python docs/generate.py            writes the blocks between <!-- NAME --> and <!-- /NAME -->
     python docs/generate.py --check    says which are not up to date, and fails
 
-A block's content is whatever the function of that name in BLOCKS returns.
+A block's content is whatever the function of that name in BLOCKS returns. Both fail where the code or the figures of
+README.md and README.zh-CN.md differ.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import reading_tables
 from click.testing import CliRunner
@@ -22,9 +25,12 @@ import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
+from lenet5.evaluate import wilson_interval
 from lenet5.learning.recipe import RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent
+READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
+"""The English one and its translation."""
 
 # (what the paper says, the file that does it, a text that occurs in exactly one line of that file)
 PLACES = (
@@ -131,6 +137,146 @@ def commands() -> str:
     return "\n\n".join(parts)
 
 
+FIGURES_OF_THE_README = {
+    "en": {
+        "head": ("with the bundled weights", "measured (95% interval)", "on"),
+        "mnist": ("test error on MNIST", "{mnist_n} images; `lenet5-mnist`, trained on MNIST alone: {mnist_only}"),
+        "writers": (
+            "digits of other writers and scanners, right",
+            "{writers_n} images of USPS, Semeion and Optdigits",
+        ),
+        "lines": ("lines of digits, wholly right", "{lines_n} lines of spaced digits; where they touch: {touching}"),
+        "photos": (
+            "photos of one digit, right",
+            "{photos_n} simulated photos, {papers} kinds of paper and light; with `--layout digit`: {photos_digit}",
+        ),
+        "speed": (
+            "time to read an A4 page of 300 digits",
+            "300 dpi, {processor}, {cores} cores; the network alone: {rate} images/s, one thread",
+        ),
+    },
+    "zh": {
+        "head": ("使用内置权重", "实测值（95% 置信区间）", "测试条件"),
+        "mnist": ("MNIST 测试错误率", "{mnist_n} 张图像；只用 MNIST 训练的 `lenet5-mnist`：{mnist_only}"),
+        "writers": ("其他书写者与扫描设备的数字，正确率", "{writers_n} 张图像，来自 USPS、Semeion 与 Optdigits"),
+        "lines": ("一行数字，整行正确率", "{lines_n} 行，数字分开书写；数字相互接触时：{touching}"),
+        "photos": (
+            "单个数字的照片，正确率",
+            "{photos_n} 张模拟照片，{papers} 种纸张与光照；使用 `--layout digit` 时：{photos_digit}",
+        ),
+        "speed": (
+            "识别一张 A4 页面（300 个数字）的时间",
+            "300 dpi，{processor}，{cores} 核；仅网络推理：单线程 {rate} 张图像/秒",
+        ),
+    },
+}
+"""The table of README.md and README.zh-CN.md: what each row measures, and on what."""
+
+
+def _with_interval(hits: int, n: int) -> str:
+    """A proportion in percent with its 95% interval (Wilson 1927)."""
+    low, high = wilson_interval(hits, n)
+    return f"{100 * hits / n:.1f}% ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _matching(rows: list[dict[str, Any]], **wanted: str) -> dict[str, Any]:
+    """The one row that has these values."""
+    (match,) = (row for row in rows if all(row[key] == value for key, value in wanted.items()))
+    return match
+
+
+def readme_figures(language: str) -> str:
+    """Five rows that a user asks for, in "en" or "zh"; each row's facts come from results/."""
+    evaluated, read, performance = (
+        json.loads((ROOT / "results" / f"{name}.json").read_text()) for name in ("evaluation", "reading", "performance")
+    )
+
+    def error(run: dict[str, Any]) -> str:
+        return "{:.2f}% ({:.2f}–{:.2f})".format(run["error_percent"], *run["interval_percent"])
+
+    def right(pictures: str, layout: str = "auto") -> tuple[str, int, int]:
+        """Of all cases of these pictures: what is wholly right, of how many, and how many cases."""
+        cases = [
+            row
+            for row in read["rows"]
+            if row["case"].startswith(pictures) and row["case"].endswith(f", layout {layout}")
+            if (row["figure"], row["reader"]) == ("whole texts right", "lenet5")
+        ]
+        n = sum(row["n"] for row in cases)
+        return _with_interval(sum(round(row["value"] * row["n"] / 100) for row in cases), n), n, len(cases)
+
+    mnist, mnist_only = (
+        _matching(evaluated["runs"], data="mnist", weights=name) for name in ("lenet5", "lenet5-mnist")
+    )
+    others = [
+        _matching(evaluated["runs"], data=name, weights="lenet5")
+        for name in ("usps_test", "semeion", "optdigits32_test")
+    ]
+    writers_n = sum(run["images"] for run in others)
+    lines, lines_n, _ = right("strings, spaced")
+    photos, photos_n, papers = right("photo of one digit")
+    page = _matching(
+        read["rows"], case="A4 page of 300 digits, 300 dots an inch", figure="median time", reader="lenet5"
+    )
+    network = _matching(performance["cases"], case="lenet5, inference, batch 1,024, 1 thread", peer="PyTorch eager")
+    values = {
+        "mnist": error(mnist),
+        "writers": _with_interval(writers_n - sum(run["errors"] for run in others), writers_n),
+        "lines": lines,
+        "photos": photos,
+        "speed": f"{page['value']:.2f} s",
+    }
+    facts = {
+        "mnist_n": f"{mnist['images']:,}",
+        "mnist_only": error(mnist_only),
+        "writers_n": f"{writers_n:,}",
+        "lines_n": f"{lines_n:,}",
+        "touching": right("strings, touching")[0],
+        "photos_n": f"{photos_n:,}",
+        "papers": papers,
+        "photos_digit": right("photo of one digit", "digit")[0],
+        "processor": read["machine"]["processor"],
+        "cores": read["machine"]["cores"],
+        "rate": f"{network['ours']:,}",
+    }
+    texts = FIGURES_OF_THE_README[language]
+    rows = [f"| {' | '.join(texts['head'])} |", "| --- | ---: | --- |"]
+    for name, value in values.items():
+        what, where = texts[name]
+        rows.append(f"| {what} | {value} | {where.format(**facts)} |")
+    return "\n".join(rows)
+
+
+def code_of(text: str) -> list[str]:
+    """The fenced blocks of a document, without comments."""
+    blocks = re.findall(r"^```.*?^```$", text, flags=re.DOTALL | re.MULTILINE)
+    return [re.sub(r"[ \t]+#.*$", "", block, flags=re.MULTILINE) for block in blocks]
+
+
+def numbers_of(text: str) -> Counter[str]:
+    """The numbers of a document's prose and tables and how often each occurs; those of names, such as C3, left out."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(r"`[^`]*`|\]\([^)]*\)|<!--.*?-->|doi:\S+", "", prose)
+    return Counter(re.findall(r"(?<![A-Za-z\d_.,-])\d+(?:[.,]\d+)*%?", prose))
+
+
+def differences(text: str, translation: str) -> list[str]:
+    """In what a translation differs from a document beside its words: its code, comments aside, and its numbers."""
+    found = []
+    code, translated = code_of(text), code_of(translation)
+    if len(code) != len(translated):
+        found.append(f"{len(translated)} code blocks instead of {len(code)}")
+    found += [
+        f"code block {number}"
+        for number, pair in enumerate(zip(code, translated, strict=False), 1)
+        if len(set(pair)) > 1
+    ]
+    numbers, others = numbers_of(text), numbers_of(translation)
+    found += [f"the number {number} is missing" for number in numbers - others]
+    found += [f"the number {number} is added" for number in others - numbers]
+    return found
+
+
 def measured() -> str:
     """The table of results/evaluation.json: each set with each of the bundled weights."""
     runs = json.loads((ROOT / "results" / "evaluation.json").read_text())["runs"]
@@ -234,6 +380,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "mistakes": mistakes,
     "codes": codes,
     "commands": commands,
+    "figures": lambda: readme_figures("en"),
+    "figures-zh": lambda: readme_figures("zh"),
     "measured": measured,
     "example": example,
     "mixture": mixture,
@@ -258,15 +406,19 @@ def renewed(text: str) -> str:
 
 def main() -> None:
     stale = []
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    texts = {}
+    for path in [*READMES, *sorted((ROOT / "docs").glob("*.md"))]:
         text = path.read_text()
-        new = renewed(text)
+        new = texts[path] = renewed(text)
         if new != text:
             stale.append(str(path.relative_to(ROOT)))
             if "--check" not in sys.argv:
                 path.write_text(new)
     if stale and "--check" in sys.argv:
         sys.exit(f"not up to date: {', '.join(stale)}; run: make docs")
+    differing = differences(*(texts[path] for path in READMES))
+    if differing:
+        sys.exit(f"{READMES[1].name} differs from {READMES[0].name}: {'; '.join(differing)}")
     print("docs are up to date" if not stale else f"renewed {', '.join(stale)}")
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import doctest
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from lenet5 import engine, paper, weights
+from lenet5 import Reader, WeightsError, engine, paper, pixels, weights
+from lenet5 import network as network_module
 from lenet5.codes import code_array
 from lenet5.network import ConciseLeNet5, LeNet5, squash
 
 MODULES = {"lenet5": LeNet5, "concise": ConciseLeNet5}
+PRETRAINED = [(LeNet5, "lenet5"), (LeNet5, "lenet5-mnist"), (ConciseLeNet5, "concise")]
 
 
 @pytest.fixture
@@ -195,3 +200,82 @@ def test_cross_entropy_of_minus_the_distances_trains_every_parameter(lenet5: LeN
     for name, parameter in lenet5.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize(("module_class", "name"), PRETRAINED)
+def test_a_pretrained_module_gives_the_engines_outputs_for_real_digits(
+    module_class: type[LeNet5 | ConciseLeNet5], name: str, mnist_form: NDArray[np.uint8]
+) -> None:
+    bundled = weights.load(name)
+    x = pixels.network_input(bundled.network, mnist_form)
+    codes = bundled.codes if bundled.network is paper.LENET5 else None
+    expected = engine.forward(bundled.parameters, x, codes=codes)
+    with torch.no_grad():
+        outputs = module_class.pretrained(name)(torch.from_numpy(x)[:, None])
+    assert outputs.shape == (len(x), len(bundled.classes))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_pretrained_takes_the_readers_weights_and_the_concise_network_its_own() -> None:
+    for network, bundled in ((LeNet5.pretrained(), Reader().weights), (ConciseLeNet5.pretrained(), "concise")):
+        expected = weights.load(bundled) if isinstance(bundled, str) else bundled
+        found = torch.nn.utils.parameters_to_vector(network.parameters()).detach().numpy()
+        np.testing.assert_array_equal(found, expected.parameters)
+
+
+@pytest.mark.parametrize(("module_class", "name"), PRETRAINED)
+def test_pretrained_takes_a_name_a_file_and_loaded_weights_alike(
+    module_class: type[LeNet5 | ConciseLeNet5], name: str, tmp_path: Path
+) -> None:
+    loaded = weights.load(name)
+    loaded.save(tmp_path / "stored.safetensors")
+    x = pictures(2, *loaded.network.input_size)
+    with torch.no_grad():
+        expected = module_class.pretrained(name)(x)
+        for source in (str(tmp_path / "stored.safetensors"), tmp_path / "stored.safetensors", loaded):
+            assert torch.equal(module_class.pretrained(source)(x), expected)
+
+
+@pytest.mark.parametrize(("module_class", "name"), PRETRAINED)
+def test_a_pretrained_module_is_in_eval_mode_and_can_be_trained_on_without_changing_the_weights_it_came_from(
+    module_class: type[LeNet5 | ConciseLeNet5], name: str
+) -> None:
+    loaded = weights.load(name)
+    before = loaded.parameters.copy()
+    module = module_class.pretrained(loaded)
+    assert not any(part.training for part in module.modules())
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(1)
+    np.testing.assert_array_equal(loaded.parameters, before)
+
+
+@pytest.mark.parametrize("module_class", MODULES.values())
+def test_a_wrong_name_is_one_line_that_lists_the_bundled_ones(module_class: type[LeNet5 | ConciseLeNet5]) -> None:
+    with pytest.raises(WeightsError) as caught:
+        module_class.pretrained("lenet-5")
+    assert str(caught.value) == (
+        f"no weights at lenet-5: give a .safetensors file or one of {', '.join(weights.BUNDLED)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module_class", "name", "other"),
+    [
+        (LeNet5, "concise", "ConciseLeNet5"),
+        (ConciseLeNet5, "lenet5", "LeNet5"),
+        (ConciseLeNet5, "lenet5-mnist", "LeNet5"),
+    ],
+)
+def test_weights_of_the_other_network_are_refused_with_the_name_of_its_module(
+    module_class: type[LeNet5 | ConciseLeNet5], name: str, other: str
+) -> None:
+    with pytest.raises(WeightsError, match=rf"^{name} holds .*, not .*: load them with {other}\.pretrained$"):
+        module_class.pretrained(name)
+
+
+def test_the_examples_of_the_docstrings_run() -> None:
+    outcome = doctest.testmod(network_module)
+    assert outcome.attempted >= 10
+    assert outcome.failed == 0

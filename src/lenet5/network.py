@@ -6,15 +6,22 @@ order of the flat vector of :mod:`lenet5.weights`.
 
 from __future__ import annotations
 
+import os
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lenet5 import paper
 from lenet5.codes import DIGITS, code_array
+from lenet5.errors import WeightsError
 from lenet5.paper import FeatureMaps
+from lenet5.weights import Weights, arrays, load
 
 __all__ = ["ConciseLeNet5", "LeNet5", "squash"]
+
+_Module = TypeVar("_Module", bound=nn.Module)
 
 
 def squash(a: Tensor) -> Tensor:
@@ -90,6 +97,33 @@ class LeNet5(nn.Module):
         self.output = RadialBasisFunctions(classes)
         _draw_initial_weights(self, paper.LENET5)
 
+    @classmethod
+    def pretrained(cls, weights: str | os.PathLike[str] | Weights = "lenet5") -> LeNet5:
+        """The network of the paper with trained weights, in eval mode; its outputs are the engine's.
+
+        ``weights`` are a bundled name, a safetensors file, or loaded weights. "lenet5" are those with which
+        :class:`lenet5.Reader` reads, "lenet5-mnist" are trained on MNIST alone. The parameters are a copy.
+
+        Takes (N, 1, H, W) float32 in −0.1..1.175, H and W at least 32; :func:`lenet5.pixels.network_input` makes it
+        from images in MNIST's form. Returns distances ≥ 0, the smallest the answer. For a 32×32 input they are (N, 18)
+        with "lenet5", the ten digits first, then the separators ``/ : - . , % ( )``, and (N, 10) with "lenet5-mnist".
+
+        Raises WeightsError for a name that is neither bundled nor a file, an unsound file, and weights of the concise
+        network. Source: section II-B of the paper.
+
+        >>> from lenet5.learning.data import load
+        >>> from lenet5.pixels import network_input
+        >>> network = LeNet5.pretrained()
+        >>> images = load("digits", "test").images[:5]  # (5, 28, 28) uint8, ink 255
+        >>> x = torch.from_numpy(network_input(paper.LENET5, images))[:, None]
+        >>> x.shape, network(x).shape
+        (torch.Size([5, 1, 32, 32]), torch.Size([5, 18]))
+        >>> network(x)[:, :10].argmin(dim=1)
+        tensor([2, 3, 4, 5, 6])
+        """
+        loaded = _weights_for(paper.LENET5, weights)
+        return _filled(cls(loaded.classes), loaded)
+
     def feature_maps(self, x: Tensor) -> FeatureMaps:
         """Every layer's maps by name; f6 and output are (N, units) for a 32×32 input."""
         if x.ndim != 4 or x.shape[1] != 1 or min(x.shape[2:]) < 32:
@@ -131,6 +165,28 @@ class ConciseLeNet5(nn.Module):
             else:
                 nn.init.zeros_(parameter)
 
+    @classmethod
+    def pretrained(cls, weights: str | os.PathLike[str] | Weights = "concise") -> ConciseLeNet5:
+        """The concise network with trained weights, in eval mode; its outputs are the engine's.
+
+        ``weights`` are the bundled "concise", trained on MNIST, a safetensors file, or loaded weights. The parameters
+        are a copy.
+
+        Takes (N, 1, 28, 28) or (N, 784) float32 in 0..1, background 0. Returns logits (N, 10) of any sign, the largest
+        the answer.
+
+        Raises WeightsError for a name that is neither bundled nor a file, an unsound file, and weights of the paper's
+        network. Source: the tutorials' short form of section II-B of the paper; docs/paper.md lists the differences.
+
+        >>> from lenet5.learning.data import load
+        >>> network = ConciseLeNet5.pretrained()
+        >>> images = torch.from_numpy(load("digits", "test").images[:5])  # (5, 28, 28) uint8, ink 255
+        >>> logits = network(images[:, None] / 255)
+        >>> logits.shape, logits.argmax(dim=1)
+        (torch.Size([5, 10]), tensor([2, 3, 4, 5, 6]))
+        """
+        return _filled(cls(), _weights_for(paper.CONCISE, weights))
+
     def feature_maps(self, x: Tensor) -> FeatureMaps:
         """Every layer's maps by name; f6 and output are (N, units)."""
         if x.shape[1:] not in ((1, 28, 28), (784,)):
@@ -148,6 +204,25 @@ class ConciseLeNet5(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.feature_maps(x).output
         return logits
+
+
+def _weights_for(network: paper.Network, source: str | os.PathLike[str] | Weights) -> Weights:
+    """Loaded weights, a bundled name's or a file's; WeightsError unless they are of this network."""
+    loaded = source if isinstance(source, Weights) else load(source)
+    if loaded.network != network:
+        modules = {paper.LENET5: LeNet5, paper.CONCISE: ConciseLeNet5}
+        raise WeightsError(
+            f"{loaded.name} holds weights of network {loaded.network.name}, not {network.name}: "
+            f"load them with {modules[loaded.network].__name__}.pretrained"
+        )
+    return loaded
+
+
+def _filled(module: _Module, weights: Weights) -> _Module:
+    """The module with a copy of the weights, in eval mode."""
+    named = arrays(weights.network, weights.parameters)
+    module.load_state_dict({name: torch.tensor(array) for name, array in named.items()})
+    return module.eval()
 
 
 @torch.no_grad()
