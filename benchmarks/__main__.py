@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks import contenders, machine
 from lenet5 import engine, paper, weights
+from lenet5.files import write_beside
 from lenet5.learning.distort import NONE
 from lenet5.learning.recipe import MODERN
 from lenet5.pixels import network_input
-from lenet5.weights import write_beside
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "performance.json"
 MULTIPLY_ADDS = {"lenet5": 326_520, "concise": 416_520}  # those that the network needs; squashing not counted

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper, pixels, weights
-from lenet5.evaluate import evaluate
+from lenet5.evaluation.evaluate import evaluate
+from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
 from lenet5.learning.objective import Objective, TaughtObjective, objective
@@ -32,7 +33,6 @@ from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, taught
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.reading.reader import Reader
-from lenet5.weights import write_beside
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "accuracy.json"
 ACCEPTED = 0.5  # the error in percent that rejection has to reach, as in the paper's Fig. 10

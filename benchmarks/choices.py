@@ -15,13 +15,13 @@ import numpy as np
 
 from benchmarks.accuracy import Errors
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, maximum_a_posteriori
+from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import Distortion
 from lenet5.learning.method import StochasticDiagonal
 from lenet5.learning.objective import objective
 from lenet5.learning.recipe import PAPER, PAPER_DISTORTED, Recipe
 from lenet5.learning.train import Training
-from lenet5.weights import write_beside
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "choices.json"
 IMAGES, HELD_OUT, SPLIT_SEED, SEEDS = 20_000, 10_000, 1998, 3

@@ -26,14 +26,15 @@ from numpy.typing import NDArray
 from benchmarks.figures import Row
 from benchmarks.reading_cases import Case, measure, measured_sets, synthetic
 from lenet5 import engine, paper, posterior
-from lenet5.answer import Box, Digit, Reading
 from lenet5.codes import DIGITS
+from lenet5.files import write_beside
 from lenet5.reading.ink import inks_of
 from lenet5.reading.line_image import Line
 from lenet5.reading.picture import Source, open_picture
 from lenet5.reading.pieces import HEIGHT
 from lenet5.reading.proposals import proposals_in
-from lenet5.weights import Weights, load, write_beside
+from lenet5.result import Box, Digit, Reading
+from lenet5.weights import Weights, load
 
 __all__ = ["read", "sweep"]
 

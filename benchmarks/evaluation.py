@@ -17,11 +17,11 @@ import numpy as np
 from rich.progress import track
 
 from lenet5 import weights
-from lenet5.evaluate import evaluate
+from lenet5.evaluation.evaluate import evaluate
+from lenet5.files import write_beside
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load, part_of
 from lenet5.learning.train import split
 from lenet5.reading.reader import Reader
-from lenet5.weights import write_beside
 
 HELD_OUT = 5_000  # of the training images, by every recipe whose weights are bundled
 REFUSED = 0.01  # of them, at the threshold

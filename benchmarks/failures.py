@@ -9,9 +9,9 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-from lenet5.answer import Digit, Reading
 from lenet5.errors import PictureError
 from lenet5.reading.picture import Source, open_picture
+from lenet5.result import Digit, Reading
 
 __all__ = ["Failure", "write_sheets"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lenet5.evaluate import wilson_interval
+from lenet5.evaluation.evaluate import wilson_interval
 
 __all__ = ["Row", "share"]
 

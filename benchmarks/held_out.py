@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from lenet5.evaluate import calibration_error, wilson_interval
+from lenet5.evaluation.evaluate import calibration_error, wilson_interval
+from lenet5.files import write_beside
 from lenet5.learning.data import PictureSet, load
 from lenet5.learning.unipen import held_out_writers, load_unipen
 from lenet5.learning.unipen_pictures import digit_images
 from lenet5.reading.reader import Reader
-from lenet5.weights import write_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results" / "held_out.json"

@@ -30,7 +30,7 @@ from benchmarks.failures import Failure, write_sheets
 from benchmarks.figures import Row
 from benchmarks.reading_cases import Case, a4_page, measure, measured_sets, mnist_digits, synthetic
 from lenet5 import LeNet5Error, Reader
-from lenet5.weights import write_beside
+from lenet5.files import write_beside
 
 RESULTS: Final = Path(__file__).resolve().parent.parent / "results" / "reading.json"
 

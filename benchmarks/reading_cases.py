@@ -18,7 +18,7 @@ from rich.progress import track
 from benchmarks.failures import Failure
 from benchmarks.figures import Row, share
 from lenet5 import Reading
-from lenet5.evaluate import edit_distance
+from lenet5.evaluation.evaluate import edit_distance
 from lenet5.learning.mnist import load_mnist
 from lenet5.reading.picture import Source
 from lenet5.synthesis.pages import Digits, Page, empty, forms, from_images, numbers, photos

@@ -24,11 +24,11 @@ from rich.progress import track
 
 from lenet5 import engine, paper, pixels, posterior, weights
 from lenet5.codes import DIGITS
-from lenet5.evaluate import wilson_interval
+from lenet5.evaluation.evaluate import wilson_interval
+from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BOX
 from lenet5.reading.reader import Reader
-from lenet5.weights import write_beside
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "robustness.json"
 PICTURE, ENLARGED = 160, 2  # side of a picture, and how much larger than in MNIST the digit is in it

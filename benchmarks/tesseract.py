@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from lenet5.answer import Box, Digit, Reading
 from lenet5.reading.picture import Source
+from lenet5.result import Box, Digit, Reading
 
 __all__ = ["PAGE_MODES", "read", "version"]
 

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lenet5.weights import write_beside
+from lenet5.files import write_beside
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "whole_training.json"
 SEEDS, PEER_SEEDS = 10, 3
@@ -43,7 +43,7 @@ def one(objective: str, seed: int, output: str) -> None:
 
 def measured(objective: str, seed: int) -> dict[str, object]:
     """One training in a new process: seconds of wall clock, and the error on MNIST's test set."""
-    from lenet5.evaluate import evaluate
+    from lenet5.evaluation.evaluate import evaluate
     from lenet5.learning.data import load
     from lenet5.reading.reader import Reader
 

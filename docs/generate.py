@@ -25,7 +25,7 @@ import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
-from lenet5.evaluate import wilson_interval
+from lenet5.evaluation.evaluate import wilson_interval
 from lenet5.learning.recipe import RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,7 +10,7 @@ import sys
 from PIL import Image, ImageDraw, ImageFont
 
 from lenet5 import Reader
-from lenet5.answer import PICTURE_FORMATS
+from lenet5.result import PICTURE_FORMATS
 
 WIDTH, HEIGHT, SEEN = 176, 176, 56
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lenet5.answer import Box, Digit, Reading, Separator
 from lenet5.errors import (
     ArrayError,
     DataError,
@@ -21,6 +20,7 @@ from lenet5.errors import (
     UnavailableError,
     WeightsError,
 )
+from lenet5.result import Box, Digit, Reading, Separator
 
 if TYPE_CHECKING:
     from lenet5.reading.reader import Reader

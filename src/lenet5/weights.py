@@ -11,11 +11,9 @@ import json
 import math
 import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -23,7 +21,8 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.codes import DIGITS, check_classes, code_array
-from lenet5.errors import ArrayError, OutputError, WeightsError
+from lenet5.errors import ArrayError, WeightsError
+from lenet5.files import write_beside
 
 __all__ = [
     "BUNDLED",
@@ -32,8 +31,6 @@ __all__ = [
     "arrays",
     "initial",
     "load",
-    "require_writable",
-    "write_beside",
 ]
 
 FORMAT: Final = "1"
@@ -206,46 +203,6 @@ def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np
     return parameters
 
 
-def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file beside its place and rename it, so that no reader ever sees half of it.
-
-    A link is followed, not replaced. Raises OutputError where the place cannot be written or is
-    no regular file.
-    """
-    target = _place(path)
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
-        temporary = None
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OutputError now for a place that ``write_beside`` could not write later."""
-    target = _place(path)
-    try:
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _place(path: str | os.PathLike[str]) -> Path:
-    """Where a path leads, once it is known to be a regular file or not there yet."""
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():
-        raise OutputError(f"cannot write {path}: it is {'a folder' if target.is_dir() else 'no regular file'}")
-    return target
-
-
 def _ordered(content: bytes) -> bytes:
     """A safetensors file with its metadata in the order of their names, so that equal weights are equal bytes."""
     (length,) = struct.unpack("<Q", content[:8])
@@ -253,10 +210,3 @@ def _ordered(content: bytes) -> bytes:
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
     return struct.pack("<Q", len(ordered)) + ordered + content[8 + length :]
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -215,7 +215,7 @@ def test_a_drawing_that_fails_for_whatever_reason_does_not_stop_the_rest(
     def failing(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("lenet5.annotate.annotated", failing)
+    monkeypatch.setattr("lenet5.evaluation.annotate.annotated", failing)
     outcome = command("read", "--annotate", three.with_name("out.png"), three, three)
     assert outcome.out == f"{three}: 3\n" * 2
     assert outcome.status == 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lenet5 import Reader, engine, paper, weights
 from lenet5.criterion import MEAN_PENALTY
-from lenet5.evaluate import evaluate
+from lenet5.evaluation.evaluate import evaluate
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.method import StochasticDiagonal
 from lenet5.learning.objective import EngineObjective

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lenet5 import DataError, Reader, WeightsError, paper, pixels, weights
 from lenet5.codes import DIGITS
 from lenet5.criterion import maximum_a_posteriori
-from lenet5.evaluate import evaluate
+from lenet5.evaluation.evaluate import evaluate
 from lenet5.learning.data import ImageSet, joined, load
 from lenet5.learning.distort import NONE
 from lenet5.learning.method import OneCycleAdam, OneCycleMuon

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, features
 
 from lenet5 import Box, PictureError
-from lenet5.answer import PICTURE_FORMATS, PICTURE_SUFFIXES
 from lenet5.errors import ArrayError
 from lenet5.reading import picture
 from lenet5.reading.ink import without_impulses
 from lenet5.reading.picture import Picture, Region, Source, open_pages, open_picture
+from lenet5.result import PICTURE_FORMATS, PICTURE_SUFFIXES
 
 GREY = np.array([[0, 64, 128], [192, 255, 32]], np.uint8)
 LEVELS = GREY.astype(np.float32) / 255

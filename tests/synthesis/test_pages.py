@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lenet5.answer import Box
 from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.unipen import Writing
+from lenet5.result import Box
 from lenet5.synthesis.pages import KINDS, Digits, Page, Writers, from_images, from_writings, pages
 from lenet5.synthesis.pages.sheet import Mark, Sheet
 from lenet5.synthesis.pages.truth import true_line

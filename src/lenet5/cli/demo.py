@@ -26,7 +26,7 @@ _PASSES: Final = 60
 def command() -> None:
     """Read the bundled pictures, then train LeNet-5 on the embedded digits."""
     from lenet5.cli.train import run
-    from lenet5.evaluate import evaluate
+    from lenet5.evaluation.evaluate import evaluate
     from lenet5.learning.data import ImageSet, load
     from lenet5.learning.objective import objective
     from lenet5.learning.recipe import MODERN

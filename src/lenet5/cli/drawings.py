@@ -12,9 +12,9 @@ import click
 from lenet5.errors import OutputError
 
 if TYPE_CHECKING:
-    from lenet5.answer import Reading
     from lenet5.reading.picture import Picture
     from lenet5.reading.reader import Reader
+    from lenet5.result import Reading
 
 __all__ = ["Drawings", "safe_stem"]
 
@@ -37,7 +37,7 @@ class Drawings:
         self._files = {os.path.realpath(file) for file in files}
         if annotate is None:
             return
-        from lenet5.weights import require_writable
+        from lenet5.files import require_writable
 
         if Path(annotate).suffix.lower() != ".png":
             raise click.BadParameter("give a file name that ends in .png", param_hint="--annotate")
@@ -49,8 +49,8 @@ class Drawings:
         """Draw one page's reading, as far as asked for. Raises OutputError."""
         if self._annotate is None and self._debug is None:
             return
-        from lenet5.annotate import annotated, as_png, write_debug
-        from lenet5.weights import write_beside
+        from lenet5.evaluation.annotate import annotated, as_png, write_debug
+        from lenet5.files import write_beside
 
         own = self._own_name(name, picture)
         if self._annotate is not None:

@@ -33,10 +33,10 @@ def command(
     A refused digit counts as an error. Label 255 means "not a digit": there an answer is the error.
     """
     from lenet5.cli.progress import Download, bar
-    from lenet5.evaluate import evaluate
+    from lenet5.evaluation.evaluate import evaluate
+    from lenet5.evaluation.report import as_text, write_folder
     from lenet5.learning.data import ImageSet, load
     from lenet5.reading.reader import Reader
-    from lenet5.report import as_text, write_folder
 
     reader = Reader(weights, threads=threads)
     loaded = load(data, "test", not_digits, progress=Download())

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet5.answer import PICTURE_SUFFIXES
 from lenet5.cli.drawings import Drawings
 from lenet5.errors import DataError, PictureError, one_line
+from lenet5.result import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
-    from lenet5.answer import Reading
     from lenet5.reading.picture import Picture
     from lenet5.reading.reader import Reader
+    from lenet5.result import Reading
 
 __all__ = ["command"]
 

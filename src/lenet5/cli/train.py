@@ -71,13 +71,13 @@ def command(
     """
     import numpy as np
 
+    from lenet5.files import require_writable
     from lenet5.global_training.material import Synthesis
     from lenet5.learning.data import described, drawn, joined
     from lenet5.learning.objective import Objective, TaughtObjective, objective
     from lenet5.learning.recipe import taught
     from lenet5.learning.train import Training
     from lenet5.weights import load as load_weights
-    from lenet5.weights import require_writable
 
     chosen = _chosen(recipe, passes, distortions, held_out)
     require_writable(output)
@@ -177,7 +177,7 @@ def _say(line: str) -> None:
 def _images(data: str) -> ImageSet:
     """A data set as images: pictures of single digits are normalised as the reader does it."""
     from lenet5.cli.progress import Download, bar
-    from lenet5.evaluate import as_images
+    from lenet5.evaluation.evaluate import as_images
     from lenet5.learning.data import ImageSet, load
     from lenet5.reading.reader import Reader
 

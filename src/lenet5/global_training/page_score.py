@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lenet5 import weights as weights_of
-from lenet5.answer import Box, Digit
 from lenet5.learning.data import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.reading.reader import Reader
 from lenet5.reading.score import FEATURES, Judge, PageScore, Word, with_context
 from lenet5.reading.select import best_set, left_out
+from lenet5.result import Box, Digit
 from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
 
 __all__ = ["PAGES", "Example", "PageMaker", "example_of", "examples_of", "fitted", "outcome", "with_page_score"]

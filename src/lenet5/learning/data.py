@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
-from lenet5.answer import PICTURE_SUFFIXES
 from lenet5.codes import DIGITS
 from lenet5.errors import DataError
 from lenet5.learning.idx import read_idx
@@ -28,6 +27,7 @@ from lenet5.learning.unipen import LICENCE, held_out_writers, is_unipen, load_un
 from lenet5.learning.unipen_pictures import digit_images, numbers_of, picture_of
 from lenet5.normalise import normalise
 from lenet5.paper import SIDE
+from lenet5.result import PICTURE_SUFFIXES
 
 __all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "described", "drawn", "joined", "load", "part_of"]
 

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import Digit, Separator
 from lenet5.reading.arcs import SPECK, Arcs
 from lenet5.reading.constraint import Constraint
 from lenet5.reading.decode import best_path, constrained_paths
 from lenet5.reading.lattice import Lattice
 from lenet5.reading.score import Word
 from lenet5.reading.select import best_set
+from lenet5.result import Digit, Separator
 
 __all__ = ["Allowed", "allowed_texts", "best_allowed"]
 

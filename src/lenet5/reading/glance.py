@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import WORD_GAP
 from lenet5.normalise import BOX
 from lenet5.paper import SIDE
 from lenet5.reading.components import Components
 from lenet5.reading.ink import Ink
 from lenet5.reading.proposals import Proposal
+from lenet5.result import WORD_GAP
 
 __all__ = ["Glance", "glanced"]
 

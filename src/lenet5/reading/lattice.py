@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import REFUSED, WORD_GAP, Box, Digit, Separator
 from lenet5.codes import DIGITS
 from lenet5.normalise import BLANK, normalise
 from lenet5.reading.arcs import SPECK, Arcs, arcs_of, are_sure, weighed_by
@@ -21,6 +20,7 @@ from lenet5.reading.decode import Path, best_path
 from lenet5.reading.geometry import Geometry
 from lenet5.reading.line_image import LOW, Line
 from lenet5.reading.pieces import HEIGHT, Pieces, cut, whole_marks
+from lenet5.result import REFUSED, WORD_GAP, Box, Digit, Separator
 
 __all__ = ["Lattice", "LineModel", "lattices_of"]
 

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import Box
 from lenet5.reading.components import Components
 from lenet5.reading.pieces import HEIGHT
+from lenet5.result import Box
 
 __all__ = ["LOW", "Line", "line_image", "slope_of", "usual_height"]
 

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, features
 
-from lenet5.answer import PICTURE_FORMATS, Box
 from lenet5.errors import ArrayError, PictureError
 from lenet5.reading.ink import without_impulses
+from lenet5.result import PICTURE_FORMATS, Box
 
 __all__ = ["Picture", "Region", "Source", "open_pages", "open_picture"]
 

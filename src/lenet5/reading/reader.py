@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from lenet5 import engine, paper, pixels, posterior
 from lenet5 import weights as weights_of
-from lenet5.answer import REFUSED, Box, Digit, Reading, Separator
 from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import ArrayError, LeNet5Error, PictureError, one_line
 from lenet5.normalise import is_normal
@@ -35,6 +34,7 @@ from lenet5.reading.pieces import Pieces
 from lenet5.reading.proposals import REACH, proposals_in
 from lenet5.reading.score import PageScore, Word, features_of, words_of
 from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, rows, trimmed
+from lenet5.result import REFUSED, Box, Digit, Reading, Separator
 
 __all__ = ["LAYOUTS", "Reader", "Seen"]
 

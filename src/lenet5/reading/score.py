@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import REFUSED, Digit, Separator
 from lenet5.errors import WeightsError
 from lenet5.reading.glance import Glance
 from lenet5.reading.lattice import Lattice
 from lenet5.reading.proposals import Proposal
+from lenet5.result import REFUSED, Digit, Separator
 
 __all__ = ["CONTEXT", "FEATURES", "Judge", "PageScore", "Word", "features_of", "with_context", "words_of"]
 

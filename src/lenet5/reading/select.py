@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import REFUSED, Digit, Separator
 from lenet5.reading.proposals import REACH
 from lenet5.reading.score import Word
+from lenet5.result import REFUSED, Digit, Separator
 
 __all__ = ["best_line", "best_set", "in_reading_order", "left_out", "rows", "trimmed"]
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.codes import DIGITS, LETTERS, SEPARATORS
-from lenet5.learning import rubbish
 from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.render import CANVAS, Look, cropped, rendered
 from lenet5.learning.unipen import Writing
 from lenet5.normalise import resize
 from lenet5.strokes import LINE, WRITTEN, any_hand, any_pen, drawn_separator, hold, ink_of
+from lenet5.synthesis import rubbish
 
 __all__ = ["characters", "hard_digits", "junk", "letters", "separators"]
 

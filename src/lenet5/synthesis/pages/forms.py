@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import Box
+from lenet5.result import Box
 from lenet5.synthesis.pages.numbers import enlarged
 from lenet5.synthesis.pages.papers import on_paper
 from lenet5.synthesis.pages.prints import BLACK, code, finished, line, page_of_print, paragraph, rectangle, words

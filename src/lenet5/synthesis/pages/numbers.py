@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import Box
+from lenet5.result import Box
 from lenet5.synthesis.pages.papers import on_paper
 from lenet5.synthesis.pages.truth import UNIT, Digits, Draw, Glyph, Page, moved, true_line
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import Box
+from lenet5.result import Box
 from lenet5.synthesis.pages.empty import WORDS
 from lenet5.synthesis.pages.papers import photographed, scanned
 from lenet5.synthesis.pages.sheet import Colour, Sheet, any_paper, dark_ink

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from lenet5.answer import Box
 from lenet5.codes import DIGITS
+from lenet5.result import Box
 from lenet5.synthesis.pages.truth import REACH, Page, TrueLine, true_line
 
 __all__ = ["Colour", "Mark", "Sheet", "any_ink", "any_paper", "dark_ink", "pale_ink", "printed"]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import Box
+from lenet5.result import Box
 from lenet5.synthesis.pages.forms import cells
 from lenet5.synthesis.pages.papers import GREY, in_grey
 from lenet5.synthesis.pages.prints import finished, page_of_print, rectangle

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.answer import WORD_GAP, Box
 from lenet5.codes import DIGITS
+from lenet5.result import WORD_GAP, Box
 
 __all__ = ["REACH", "UNIT", "Digits", "Draw", "Glyph", "Page", "TrueLine", "box_of_ink", "moved", "true_line"]
 

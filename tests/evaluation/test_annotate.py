@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet5 import Box, Digit, OutputError, Reading, Separator
-from lenet5.annotate import annotated, digit_sheet, write_debug
+from lenet5.evaluation.annotate import annotated, digit_sheet, write_debug
 from lenet5.reading.picture import Picture, open_picture
 
 PAPER = 200

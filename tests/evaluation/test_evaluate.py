@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading
-from lenet5.evaluate import Report, as_images, calibration_error, evaluate, wilson_interval
+from lenet5.evaluation.evaluate import Report, as_images, calibration_error, evaluate, wilson_interval
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
 from lenet5.weights import load as load_weights
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.learning.pen import Lines, drawn
+from lenet5.synthesis.pen import Lines, drawn
 
 __all__ = ["glyph"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lenet5.learning.glyphs import glyph
-from lenet5.learning.pen import arc, drawn
 from lenet5.learning.render import CANVAS
+from lenet5.synthesis.glyphs import glyph
+from lenet5.synthesis.pen import arc, drawn
 
 
 def test_every_glyph_has_ink_and_paper_and_is_about_as_high_as_the_canvas() -> None:

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lenet5.answer import REFUSED, Box, Digit, Reading
 from lenet5.errors import OutputError
+from lenet5.files import write_beside
 from lenet5.reading.picture import Picture
 from lenet5.reading.pieces import Pieces
-from lenet5.weights import write_beside
+from lenet5.result import REFUSED, Box, Digit, Reading
 
 __all__ = ["annotated", "as_png", "digit_sheet", "pieces_picture", "write_debug"]
 

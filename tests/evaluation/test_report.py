@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from lenet5 import OutputError, report
-from lenet5.evaluate import Misread, Report
+from lenet5 import OutputError
+from lenet5.evaluation import report
+from lenet5.evaluation.evaluate import Misread, Report
 
 IMAGE = np.full((28, 28), 200, np.uint8)
 

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.errors import OutputError
-from lenet5.evaluate import Misread, Report
+from lenet5.evaluation.evaluate import Misread, Report
+from lenet5.files import write_beside
 from lenet5.reading.picture import open_picture
-from lenet5.weights import write_beside
 
 __all__ = ["as_text", "gallery", "write_folder"]
 

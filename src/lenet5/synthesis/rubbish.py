@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.learning.glyphs import glyph
-from lenet5.learning.pen import arc, drawn
 from lenet5.learning.render import CANVAS
 from lenet5.normalise import resize
+from lenet5.synthesis.glyphs import glyph
+from lenet5.synthesis.pen import arc, drawn
 
 __all__ = ["MAKERS", "Maker"]
 

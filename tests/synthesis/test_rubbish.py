@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5.learning.render import CANVAS
-from lenet5.learning.rubbish import MAKERS, Maker, closed, gapped, symmetric
+from lenet5.synthesis.rubbish import MAKERS, Maker, closed, gapped, symmetric
 
 Floats = NDArray[np.float32]
 

@@ -1,0 +1,58 @@
+"""Files are written beside their place and renamed, so that nothing is lost and nobody reads half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from lenet5.errors import OutputError
+
+__all__ = ["require_writable", "write_beside"]
+
+
+def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file beside its place and rename it, so that no reader ever sees half of it.
+
+    A link is followed, not replaced. Raises OutputError where the place cannot be written or is
+    no regular file.
+    """
+    target = _place(path)
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
+        temporary = None
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Raise OutputError now for a place that ``write_beside`` could not write later."""
+    target = _place(path)
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _place(path: str | os.PathLike[str]) -> Path:
+    """Where a path leads, once it is known to be a regular file or not there yet."""
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        raise OutputError(f"cannot write {path}: it is {'a folder' if target.is_dir() else 'no regular file'}")
+    return target
+
+
+def _umask() -> int:
+    """The process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
