@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check docs bench accuracy figures sanitize clean
+.PHONY: help install install-dev demo test check docs results bench accuracy figures sanitize clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test   run all tests"
 	@echo "make demo     read pictures, train LeNet-5     make check  format, lint, types, layers, docs"
 	@echo "make bench    speed beside its peers           make docs   renew the generated parts of the docs"
+	@echo "make results  measure every published figure anew (hours)"
 	@echo "make accuracy train the runs that results/ lacks  make figures  draw the docs' pictures"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 
@@ -51,12 +52,21 @@ docs: install-dev
 
 bench: install-dev
 	@$(BIN)/python -m pip install --quiet --group bench
-	@$(BIN)/python -m benchmarks
-	@$(BIN)/python -m benchmarks.whole
+	@$(BIN)/python -m benchmarks.speed
+	@$(BIN)/python -m benchmarks.speed.whole
 
 accuracy: install-dev
-	@$(BIN)/python -m benchmarks.choices
+	@$(BIN)/python -m benchmarks.accuracy.choices
 	@$(BIN)/python -m benchmarks.accuracy --keep build/accuracy
+
+# Every file in results/ and every table of the docs: hours, and what LENET5_DATA holds beside MNIST.
+results: accuracy
+	@$(BIN)/python -m benchmarks.accuracy.evaluation
+	@$(BIN)/python -m benchmarks.accuracy.held_out
+	@$(BIN)/python -m benchmarks.accuracy.robustness
+	@$(BIN)/python -m benchmarks.reading
+	@$(BIN)/python -m benchmarks.reading.displacement
+	@$(MAKE) bench figures docs
 
 figures: install-dev
 	@$(BIN)/python docs/figures.py

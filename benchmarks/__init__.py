@@ -1,1 +1,1 @@
-"""Speed beside peers, in one run: ``python -m benchmarks`` writes results/performance.json and docs/performance.md."""
+"""Every published figure is measured here: ``speed``, ``accuracy`` and ``reading`` write ``results/``; make results."""

@@ -15,11 +15,11 @@ import numpy as np
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
-from benchmarks.robustness import Change, picture
+import robustness
+from benchmarks.accuracy.robustness import Change, picture
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import robustness
 from accuracy import GROUPS, SIZES, mean_and_half, rows
 from lenet5.learning.data import ImageSet, load
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import reading_tables
+import robustness
 from click.testing import CliRunner
 
 import accuracy
-import robustness
 from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe

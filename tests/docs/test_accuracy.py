@@ -12,8 +12,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from benchmarks.accuracy import __main__ as program
 
-from benchmarks import accuracy as program
 from lenet5 import engine, weights
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.objective import EngineObjective

@@ -19,7 +19,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 @pytest.mark.parametrize("n", [1, 33])
 def test_forward_equals_onnx_runtimes(network: str, variant: str, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2]), *sys.path])
-    from benchmarks.onnx_graph import model
+    from benchmarks.speed.onnx_graph import model
 
     c = case(network, n)
     session = onnxruntime.InferenceSession(model(c.network, c.parameters), providers=["CPUExecutionProvider"])

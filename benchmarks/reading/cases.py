@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.failures import Failure
-from benchmarks.figures import Row, share
+from benchmarks.reading.failures import Failure
+from benchmarks.reading.figures import Row, share
 from lenet5 import Reading
 from lenet5.evaluation.evaluate import edit_distance
 from lenet5.learning.mnist import load_mnist

@@ -1,6 +1,6 @@
 """What the paper leaves open in its training, each choice tried on held-out training images.
 
-python -m benchmarks.choices        the choices that results/choices.json lacks; docs: make docs
+python -m benchmarks.accuracy.choices        the choices that results/choices.json lacks; docs: make docs
 
 Each trains on IMAGES of MNIST's training images and is measured on HELD_OUT others. The test set is not read.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy import Errors
+from benchmarks.accuracy.__main__ import Errors
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, maximum_a_posteriori
 from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, load
@@ -23,7 +23,7 @@ from lenet5.learning.objective import objective
 from lenet5.learning.recipe import PAPER, PAPER_DISTORTED, Recipe
 from lenet5.learning.train import Training
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "choices.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "choices.json"
 IMAGES, HELD_OUT, SPLIT_SEED, SEEDS = 20_000, 10_000, 1998, 3
 
 

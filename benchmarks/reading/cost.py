@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import tesseract
+from benchmarks.reading import tesseract
 from lenet5 import Reader
 
 __all__ = ["alternating", "large_photo", "page_seconds", "pictures_a_second", "specks"]

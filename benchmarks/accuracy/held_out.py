@@ -4,7 +4,7 @@ Single digits by source, numbers as texts and as transcripts, how far confidence
 printed letters are refused at the confidence that refuses 1% of the held-out digits. These writers also fit the
 temperature, j and the inverse temperature of the weights; no parameter was trained on them.
 
-python -m benchmarks.held_out
+python -m benchmarks.accuracy.held_out
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lenet5.learning.unipen import held_out_writers, load_unipen
 from lenet5.learning.unipen_pictures import digit_images
 from lenet5.reading.reader import Reader
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "held_out.json"
 REFUSED = 0.01  # of the held-out digits, at the threshold
 COVERED = 0.99  # of the digits are answered where the error at that coverage is given
@@ -113,7 +113,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.held_out", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy.held_out", description=__doc__)
     parser.add_argument("--weights", default="lenet5")
     reader = Reader(parser.parse_args().weights)
     results = {"weights": reader.weights.name, "digits": digits(reader), "numbers": numbers(reader)}

@@ -3,7 +3,7 @@
 Beside right and wrong: how far confidences are from being right, and how much is refused at the confidence that
 refuses 1% of the held-out training digits.
 
-python benchmarks/evaluation.py [WEIGHTS…]      all bundled weights, or only these: the others keep their rows
+python -m benchmarks.accuracy.evaluation [WEIGHTS…]      all bundled weights, or only these: the others keep their rows
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lenet5.reading.reader import Reader
 HELD_OUT = 5_000  # of the training images, by every recipe whose weights are bundled
 REFUSED = 0.01  # of them, at the threshold
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "evaluation.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "evaluation.json"
 
 SETS = (  # folder or file below LENET5_DATA, and whether nothing in it is a digit
     ("other_hands/usps_test.npz", False),

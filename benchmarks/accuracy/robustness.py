@@ -1,6 +1,6 @@
 """The robustness card: MNIST's test images shifted, scaled, turned and under noise; writes results/robustness.json.
 
-    python -m benchmarks.robustness [--reader-images 500]
+    python -m benchmarks.accuracy.robustness [--reader-images 500]
 
 "network" is LeNet5 alone on its 32×32 frame, outside of which ink is lost; "reader" reads a picture of 160×160 with
 the digit about 40 pixels high in it, dark on white, by ``Reader`` in layout digit. The paper says that its network
@@ -30,7 +30,7 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BOX
 from lenet5.reading.reader import Reader
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "robustness.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "robustness.json"
 PICTURE, ENLARGED = 160, 2  # side of a picture, and how much larger than in MNIST the digit is in it
 
 Floats = NDArray[np.float32]

@@ -1,7 +1,7 @@
 """Whole trainings with recipe ``fast``, from process start to trained weights: time, memory and test error.
 
-    python -m benchmarks.whole                     10 seeds with the engine, 3 with PyTorch; results/whole_training.json
-    python -m benchmarks.whole --one engine SEED   one of them, in this process
+    python -m benchmarks.speed.whole                    10 seeds with the engine, 3 with PyTorch: whole_training.json
+    python -m benchmarks.speed.whole --one engine SEED   one of them, in this process
 
 Each runs in a process of its own, so that its time has everything in it: the interpreter, imports,
 reading MNIST, training, writing the weights. The test set is read afterwards, outside of that time.
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from lenet5.files import write_beside
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "whole_training.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "whole_training.json"
 SEEDS, PEER_SEEDS = 10, 3
 
 
@@ -49,7 +49,7 @@ def measured(objective: str, seed: int) -> dict[str, object]:
 
     with tempfile.TemporaryDirectory() as folder:
         output = f"{folder}/fast.safetensors"
-        command = [sys.executable, "-m", "benchmarks.whole", "--one", objective, str(seed), output]
+        command = [sys.executable, "-m", "benchmarks.speed.whole", "--one", objective, str(seed), output]
         start = time.perf_counter()
         subprocess.run(command, check=True)
         seconds = time.perf_counter() - start

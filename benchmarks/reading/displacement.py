@@ -1,7 +1,7 @@
 """The space displacement network (section VIII of the paper) beside over-segmentation, on the same lines and weights.
 
-    python -m benchmarks.displacement            strings from MNIST's test images, and cheque_amounts of LENET5_DATA
-    python -m benchmarks.displacement --tune     chooses the decoder's two constants on MNIST's training images
+    python -m benchmarks.reading.displacement          strings of MNIST's test images, and cheque_amounts of LENET5_DATA
+    python -m benchmarks.reading.displacement --tune   chooses the decoder's two constants on MNIST's training images
 
 The network is swept over a line that is brought to the height of MNIST's digits: C5 is a
 convolution, so that one output for every STRIDE pixels is the network's answer to the 32×32 window
@@ -23,8 +23,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from benchmarks.figures import Row
-from benchmarks.reading_cases import Case, measure, measured_sets, synthetic
+from benchmarks.reading.cases import Case, measure, measured_sets, synthetic
+from benchmarks.reading.figures import Row
 from lenet5 import engine, paper, posterior
 from lenet5.codes import DIGITS
 from lenet5.files import write_beside
@@ -38,7 +38,7 @@ from lenet5.weights import Weights, load
 
 __all__ = ["read", "sweep"]
 
-RESULTS: Final = Path(__file__).resolve().parent.parent / "results" / "displacement.json"
+RESULTS: Final = Path(__file__).resolve().parents[2] / "results" / "displacement.json"
 STRIDE: Final = 2  # the network's own is 4, the product of its two subsamplings; half of it reads more
 ENTERING: Final = 0.25  # what every digit costs, in natural logarithms
 SPREAD: Final = 1.0  # what a digit costs that is narrower or wider than USUAL by a factor e
@@ -141,7 +141,9 @@ def _cases() -> list[Case]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.displacement", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reading.displacement", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--weights", default="lenet5")
     given = parser.parse_args()

@@ -34,7 +34,7 @@ from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.reading.reader import Reader
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "accuracy.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "accuracy.json"
 ACCEPTED = 0.5  # the error in percent that rejection has to reach, as in the paper's Fig. 10
 
 Row = dict[str, Any]

@@ -25,14 +25,15 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks import machine, reading_cost, tesseract
-from benchmarks.failures import Failure, write_sheets
-from benchmarks.figures import Row
-from benchmarks.reading_cases import Case, a4_page, measure, measured_sets, mnist_digits, synthetic
+from benchmarks import machine
+from benchmarks.reading import cost, tesseract
+from benchmarks.reading.cases import Case, a4_page, measure, measured_sets, mnist_digits, synthetic
+from benchmarks.reading.failures import Failure, write_sheets
+from benchmarks.reading.figures import Row
 from lenet5 import LeNet5Error, Reader
 from lenet5.files import write_beside
 
-RESULTS: Final = Path(__file__).resolve().parent.parent / "results" / "reading.json"
+RESULTS: Final = Path(__file__).resolve().parents[2] / "results" / "reading.json"
 
 Measured = tuple[list[Row], list[Failure]]
 
@@ -85,7 +86,7 @@ def _theirs(case: Case, peer: str) -> Measured:
 def _page_cost(peer: str | None) -> Measured:
     """The A4 page of 300 digits from its file, ours and Tesseract's in turn."""
     name = "A4 page of 300 digits, 300 dots an inch"
-    ours, theirs = reading_cost.page_seconds(a4_page((10,)).picture, "page")
+    ours, theirs = cost.page_seconds(a4_page((10,)).picture, "page")
     rows = [Row(name, "median time", 1, ours, "s", most=1.5)]
     if theirs and peer:
         rows.append(Row(name, "median time", 1, theirs, "s", reader=peer))
@@ -101,7 +102,7 @@ def _small_pictures() -> Measured:
     for layout in ("digit", "auto"):
         for threads in (1, 2):
             case = f"small pictures, layout {layout}, {threads} thread{'s' * (threads > 1)}"
-            rate = reading_cost.pictures_a_second(pictures, layout, threads)
+            rate = cost.pictures_a_second(pictures, layout, threads)
             goal = 500 if layout == "auto" else None
             rows.append(Row(case, "read a second", len(pictures), rate, "pictures", least=goal))
     return rows, []
@@ -109,8 +110,8 @@ def _small_pictures() -> Measured:
 
 def _largest_pictures() -> Measured:
     """Each in a process of its own: a photo of 50 megapixels, and a million specks."""
-    photo = reading_cost.large_photo(a4_page((10,)).picture, 50)
-    specks = reading_cost.specks(1_000_000, 4000, np.random.default_rng(0))
+    photo = cost.large_photo(a4_page((10,)).picture, 50)
+    specks = cost.specks(1_000_000, 4000, np.random.default_rng(0))
     rows = []
     for case, (seconds, megabytes, digits) in (("photo of 50 megapixels", photo), ("a million specks", specks)):
         rows.append(Row(case, "time", 1, seconds, "s"))

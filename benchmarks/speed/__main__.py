@@ -13,21 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import contenders, machine
+from benchmarks import machine
+from benchmarks.speed import contenders
 from lenet5 import engine, paper, weights
 from lenet5.files import write_beside
 from lenet5.learning.distort import NONE
 from lenet5.learning.recipe import MODERN
 from lenet5.pixels import network_input
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "performance.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "performance.json"
 MULTIPLY_ADDS = {"lenet5": 326_520, "concise": 416_520}  # those that the network needs; squashing not counted
 SECONDS, ROUNDS, REST = 0.05, 9, 0.05  # a run's length; alternations; a pause in which spinning threads go to sleep
 QUIET, TRIES = 0.025, 30  # processor seconds of other programs that a round may see; rounds tried for ROUNDS good ones
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="without torch.compile, which compiles for minutes")
     arguments = parser.parse_args()
     results = _all(arguments.quick)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.onnx_graph import model
+from benchmarks.speed.onnx_graph import model
 from lenet5 import engine, paper, weights
 from lenet5.criterion import CROSS_ENTROPY
 from lenet5.learning.distort import Distortion, distort
