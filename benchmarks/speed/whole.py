@@ -9,6 +9,7 @@ reading MNIST, training, writing the weights. The test set is read afterwards, o
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import resource
@@ -65,16 +66,20 @@ def measured(objective: str, seed: int) -> dict[str, object]:
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--one"]:
-        one(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--one", nargs=3, metavar=("OBJECTIVE", "SEED", "OUTPUT"), help="one of them, in this process")
+    given = parser.parse_args()
+    if given.one:
+        objective, seed, output = given.one
+        one(objective, int(seed), output)
         return
     ours, theirs = [], []
-    for seed in range(SEEDS):
-        ours.append(measured("engine", seed))
-        if seed == 0:
+    for number in range(SEEDS):
+        ours.append(measured("engine", number))
+        if number == 0:
             megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-        if seed < PEER_SEEDS:  # alternating, so that another program's load meets both
-            theirs.append(measured("torch", seed))
+        if number < PEER_SEEDS:  # alternating, so that another program's load meets both
+            theirs.append(measured("torch", number))
     errors = [float(str(run["test_error_percent"])) for run in ours]
     half = 2.262 * statistics.stdev(errors) / math.sqrt(SEEDS)  # Student's t, 9 degrees of freedom, 95%
     seconds, slower = (statistics.median(float(str(run["seconds"])) for run in runs) for runs in (ours, theirs))
