@@ -66,6 +66,7 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.accuracy.robustness
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.reading.displacement
+	@$(BIN)/python -m benchmarks.reading.left_out
 	@$(MAKE) bench figures docs
 
 figures: install-dev

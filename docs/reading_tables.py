@@ -91,6 +91,22 @@ def cost() -> str:
     return "\n".join(lines)
 
 
+def left_out() -> str:
+    """What the page score loses on kinds that it has not seen: the means, and the ten kinds that lose most."""
+    rows = json.loads((RESULTS / "left_out.json").read_text())
+    kinds, means = len(rows), [100 * sum(row[key] for row in rows) / len(rows) for key in ("in_the_fit", "left_out")]
+    lines = [
+        f"Mean of {kinds} kinds: {means[0]:.1f}% with the kind in the fit, {means[1]:.1f}% without.",
+        "The ten that lose most:",
+        "",
+        "| drawn pages, read wholly right | n | kind in the fit | kind left out |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for row in sorted(rows, key=lambda row: row["left_out"] - row["in_the_fit"])[:10]:
+        lines.append(f"| {row['kind']} | {row['pages']} | {row['in_the_fit']:.0%} | {row['left_out']:.0%} |")
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "read-strings": lambda: accuracy(("strings",)),
     "read-pages": lambda: accuracy(("A4 page,", "words", "two rows", "form")),
@@ -98,5 +114,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "read-photos": lambda: accuracy(("photo of one digit",)),
     "read-field": lambda: accuracy(("field: a", "field: the", "field: one", "field: numbers")),
     "read-nothing": nothing,
+    "read-left-out": left_out,
     "read-cost": cost,
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import normalise
 from lenet5.reading.components import components
-from lenet5.reading.glance import Glance, glanced
+from lenet5.reading.glance import Glance, glanced, within_budget
 from lenet5.reading.proposals import Proposal, proposals_of
 from tests.reading.test_proposals import ink_of
 from tests.reading.test_straight import blank
@@ -91,7 +91,7 @@ def test_numbers_side_by_side_in_a_line_of_words_stay_one_line() -> None:
 def test_of_a_page_of_specks_not_all_are_read() -> None:
     many = line("1")
     specks = replace(many, low=np.zeros(2000, np.int64))
-    assert len(glanced([specks] * 5, filled_are_digits)) == 2
+    assert len(within_budget(glanced([specks] * 5, filled_are_digits))) == 2
 
 
 def test_what_was_seen_of_the_whole_line_and_page_goes_along_with_its_number() -> None:
@@ -157,7 +157,7 @@ def test_without_proposals_nothing_is_looked_at() -> None:
 def test_of_very_many_lines_those_most_like_numbers_are_read() -> None:
     one = line("1")
     chances = np.linspace(0.1, 0.9, 500)
-    glances = glanced([one] * 500, lambda images: np.random.default_rng(0).permutation(chances))
+    glances = within_budget(glanced([one] * 500, lambda images: np.random.default_rng(0).permutation(chances)))
     assert len(glances) == 300
     assert min(glance.mean for glance in glances) == pytest.approx(chances[200])
 

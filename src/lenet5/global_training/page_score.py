@@ -28,7 +28,17 @@ from lenet5.reading.select import best_set, left_out
 from lenet5.result import Box, Digit
 from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
 
-__all__ = ["PAGES", "Example", "PageMaker", "example_of", "examples_of", "fitted", "outcome", "with_page_score"]
+__all__ = [
+    "PAGES",
+    "Example",
+    "PageMaker",
+    "example_of",
+    "examples_of",
+    "fitted",
+    "judges_of",
+    "outcome",
+    "with_page_score",
+]
 
 Floats = NDArray[np.float64]
 
@@ -175,17 +185,17 @@ def fitted(examples: Sequence[Example], generator: np.random.Generator) -> PageS
     The confidence of pictures is fitted to pages that the judges asked about them have not seen: in two halves, each
     with judges fitted to the other.
     """
-    score = _page_score(examples, generator)
+    score = judges_of(examples, generator)
     order = generator.permutation(len(examples))
     halves = [[examples[k] for k in order[start::2]] for start in (0, 1)]
     outcomes = []
     for own, other in (halves, halves[::-1]):
-        judges = _page_score(own, generator)
+        judges = judges_of(own, generator)
         outcomes += [outcome(judges, one) for one in other]
     return replace(score, whole=_calibration(outcomes))
 
 
-def _page_score(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
+def judges_of(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
     """The two judges that tell best whether words are there and right, without the calibration of whole pictures.
 
     What the first says of words beside each other is shown to the second for pages that the first has not seen, so that

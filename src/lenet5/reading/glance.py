@@ -23,7 +23,7 @@ from lenet5.reading.ink import Ink
 from lenet5.reading.proposals import Proposal
 from lenet5.result import WORD_GAP
 
-__all__ = ["Glance", "glanced"]
+__all__ = ["Glance", "glanced", "within_budget"]
 
 Floats = NDArray[np.float64]
 
@@ -73,12 +73,17 @@ def glanced(
             continue
         for part in (one,) if every else _parts(one, p):
             kept.append(Glance(part, float(p.mean()), len(p), float(np.mean(page)), len(page)))
-    sizes = [len(one.proposal.tall) + len(one.proposal.low) for one in kept]
-    if len(kept) <= _MOST_LINES and sum(sizes) <= _MOST_MARKS:
-        return kept
-    order = sorted(range(len(kept)), key=lambda k: -kept[k].mean)[:_MOST_LINES]
+    return kept
+
+
+def within_budget(glances: Sequence[Glance]) -> list[Glance]:
+    """As many lines as one picture may cost, those most like numbers; all of them, but of very full pictures."""
+    sizes = [len(one.proposal.tall) + len(one.proposal.low) for one in glances]
+    if len(glances) <= _MOST_LINES and sum(sizes) <= _MOST_MARKS:
+        return list(glances)
+    order = sorted(range(len(glances)), key=lambda k: -glances[k].mean)[:_MOST_LINES]
     before = np.cumsum([0, *(sizes[k] for k in order)])
-    return [kept[k] for k, marks in zip(order, before, strict=False) if marks < _MOST_MARKS]
+    return [glances[k] for k, marks in zip(order, before, strict=False) if marks < _MOST_MARKS]
 
 
 def _parts(one: Proposal, p: Floats) -> Iterator[Proposal]:

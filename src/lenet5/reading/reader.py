@@ -27,7 +27,7 @@ from lenet5.reading.allowed import allowed_texts, best_allowed
 from lenet5.reading.constraint import Constraint, compile_constraint
 from lenet5.reading.decode import n_best
 from lenet5.reading.geometry import Geometry
-from lenet5.reading.glance import glanced
+from lenet5.reading.glance import glanced, within_budget
 from lenet5.reading.ink import inks_of
 from lenet5.reading.lattice import Lattice, LineModel, lattices_of
 from lenet5.reading.pieces import Pieces
@@ -50,11 +50,12 @@ _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in a picture: its ``words``, their ``features`` (N, F), and whether there is any ink in it."""
+    """What was seen in a picture: its ``words``, their ``features`` (N, F), whether there is any ink, and notes."""
 
     words: list[Word]
     features: NDArray[np.float64]
     inked: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -176,7 +177,7 @@ class Reader:
         return Reading(
             tuple(ordered),
             right if best else self.score.confidence(p[:0, 1], left_out(seen.edges, p, [])) if seen.inked else 1.0,
-            notes=opened.notes,
+            notes=seen.notes,
             allowed=any_allowed,
             alternatives=best[0].others if len(best) == 1 else (),
             texts=named,
@@ -190,10 +191,13 @@ class Reader:
         opened = picture.open_picture(source)
         inks = inks_of(opened.grey, opened.darkest, opened.lightest)
         proposals = proposals_in(inks, _ANYWHERE if alone else REACH)
-        glances = glanced(proposals, self._p_digit, every=alone)
+        every = glanced(proposals, self._p_digit, every=alone)
+        glances = within_budget(every)
         lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
         words = words_of(glances, lattices)
-        return Seen(words, features_of(words, opened.grey.shape), inked=any(ink.cover > 0 for ink in inks))
+        note = f"so much stands here that only the likeliest {len(glances)} of {len(every)} lines were read"
+        notes = opened.notes if len(glances) == len(every) else (*opened.notes, note)
+        return Seen(words, features_of(words, opened.grey.shape), any(ink.cover > 0 for ink in inks), notes)
 
     def pieces(self, source: picture.Source) -> list[Pieces]:
         """The pieces of each line that layout page gives, for looking at."""
@@ -217,7 +221,7 @@ class Reader:
         left = left_out(seen.edges, p, chosen)
         confidence = self.score.confidence(p[chosen, 1], left) if seen.inked else 1.0
         return Reading(
-            tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=opened.notes
+            tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=seen.notes
         )
 
     def _line(self, opened: picture.Picture, seen: Seen) -> Reading:
@@ -225,12 +229,12 @@ class Reader:
         p = self.scored(seen)
         number = best_line(seen.words, p)
         if number is None:
-            return Reading((), self.score.confidence(p[:0, 1], 0.0) if seen.inked else 1.0, notes=opened.notes)
+            return Reading((), self.score.confidence(p[:0, 1], 0.0) if seen.inked else 1.0, notes=seen.notes)
         own = np.flatnonzero(seen.numbers == number)
         lattice = seen.words[own[0]].lattice
         marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])
         right = float(np.prod(p[own, 1] / np.maximum(p[own, 0], 1e-9)))  # as it is known that they are there
-        reading = Reading((_boxed(opened, marks),), right, notes=opened.notes)
+        reading = Reading((_boxed(opened, marks),), right, notes=seen.notes)
         return replace(reading, alternatives=_alternatives(lattice, reading, self.line_model))
 
     def _digit(self, opened: picture.Picture, constraint: Constraint | None) -> Reading:
