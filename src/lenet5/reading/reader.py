@@ -220,9 +220,7 @@ class Reader:
         lines = [line for line in lines if any(isinstance(mark, Digit) for mark in line)]
         left = left_out(seen.edges, p, chosen)
         confidence = self.score.confidence(p[chosen, 1], left) if seen.inked else 1.0
-        return Reading(
-            tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=seen.notes
-        )
+        return Reading(tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=seen.notes)
 
     def _line(self, opened: picture.Picture, seen: Seen) -> Reading:
         """Layout line: all words of the best line."""
