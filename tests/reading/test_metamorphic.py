@@ -71,31 +71,31 @@ CHANGES: dict[str, Callable[[Picture], Picture]] = {
 
 UNCHANGED: dict[str, dict[str, float]] = {
     "strings, spaced": {
-        "scaled by 0.97": 0.7,
-        "scaled by 1.03": 0.7,
-        "shifted": 0.9,
-        "paler": 0.85,
-        "darker": 0.9,
-        "compressed": 0.8,
-        "bordered": 0.75,
-    },
-    "form with one field": {
-        "scaled by 0.97": 0.35,
-        "scaled by 1.03": 0.5,
-        "shifted": 0.65,
-        "paler": 0.6,
-        "darker": 0.7,
-        "compressed": 0.5,
-        "bordered": 0.35,
-    },
-    "photo of one digit: plain paper": {
-        "scaled by 0.97": 0.9,
+        "scaled by 0.97": 0.8,
         "scaled by 1.03": 0.85,
         "shifted": 0.9,
         "paler": 0.85,
         "darker": 0.9,
+        "compressed": 0.85,
+        "bordered": 0.85,
+    },
+    "form with one field": {
+        "scaled by 0.97": 0.35,
+        "scaled by 1.03": 0.55,
+        "shifted": 0.7,
+        "paler": 0.75,
+        "darker": 0.75,
+        "compressed": 0.5,
+        "bordered": 0.6,
+    },
+    "photo of one digit: plain paper": {
+        "scaled by 0.97": 0.9,
+        "scaled by 1.03": 0.9,
+        "shifted": 0.9,
+        "paler": 0.85,
+        "darker": 0.9,
         "compressed": 0.9,
-        "bordered": 0.65,
+        "bordered": 0.85,
     },
 }
 """Ratchets: the least share of a kind's answers that stays, two or more of 20 below what was measured.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_SERVES: Final = "these weights read pages with that of the bundled lenet5"
+_SERVES: Final = "pages will be read with the page score of the bundled lenet5"
 _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 
 
