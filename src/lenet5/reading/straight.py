@@ -34,6 +34,7 @@ _FILLED: Final = 0.8  # of a segment's columns hold ink
 _STRAIGHT: Final = 1.0  # pixels of most of it from its middle line
 _BENT: Final = 0.015  # of its length, and as much as _STRAIGHT: so far is the middle of a line from its ends' line
 _THINNEST: Final = 4  # pixels: lines no thicker are looked for first, then those three times as thick, and so on
+_SEEDS: Final = 0.8  # of a line's pixels: where it is no thicker; the rest of it may be a little
 _SLENDER: Final = 6  # times as long as thick is every line
 _FINE: Final = 20  # times as long as thick are long lines; strokes are not
 _LONG: Final = 5.0  # heights of writing: no stroke is so long
@@ -44,6 +45,13 @@ _RULING: Final = 0.35  # of a picture's side: several segments so long are rulin
 _TALLER: Final = 1.5  # heights of writing: strokes side by side, as of 111, are no longer
 _PART: Final = 0.08  # where there is ruling, pieces so long of lines as thick are its
 _SAMPLES: Final = 8  # pixels between the end of a segment and one across it
+_CORNER: Final = 3  # pixels: the sides of a box begin and end alike
+_WIDEST: Final = 12  # times as wide as high, or as high as wide, is a box at most
+_REACH: Final = 12  # pixels outwards are looked at for a side's edge
+_LEVEL: Final = 0.6  # of which lies on one line, where nothing crosses it
+_SEEN: Final = 0.6  # of the side of a cell: writing may hide the rest
+_ALL_ALONG: Final = 48  # samples between the ends of two sides
+_LEADS: Final = 0.95  # of them are ink
 _REGULAR: Final = 0.1  # of their pitch: teeth stand no farther from where they should
 _TEETH: Final = 3  # segments of one length on one line are a comb
 
@@ -79,7 +87,15 @@ def without_lines(mask: Mask, height: float) -> Mask | None:
     upright = _segments(turned, thickest)
     if not len(level.left) and not len(upright.left):
         return None
-    are_lines, are_sides = _printed(level, upright, mask, height)
+    boxes = np.zeros(len(level.left), np.bool_), np.zeros(len(upright.left), np.bool_)
+    for _ in range(2):  # the sides of its neighbours, which begin or end as a box's own do, complete further boxes
+        (boxed, uprights), (stood, levels) = _boxes(level, mask), _boxes(upright, turned)
+        if not len(uprights) and not len(levels):
+            break
+        level, boxed = _alike(*_completed(level, boxes[0] | boxed, levels), mask)
+        upright, stood = _alike(*_completed(upright, boxes[1] | stood, uprights), turned)
+        boxes = boxed, stood
+    are_lines, are_sides = _printed(level, upright, boxes, mask, height)
     if not are_lines.any() and not are_sides.any():
         return None
     (gone, rows), (sides, columns) = _ink_of(mask, level, are_lines), _ink_of(turned, upright, are_sides)
@@ -128,8 +144,9 @@ class _Runs(NamedTuple):
 
 def _runs(ink: NDArray[np.uint8], left: NDArray[np.uint8], thickness: int) -> _Runs | None:
     """What of the ink that is ``left`` lies in long runs along the rows, no thicker than that; None if nothing does."""
-    thick = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8)), np.uint8)
-    thin = left & ~thick
+    looser = thickness + max(2, thickness // 4)
+    thick, thicker = (cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((t + 1, 1), np.uint8)) for t in (thickness, looser))
+    thin = left & ~np.asarray(thicker, np.uint8)
     joined = cv2.dilate(thin, np.ones((3, 5), np.uint8))
     runs = np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 5), np.uint8)), np.uint8)
     told = thin & runs
@@ -145,7 +162,8 @@ def _runs(ink: NDArray[np.uint8], left: NDArray[np.uint8], thickness: int) -> _R
         np.minimum.at(first[k], own, places)
         np.maximum.at(last[k], own, places)
     width, height = last - first + 1
-    long = (width >= _SHORTEST)[own]
+    seeds = np.bincount(own, np.asarray(thick)[rows, columns] == 0, n)
+    long = ((width >= _SHORTEST) & (seeds >= _SEEDS * np.bincount(own, minlength=n)))[own]
     return _Runs(rows[long], columns[long], own[long], first[0], first[1], width, height)
 
 
@@ -256,8 +274,130 @@ def _joined(pieces: list[_Piece], labels: NDArray[np.int32], mask: Mask, thickes
     return _Segments(named[labels], edges[:, 0], edges[:, 1], edges[:, 2], edges[:, 3], table[:, 4], between)
 
 
-def _printed(level: _Segments, upright: _Segments, mask: Mask, height: float) -> tuple[Mask, Mask]:
-    """Which level and which upright segments of a mask are printed lines."""
+def _boxes(one: _Segments, mask: Mask) -> tuple[Mask, NDArray[np.float64]]:
+    """Which segments are opposite sides of a box, and the two others of each: (N, 5), two points (x, y), thickness.
+
+    Two opposite sides begin and end alike, and ink leads straight from end to end at both: writing may hide parts of
+    the other two.
+    """
+    apart = np.subtract.outer(one.start, one.start).T
+    slack = _CORNER + _SLOPE * apart
+    alike = (apart >= _SHORTEST) & (apart <= _WIDEST * np.maximum(one.length, 1)[:, None])
+    for ends in (one.left, one.right):
+        alike &= np.abs(np.subtract.outer(ends, ends)) <= slack
+    first, second = np.nonzero(alike)
+    rows = np.rint(np.linspace(one.start[first], one.start[second], _ALL_ALONG)).astype(np.int64)
+    others = np.rint(np.linspace(one.end[first], one.end[second], _ALL_ALONG)).astype(np.int64)
+    leads = np.ones(len(first), np.bool_)
+    for ends, along, inwards in ((one.left, rows, 1), (one.right - 1, others, -1)):
+        columns = np.rint(np.linspace(ends[first], ends[second], _ALL_ALONG)).astype(np.int64)
+        y = np.clip(along, 0, mask.shape[0] - 1)
+        inked = [mask[y, np.clip(columns + inwards * k, 0, mask.shape[1] - 1)] for k in (-1, 0, 1)]
+        leads &= np.any(inked, axis=0).mean(axis=0) >= _LEADS
+        outwards = columns[None] - inwards * np.arange(_REACH, -2, -1)[:, None, None]
+        beyond = mask[y[None], np.clip(outwards, 0, mask.shape[1] - 1)].argmax(axis=0)
+        leads &= _is_level(columns + inwards * beyond)  # the edge of a curve is not
+    first, second = first[leads], second[leads]
+    nearest = np.unique(first, return_index=True)[1] if len(first) else np.zeros(0, np.int64)
+    first, second = first[nearest], second[nearest]
+    sides = np.zeros(len(one.left), np.bool_)
+    sides[first] = sides[second] = True
+    pen = (one.thickness[first] + one.thickness[second]) / 2
+    return sides, np.concatenate(
+        [
+            np.stack([one.start[first], one.left[first], one.start[second], one.left[second], pen], axis=1),
+            np.stack([one.end[first], one.right[first] - 1, one.end[second], one.right[second] - 1, pen], axis=1),
+        ]
+    )
+
+
+def _is_level(edge: Ints) -> Mask:
+    """(N,): whether most of an edge (S, N) lies on one line, through the middles of its halves."""
+    half = len(edge) // 2
+    first, last = np.median(edge[:half], axis=0), np.median(edge[half:], axis=0)
+    along = (np.arange(len(edge)) - (half - 1) / 2)[:, None] / half
+    return np.asarray((np.abs(edge - first - along * (last - first)) <= 1).mean(axis=0) >= _LEVEL)
+
+
+def _completed(one: _Segments, boxed: Mask, sides: NDArray[np.float64]) -> tuple[_Segments, Mask]:
+    """Segments with those ``sides`` of boxes that are not among them, hidden all along; which are of boxes."""
+    x0, y0, x1, y1, pen = sides.T
+    there = np.zeros(len(sides), np.bool_)
+    if len(one.left):
+        slack = _CORNER + pen[:, None]
+        same = (np.abs(one.start - y0[:, None]) <= slack) & (np.abs(one.end - y1[:, None]) <= slack)
+        same &= (one.left <= x0[:, None] + slack) & (one.right >= x1[:, None] - slack)
+        there, boxed = same.any(axis=1), boxed | same.any(axis=0)
+    own = sides[~there]
+    edges = np.rint(own[:, :4]).astype(np.int64)
+    numbers = len(one.left) + np.arange(len(own))
+    completed = _Segments(
+        one.labels,
+        np.concatenate([one.left, edges[:, 0]]),
+        np.concatenate([one.right, edges[:, 2] + 1]),
+        np.concatenate([one.start, edges[:, 1]]),
+        np.concatenate([one.end, edges[:, 3]]),
+        np.concatenate([one.thickness, own[:, 4]]),
+        np.concatenate([one.gaps, np.column_stack([numbers, edges])]),
+    )
+    return completed, np.concatenate([boxed, np.ones(len(own), np.bool_)])
+
+
+def _alike(one: _Segments, boxed: Mask, mask: Mask) -> tuple[_Segments, Mask]:
+    """Sides of cells beside a box: they begin or end as its nearest side does, as thick, and ink hides the rest.
+
+    And a box's width away there is another such side. They are made as long as the nearest. Gives which are of boxes.
+    """
+    known, others = np.flatnonzero(boxed), np.flatnonzero(~boxed)
+    if len(known) < 2 or len(others) == 0:
+        return one, boxed
+    middle = (one.start + one.end) / 2
+    apart = np.abs(np.subtract.outer(middle[others], middle[known]))
+    own = known[np.argmin(apart, axis=1)]
+    apart, length = apart.min(axis=1), one.length[own]
+    slack = _CORNER + _SLOPE * apart
+    before, after = one.left[others] - one.left[own], one.right[own] - one.right[others]
+    like = (np.minimum(np.abs(before), np.abs(after)) <= slack) & (np.minimum(before, after) >= -slack)
+    like &= (one.length[others] >= _SEEN * length) & (apart <= _WIDEST * length)
+    like &= np.abs(one.thickness[others] - one.thickness[own]) <= 1 + 0.3 * one.thickness[own]
+    like &= _has_partner(middle, known, others, like & (np.maximum(np.abs(before), np.abs(after)) <= slack))
+    left, right = one.left.copy(), one.right.copy()
+    starts = np.abs(before) <= np.abs(after)
+    longer = np.minimum(left[others] + length, mask.shape[1]), np.maximum(right[others] - length, 0)
+    right[others] = np.where(like & starts, np.maximum(right[others], longer[0]), right[others])
+    left[others] = np.where(like & ~starts, np.minimum(left[others], longer[1]), left[others])
+    gaps = []
+    for k in others[like].tolist():
+        x = np.arange(max(left[k], 0), min(right[k], mask.shape[1]))
+        x = x[(x < one.left[k]) | (x >= one.right[k])]
+        slope = (one.end[k] - one.start[k]) / max(one.length[k] - 1, 1)
+        y = np.clip(np.rint(one.start[k] + slope * (x - one.left[k])), 0, mask.shape[0] - 1).astype(np.int64)
+        if len(x) and mask[y, x].mean() >= _LEADS:
+            gaps.append((k, x[0], y[0], x[-1], y[-1]))
+        else:
+            left[k], right[k] = one.left[k], one.right[k]
+    boxed = boxed.copy()
+    boxed[others[like]] = True
+    between = np.concatenate([one.gaps, np.array(gaps, np.int64).reshape(-1, 5)])
+    return _Segments(one.labels, left, right, one.start, one.end, one.thickness, between), boxed
+
+
+def _has_partner(middle: NDArray[np.float64], known: Ints, others: Ints, sure: Mask) -> Mask:
+    """Which of the other segments have a known or ``sure`` one as far from them as two known ones are usually apart."""
+    steps = np.diff(np.sort(middle[known]))
+    wide = steps[steps >= _SHORTEST]
+    if len(wide) == 0:
+        return np.zeros(len(others), np.bool_)
+    width = float(np.median(wide))
+    partners = np.concatenate([middle[known], middle[others[sure]]])
+    apart = np.abs(np.abs(np.subtract.outer(middle[others], partners)) - width)
+    return np.asarray((apart <= _CORNER + _REGULAR / 2 * width).any(axis=1))
+
+
+def _printed(
+    level: _Segments, upright: _Segments, boxes: tuple[Mask, Mask], mask: Mask, height: float
+) -> tuple[Mask, Mask]:
+    """Which level and which upright segments of a mask are printed lines, those of ``boxes`` for sure."""
     shape = mask.shape
     squared = all((one.length >= _RULING * shape[1 - way]).sum() >= _TEETH for way, one in enumerate((level, upright)))
     tall = 0.0 if squared else height  # of squares and what is written over them, the squares may be the marks
@@ -265,6 +405,7 @@ def _printed(level: _Segments, upright: _Segments, mask: Mask, height: float) ->
         ((one.length >= _LONG * height) & (one.length >= _FINE * one.thickness))
         | _on_border(one, shape[way], shape[1 - way])
         | _parallel(one, shape[1 - way], tall)
+        | boxes[way]
         for way, one in enumerate((level, upright))
     ]
     meets = [_meeting(level, upright, mask), _meeting(upright, level, mask.T)]
@@ -341,7 +482,7 @@ def _meeting(own: _Segments, across: _Segments, mask: Mask) -> tuple[Mask, Mask]
     middle = (across.start + across.end) / 2
     lean = np.abs(across.start - across.end) / 2
     result = []
-    for ends, rows in ((own.left, own.start), (own.right, own.end)):
+    for ends, rows in ((own.left, own.start), (own.right - 1, own.end)):
         beside = np.abs(ends[:, None] - middle[None]) <= slack + lean
         along = (rows[:, None] >= across.left[None] - slack) & (rows[:, None] <= across.right[None] + slack)
         meets = np.asarray(beside & along)

@@ -7,7 +7,19 @@ from typing import Final
 
 import numpy as np
 
-from lenet5.synthesis.pages import drawings, empty, forms, numbers, photos, prints, rows, scenes, single, words
+from lenet5.synthesis.pages import (
+    drawings,
+    empty,
+    forms,
+    numbers,
+    photos,
+    prints,
+    rows,
+    scenes,
+    single,
+    thumbnails,
+    words,
+)
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 
 __all__ = ["KINDS", "pages"]
@@ -23,6 +35,7 @@ KINDS: Final[dict[str, Draw]] = {
     **drawings.KINDS,
     **words.KINDS,
     **scenes.KINDS,
+    **thumbnails.KINDS,
 }
 """How each kind is drawn: digits and a generator → page. Kinds that begin with "no digits" have no lines."""
 
