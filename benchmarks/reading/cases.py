@@ -17,6 +17,7 @@ from rich.progress import track
 
 from benchmarks.reading.failures import Failure
 from benchmarks.reading.figures import Row, share
+from benchmarks.reading.unforeseen import cardboard
 from lenet5 import Reading
 from lenet5.evaluation.evaluate import edit_distance
 from lenet5.learning.mnist import load_mnist
@@ -110,6 +111,7 @@ def synthetic(development: bool) -> Iterator[Case]:
         yield from Case(f"photo of one digit: {paper}", "auto", pictures, single=True).layouts("digit")
     for kind in empty.SURFACES:
         yield from Case(f"no digits: {kind}", "auto", partial(_digitless, kind, development), 100).layouts("page")
+    yield from Case("not foreseen: a number on cardboard", "auto", partial(_cardboard, development)).layouts("line")
 
 
 def measured_sets(data: Path) -> Iterator[Case]:
@@ -211,6 +213,10 @@ def _photos(paper: str, development: bool) -> Iterator[Named]:
     for k, glyph in enumerate(digits(rng, PHOTOS)):
         page = photos.photo(glyph, paper, rng)
         yield f"{k}", page.picture, page.text
+
+
+def _cardboard(development: bool) -> Iterator[Named]:
+    return _drawn(cardboard, FORMS, [600, development], development)
 
 
 def _digitless(kind: str, development: bool) -> Iterator[Named]:

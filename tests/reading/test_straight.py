@@ -129,6 +129,29 @@ def test_a_side_of_a_cell_that_a_bold_digit_covers_in_part_goes_beyond_it(turned
     assert kept > 0.95
 
 
+@pytest.mark.parametrize("line", [3, 5])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_side_of_a_box_that_a_broad_stroke_lies_along_goes_beyond_it(line: int, turned: bool) -> None:
+    lines, strokes = box(blank(120, 160), 30, 30, 90, 90, line), blank(120, 160)
+    stroked(strokes, [(48, 30 + line + 2), (70, 30 + line + 2), (62, 70)], 7)
+    if turned:
+        lines, strokes = lines.T.copy(), strokes.T.copy()
+    left_of_box, left_of_digit = parts(lines, strokes, 50)
+    assert left_of_box < 0.12
+    assert left_of_digit > 0.9
+
+
+def test_cells_beside_a_box_go_where_digits_hide_their_corners() -> None:
+    lines, strokes = blank(120, 300), blank(120, 300)
+    for left in (20, 90, 160):
+        box(lines, left, 30, left + 56, 86, 4)
+    for left in (90, 160):
+        stroked(strokes, [(left + 8, 45), (left + 30, 40), (left + 44, 72), (left + 50, 84), (left + 14, 84)], 7)
+    left_of_cells, left_of_digits = parts(lines, strokes, 50)
+    assert left_of_cells < 0.12
+    assert left_of_digits > 0.85
+
+
 def ruled(shape: tuple[int, int], pitch: int, slope: float, squared: bool) -> Bytes:
     """Paper ruled, or squared, by lines of two pixels that slope a little."""
     lines = blank(*shape)
