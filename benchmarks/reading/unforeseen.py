@@ -20,7 +20,7 @@ _WORDS = ("FRAGILE", "THIS WAY UP", "KEEP DRY", "HANDLE WITH CARE", "BOOKS", "KI
 
 
 def cardboard(digits: Digits, rng: np.random.Generator) -> Page:
-    """Flutes that show through, a strip of packing tape, a printed word and arrows, 1 to 6 digits, as a phone sees it."""
+    """Flutes that show through, a strip of tape, a printed word and arrows, 1 to 6 digits, as a phone sees it."""
     height, width = int(rng.integers(500, 1100)), int(rng.integers(700, 1500))
     sheet = Sheet(height, width, (188, 148, 104))
     y = np.arange(height, dtype=np.float32)[:, None]

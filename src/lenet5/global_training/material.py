@@ -89,12 +89,12 @@ class Synthesis:
         makers["junk"] = lambda n: junk(digits, n, generator)
         if isolated:
             makers["letters"] = lambda n: letters(writings, n, self._classes, generator)
-        made = {}
+        images = {}
         for kind, maker in makers.items():
             if n := wanted.get(kind):
                 self._report(f"making {n} {kind}")
-                made[kind] = maker(n)
-        return made
+                images[kind] = maker(n)
+        return images
 
     def _seen_lines(
         self, data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
@@ -145,8 +145,8 @@ def _described(training: Sequence[Writing], writings: Sequence[Writing]) -> str:
 
 def _digits_of(data: ImageSet) -> ImageSet:
     """The images of a set that show a digit."""
-    chosen = data.labels < len(DIGITS)
-    return ImageSet(data.name, data.images[chosen], data.labels[chosen])
+    is_digit = data.labels < len(DIGITS)
+    return ImageSet(data.name, data.images[is_digit], data.labels[is_digit])
 
 
 def _candidates(
@@ -156,13 +156,13 @@ def _candidates(
     truths = np.concatenate([line.truths for line in seen_lines])
     images = np.concatenate([line.candidates.images for line in seen_lines])
     is_part = truths == paper.NOT_A_DIGIT
-    made = {}
+    sets = {}
     for kind, which in (("characters of lines", (truths >= 0) & ~is_part), ("parts of lines", is_part)):
         numbers = np.flatnonzero(which)
         numbers = numbers[generator.permutation(len(numbers))[: wanted.get(kind, 0)]]
         if len(numbers):
-            made[kind] = ImageSet(kind, images[numbers], truths[numbers].astype(np.uint8))
-    return made
+            sets[kind] = ImageSet(kind, images[numbers], truths[numbers].astype(np.uint8))
+    return sets
 
 
 def _geometry(classes: str, seen_lines: Sequence[SeenLine]) -> Geometry:

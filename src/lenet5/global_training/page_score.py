@@ -67,8 +67,8 @@ class PageMaker:
     """
 
     def __init__(self, images: ImageSet, writings: Sequence[Writing], seed: int) -> None:
-        chosen = images.labels < 10
-        self._sources: list[Digits] = [from_images(images.images[chosen], images.labels[chosen])]
+        digits = images.labels < 10
+        self._sources: list[Digits] = [from_images(images.images[digits], images.labels[digits])]
         if writings:
             self._sources.append(from_writings(writings))
         self._seed = seed
@@ -155,7 +155,7 @@ def example_of(reader: Reader, kind: str, page: Page) -> Example:
 def _true_of(word: Word, page: Page) -> tuple[int, int, int]:
     """Whether a number stands where the word is, whether the word's text is what stands there, and how long it is."""
     left, top, right, bottom = word.edges
-    own = [mark for mark in word.marks if isinstance(mark, Digit)]
+    digits_of_word = [mark for mark in word.marks if isinstance(mark, Digit)]
     best = (0, 0, 0)
     for line in page.lines:
         characters = line.transcript.replace(" ", "")
@@ -164,19 +164,19 @@ def _true_of(word: Word, page: Page) -> tuple[int, int, int]:
                   and top <= (box.top + box.bottom) / 2 < bottom]  # fmt: skip
         if not inside:
             continue
-        matched = sum(any(_is_same(mark.box, box) for _, box in digits) for mark in own)
-        held = sum(any(_is_same(mark.box, box) for mark in own) for _, box in inside)
-        there = matched >= _MOST * len(own) and held >= _MOST * len(inside)
+        matched = sum(any(_is_same(mark.box, box) for _, box in digits) for mark in digits_of_word)
+        held = sum(any(_is_same(mark.box, box) for mark in digits_of_word) for _, box in inside)
+        there = matched >= _MOST * len(digits_of_word) and held >= _MOST * len(inside)
         best = max(best, (int(there), int(there and word.text == "".join(c for c, _ in inside)), len(inside)))
     return best
 
 
-def _is_same(one: Box, other: Box) -> bool:
+def _is_same(box: Box, other: Box) -> bool:
     """Whether two boxes are about the same: in one place, and about as tall."""
-    tall, own = other.bottom - other.top, one.bottom - one.top
-    aside = abs(one.left + one.right - other.left - other.right) / 2
-    apart = abs(one.top + one.bottom - other.top - other.bottom) / 2
-    return aside <= _ASIDE * tall and apart <= _APART * tall and _AS_TALL <= own / tall <= 1 / _AS_TALL
+    tall, height = other.bottom - other.top, box.bottom - box.top
+    aside = abs(box.left + box.right - other.left - other.right) / 2
+    apart = abs(box.top + box.bottom - other.top - other.bottom) / 2
+    return aside <= _ASIDE * tall and apart <= _APART * tall and _AS_TALL <= height / tall <= 1 / _AS_TALL
 
 
 def fitted(examples: Sequence[Example], generator: np.random.Generator) -> PageScore:
@@ -189,9 +189,9 @@ def fitted(examples: Sequence[Example], generator: np.random.Generator) -> PageS
     order = generator.permutation(len(examples))
     halves = [[examples[k] for k in order[start::2]] for start in (0, 1)]
     outcomes = []
-    for own, other in (halves, halves[::-1]):
-        judges = judges_of(own, generator)
-        outcomes += [outcome(judges, one) for one in other]
+    for half, other in (halves, halves[::-1]):
+        judges = judges_of(half, generator)
+        outcomes += [outcome(judges, example) for example in other]
     return replace(score, whole=_calibration(outcomes))
 
 
@@ -201,14 +201,21 @@ def judges_of(examples: Sequence[Example], generator: np.random.Generator) -> Pa
     What the first says of words beside each other is shown to the second for pages that the first has not seen, so that
     it is trusted no more than it will deserve.
     """
-    features = np.concatenate([one.features for one in examples])
-    target = np.concatenate([np.stack([one.there, one.right], axis=1) for one in examples]).astype(np.float64)
-    weight = np.concatenate([np.full(len(one.there), 1 / np.sqrt(max(len(one.there), 1))) for one in examples])
-    page = np.repeat(np.arange(len(examples)), [len(one.there) for one in examples])
+    features = np.concatenate([example.features for example in examples])
+    target = np.concatenate([np.stack([example.there, example.right], axis=1) for example in examples]).astype(
+        np.float64
+    )
+    weight = np.concatenate(
+        [np.full(len(example.there), 1 / np.sqrt(max(len(example.there), 1))) for example in examples]
+    )
+    page = np.repeat(np.arange(len(examples)), [len(example.there) for example in examples])
     part = generator.permutation(len(examples)) % _PARTS
     others = [part[page] != k for k in range(_PARTS)]
     first = [_judge(features[which], target[which], weight[which], generator) for which in others]
-    seen = [with_context(one.features, one.lines, first[part[k]](one.features)) for k, one in enumerate(examples)]
+    seen = [
+        with_context(example.features, example.lines, first[part[k]](example.features))
+        for k, example in enumerate(examples)
+    ]
     second = _judge(np.concatenate(seen), target, weight, generator)
     return PageScore(_judge(features, target, weight, generator), second, _PRODUCT)
 
@@ -231,15 +238,15 @@ def _judge(features: Floats, target: Floats, weight: Floats, generator: np.rando
     batches, step = max(1, len(x) // _BATCH), 0
     passes = max(_PASSES, _LEAST_STEPS // batches)
     with threadpool_limits(1, "blas"):
-        for chosen in (part for _ in range(passes) for part in np.array_split(generator.permutation(len(x)), batches)):
+        for batch in (part for _ in range(passes) for part in np.array_split(generator.permutation(len(x)), batches)):
             step += 1
-            active = np.tanh(x[chosen] @ parameters[0])
+            active = np.tanh(x[batch] @ parameters[0])
             extended = np.concatenate([active, np.ones((len(active), 1))], axis=1)
             outputs = 1 / (1 + np.exp(-np.clip(extended @ parameters[1], -50, 50)))
-            error = weights[chosen] * (outputs - target[chosen]) / len(chosen)
+            error = weights[batch] * (outputs - target[batch]) / len(batch)
             back = (error @ parameters[1][:-1].T) * (1 - active**2)
             rate = _RATE * 0.5 * (1 + np.cos(np.pi * step / (passes * batches)))
-            for k, slope in enumerate((x[chosen].T @ back, extended.T @ error)):
+            for k, slope in enumerate((x[batch].T @ back, extended.T @ error)):
                 first[k] += 0.1 * (slope - first[k])
                 second[k] += 0.001 * (slope**2 - second[k])
                 corrected = first[k] / (1 - 0.9**step), second[k] / (1 - 0.999**step)
@@ -251,9 +258,9 @@ def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
     """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
     p = score(example.features, example.lines)
     digits = np.exp(example.features[:, FEATURES.index("log digits")])
-    chosen = best_set(example.edges, example.lines, p, digits)
-    right = bool(example.right[chosen].all()) and int(example.covered[chosen].sum()) == example.total
-    return p[chosen, 1], left_out(example.edges, p, chosen), right
+    selected = best_set(example.edges, example.lines, p, digits)
+    right = bool(example.right[selected].all()) and int(example.covered[selected].sum()) == example.total
+    return p[selected, 1], left_out(example.edges, p, selected), right
 
 
 def _calibration(outcomes: Sequence[tuple[Floats, float, bool]]) -> Floats:

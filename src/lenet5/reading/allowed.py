@@ -60,7 +60,7 @@ def allowed_texts(
     for k, word in enumerate(words):
         lines.setdefault(word.number, []).append(k)
     lengths = _lengths(constraint)
-    found = []
+    allowed = []
     for own in lines.values():
         lattice = words[own[0]].lattice
         groups = [(*_span(lattice, arcs), len(arcs)) for arcs in lattice.words]
@@ -72,15 +72,15 @@ def allowed_texts(
             if whole or likely >= _TRACE:
                 one = _allowed(lattice, edges, [span[0] for span in spans[1:]], constraint, inverse_temperature)
                 if one is not None and (whole or one.any >= _TRACE):
-                    found.append(replace(one, there=likely))
-    return found
+                    allowed.append(replace(one, there=likely))
+    return allowed
 
 
-def best_allowed(found: Sequence[Allowed]) -> list[Allowed]:
+def best_allowed(allowed: Sequence[Allowed]) -> list[Allowed]:
     """The likeliest of those that overlap, as far as some allowed text likely stands there."""
-    edges = np.array([one.edges for one in found], np.float64).reshape(-1, 4)
-    p = np.array([(one.there * one.any, one.there * one.p) for one in found]).reshape(-1, 2)
-    return [found[k] for k in best_set(edges, np.arange(len(found)), p, np.ones(len(found)))]
+    edges = np.array([text.edges for text in allowed], np.float64).reshape(-1, 4)
+    p = np.array([(text.there * text.any, text.there * text.p) for text in allowed]).reshape(-1, 2)
+    return [allowed[k] for k in best_set(edges, np.arange(len(allowed)), p, np.ones(len(allowed)))]
 
 
 def _span(lattice: Lattice, arcs: Sequence[int]) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
     The images of whole marks are taken from candidates of the same line ``seen`` before it was cut.
     """
     ready = {} if seen is None else dict(zip(seen.marks, seen.images, strict=True))
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     boxes: list[tuple[int, int, int, int]] = []
     marks: list[tuple[int, ...]] = []
     images: list[NDArray[np.uint8]] = []
@@ -53,21 +53,21 @@ def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
     for first in range(len(pieces)):
         left, top, right, bottom = edges[first]
         for last in range(first + 1, min(first + _MOST, len(pieces)) + 1):
-            own = edges[last - 1]
-            if own[0] > right + _GAP * HEIGHT:
+            edge = edges[last - 1]
+            if edge[0] > right + _GAP * HEIGHT:
                 break
-            left, top, right, bottom = min(left, own[0]), min(top, own[1]), max(right, own[2]), max(bottom, own[3])
+            left, top, right, bottom = min(left, edge[0]), min(top, edge[1]), max(right, edge[2]), max(bottom, edge[3])
             if right - left > _WIDEST * HEIGHT:
                 break
             if max(right - left, bottom - top) < _SMALLEST * HEIGHT:
                 continue
             whole = tuple(dict.fromkeys(pieces.mark[first:last].tolist()))
             whole = whole if sum(parts[k] for k in whole) == last - first else ()
-            found.append((first, last))
+            spans.append((first, last))
             boxes.append((left, top, right, bottom))
             marks.append(whole)
             images.append(ready[whole] if whole in ready else _image(pieces, first, last, boxes[-1]))
-    ends = np.array(found, np.int64).reshape(-1, 2)
+    ends = np.array(spans, np.int64).reshape(-1, 2)
     stacked = np.stack(images) if images else np.zeros((0, SIDE, SIDE), np.uint8)
     return Candidates(ends[:, 0], ends[:, 1], np.array(boxes, np.int64).reshape(-1, 4), stacked, tuple(marks))
 
@@ -76,7 +76,7 @@ def _image(pieces: Pieces, first: int, last: int, box: tuple[int, int, int, int]
     """The ink of these pieces alone, with its soft rim, in MNIST's form."""
     left, top, right, bottom = box
     labels = pieces.labels[top:bottom, left:right]
-    own = (labels > first) & (labels <= last)
-    near = cv2.dilate(own.view(np.uint8), _CROSS).view(np.bool_)
-    near &= own | (labels == 0)
+    inside = (labels > first) & (labels <= last)
+    near = cv2.dilate(inside.view(np.uint8), _CROSS).view(np.bool_)
+    near &= inside | (labels == 0)
     return normalise(pieces.level[top:bottom, left:right] * near)

@@ -54,12 +54,12 @@ def bridged(mask: Mask, gap: int) -> Components:
         return components(mask)
     reach = gap // 2 + 1
     joined = cv2.dilate(mask.view(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2))
-    found = components(joined.view(np.bool_))
-    labels = np.where(mask, found.labels, np.int32(0))
-    area = np.bincount(labels.ravel(), minlength=len(found) + 1)[1:]
+    labelled = components(joined.view(np.bool_))
+    labels = np.where(mask, labelled.labels, np.int32(0))
+    area = np.bincount(labels.ravel(), minlength=len(labelled) + 1)[1:]
     height, width = mask.shape
-    left, top = np.minimum(found.left + reach, width - 1), np.minimum(found.top + reach, height - 1)
-    left, top = np.where(found.left == 0, 0, left), np.where(found.top == 0, 0, top)
-    right = np.where(found.right == width, width, found.right - reach)
-    bottom = np.where(found.bottom == height, height, found.bottom - reach)
+    left, top = np.minimum(labelled.left + reach, width - 1), np.minimum(labelled.top + reach, height - 1)
+    left, top = np.where(labelled.left == 0, 0, left), np.where(labelled.top == 0, 0, top)
+    right = np.where(labelled.right == width, width, labelled.right - reach)
+    bottom = np.where(labelled.bottom == height, height, labelled.bottom - reach)
     return Components(labels, left, top, np.maximum(right, left + 1), np.maximum(bottom, top + 1), area)

@@ -74,17 +74,17 @@ class Geometry:
         covariances = np.tile(everything, (len(classes) + 1, 1, 1))
         place = np.minimum(labels, len(classes))
         for k in range(len(classes) + 1):
-            own = values[place == k]
-            if len(own) >= _FEWEST:
-                means[k], covariances[k] = own.mean(axis=0), np.cov(own.T) + _FLOOR * np.eye(2)
+            values_of_class = values[place == k]
+            if len(values_of_class) >= _FEWEST:
+                means[k], covariances[k] = values_of_class.mean(axis=0), np.cov(values_of_class.T) + _FLOOR * np.eye(2)
         return cls(classes, means, covariances)
 
     def log_densities(self, values: Floats) -> Floats:
         """(N, C + 1): the logarithm of the density of features (N, 2) in each class, rubbish last."""
-        own = _log_gaussian(values, self.means, self.covariances)
+        densities = _log_gaussian(values, self.means, self.covariances)
         wide = _WIDER * self.covariances.mean(axis=0, keepdims=True)
         anywhere = _log_gaussian(values, self.means.mean(axis=0, keepdims=True), wide)
-        return np.asarray(np.logaddexp(np.log(1 - _ELSEWHERE) + own, np.log(_ELSEWHERE) + anywhere))
+        return np.asarray(np.logaddexp(np.log(1 - _ELSEWHERE) + densities, np.log(_ELSEWHERE) + anywhere))
 
     def of(self, classes: str) -> Geometry:
         """The Gaussians of just these classes, of which each must be known, and of rubbish."""

@@ -56,29 +56,29 @@ def glanced(
     ``p_digit`` gives (N,) for images (N, 28, 28).
     """
     images, owners = [], []
-    for number, one in enumerate(proposals):
-        for k in one.tall:
-            images.append(_quick_image(one.ink, one.marks, int(k)))
+    for number, proposal in enumerate(proposals):
+        for k in proposal.tall:
+            images.append(_quick_image(proposal.ink, proposal.marks, int(k)))
             owners.append(number)
     if not images:
         return []
     seen = np.split(p_digit(np.stack(images)), np.cumsum(np.bincount(owners, minlength=len(proposals)))[:-1])
     pages: dict[int, list[float]] = {}
-    for one, p in zip(proposals, seen, strict=True):
-        pages.setdefault(id(one.ink), []).extend(p.tolist())
+    for proposal, p in zip(proposals, seen, strict=True):
+        pages.setdefault(id(proposal.ink), []).extend(p.tolist())
     kept = []
-    for one, p in zip(proposals, seen, strict=True):
-        page = pages[id(one.ink)]
-        if not every and p.mean() < _NONE and not (one.marks.width[one.tall] > _WIDE * one.height).any():
+    for proposal, p in zip(proposals, seen, strict=True):
+        page = pages[id(proposal.ink)]
+        if not every and p.mean() < _NONE and not (proposal.marks.width[proposal.tall] > _WIDE * proposal.height).any():
             continue
-        for part in (one,) if every else _parts(one, p):
+        for part in (proposal,) if every else _parts(proposal, p):
             kept.append(Glance(part, float(p.mean()), len(p), float(np.mean(page)), len(page)))
     return kept
 
 
 def within_budget(glances: Sequence[Glance]) -> list[Glance]:
     """As many lines as one picture may cost, those most like numbers; all of them, but of very full pictures."""
-    sizes = [len(one.proposal.tall) + len(one.proposal.low) for one in glances]
+    sizes = [len(glance.proposal.tall) + len(glance.proposal.low) for glance in glances]
     if len(glances) <= _MOST_LINES and sum(sizes) <= _MOST_MARKS:
         return list(glances)
     order = sorted(range(len(glances)), key=lambda k: -glances[k].mean)[:_MOST_LINES]
@@ -86,26 +86,26 @@ def within_budget(glances: Sequence[Glance]) -> list[Glance]:
     return [glances[k] for k, marks in zip(order, before, strict=False) if marks < _MOST_MARKS]
 
 
-def _parts(one: Proposal, p: Floats) -> Iterator[Proposal]:
+def _parts(proposal: Proposal, p: Floats) -> Iterator[Proposal]:
     """A proposal as it is, or of a line of words what may be none."""
-    marks, order = one.marks, np.argsort(one.marks.left[one.tall], kind="stable")
-    tall, p = one.tall[order], p[order]
-    narrow = marks.width[tall] <= _WIDE * one.height
+    marks, order = proposal.marks, np.argsort(proposal.marks.left[proposal.tall], kind="stable")
+    tall, p = proposal.tall[order], p[order]
+    narrow = marks.width[tall] <= _WIDE * proposal.height
     if len(p) < _LONG or narrow.sum() < _LONG / 2 or p[narrow].mean() >= _LINE:
-        yield one
+        yield proposal
         return
     gaps = marks.left[tall][1:] - np.maximum.accumulate(marks.right[tall])[:-1]
-    words = np.split(np.arange(len(tall)), np.flatnonzero(gaps > WORD_GAP * one.height) + 1)
+    words = np.split(np.arange(len(tall)), np.flatnonzero(gaps > WORD_GAP * proposal.height) + 1)
 
     def is_kept(word: NDArray[np.intp]) -> bool:
-        return _may_be_a_number(marks.height[tall[word]], p[word][narrow[word]], one.height)
+        return _may_be_a_number(marks.height[tall[word]], p[word][narrow[word]], proposal.height)
 
     for kept, run in groupby(words, is_kept):  # words side by side stay one line
         if kept:
-            own = tall[np.concatenate(list(run))]
-            left, right = marks.left[own].min() - one.height, marks.right[own].max() + one.height
-            low = one.low[(marks.left[one.low] >= left) & (marks.right[one.low] <= right)]
-            yield Proposal(one.ink, marks, own, low, one.lined)
+            digits = tall[np.concatenate(list(run))]
+            left, right = marks.left[digits].min() - proposal.height, marks.right[digits].max() + proposal.height
+            low = proposal.low[(marks.left[proposal.low] >= left) & (marks.right[proposal.low] <= right)]
+            yield Proposal(proposal.ink, marks, digits, low, proposal.lined)
 
 
 def _may_be_a_number(heights: NDArray[np.int64], p: Floats, usual: float) -> bool:

@@ -113,14 +113,23 @@ def lattices_of(lines: Sequence[Line], model: LineModel) -> list[Lattice | None]
     """
     wholes = [whole_marks(line.level) for line in lines]
     first = [_as_it_stands(line, pieces, runs(pieces)) for line, pieces in zip(lines, wholes, strict=True)]
-    seen = _in_one_batch([own.images for own in first], model.probabilities)
+    seen = _in_one_batch([candidates.images for candidates in first], model.probabilities)
     pieces = [_cut(*line, model) for line in zip(wholes, first, seen, strict=True)]
-    second = [own if a is b else runs(b, own) for a, b, own in zip(wholes, pieces, first, strict=True)]
-    known = [dict(zip(own.marks, p, strict=True)) for own, p in zip(first, seen, strict=True)]
-    new = [np.array([marks not in p for marks in own.marks], np.bool_) for own, p in zip(second, known, strict=True)]
-    fresh = _in_one_batch([own.images[which] for own, which in zip(second, new, strict=True)], model.probabilities)
+    second = [
+        candidates if a is b else runs(b, candidates) for a, b, candidates in zip(wholes, pieces, first, strict=True)
+    ]
+    known = [dict(zip(candidates.marks, p, strict=True)) for candidates, p in zip(first, seen, strict=True)]
+    new = [
+        np.array([marks not in p for marks in candidates.marks], np.bool_)
+        for candidates, p in zip(second, known, strict=True)
+    ]
+    fresh = _in_one_batch(
+        [candidates.images[which] for candidates, which in zip(second, new, strict=True)], model.probabilities
+    )
     every = zip(lines, pieces, second, known, new, fresh, strict=True)
-    return [_lattice(line, own, found, p, which, added, model) for line, own, found, p, which, added in every]
+    return [
+        _lattice(line, candidates, found, p, which, added, model) for line, candidates, found, p, which, added in every
+    ]
 
 
 def _cut(whole: Pieces, candidates: Candidates, p: Floats, model: LineModel) -> Pieces:

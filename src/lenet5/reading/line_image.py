@@ -78,9 +78,9 @@ def line_image(level: Floats, marks: Components, tall: Indices, low: Indices, sc
     left, top = int(marks.left[members].min()), int(marks.top[members].min())
     right, bottom = int(marks.right[members].max()), int(marks.bottom[members].max())
     box = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
-    own = np.zeros(len(marks) + 1, np.uint8)
-    own[members + 1] = 1
-    near = cv2.dilate(own[marks.labels[box]], np.ones((3, 3), np.uint8))
+    lookup = np.zeros(len(marks) + 1, np.uint8)
+    lookup[members + 1] = 1
+    near = cv2.dilate(lookup[marks.labels[box]], np.ones((3, 3), np.uint8))
     ink, factor = np.where(near > 0, level[box], np.float32(0)), HEIGHT / height
     shape = (max(1, round(ink.shape[1] * factor)), max(1, round(ink.shape[0] * factor)))
     ink = np.clip(cv2.resize(ink, shape, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), 0, 1)

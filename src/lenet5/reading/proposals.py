@@ -126,12 +126,12 @@ def _without_empty_rows(line: Line) -> Line:
 
 def proposals_in(inks: Sequence[Ink], reach: float = REACH) -> list[Proposal]:
     """The chains of all inks; of those that are the same to two inks the first."""
-    every = [one for ink in inks for one in proposals_of(ink, reach)]
+    every = [proposal for ink in inks for proposal in proposals_of(ink, reach)]
     if len(every) < 2:
         return every
-    edges = np.array([one.edges for one in every])
-    marks = np.array([len(one.tall) for one in every])
-    dark = np.array([one.ink.dark for one in every])
+    edges = np.array([proposal.edges for proposal in every])
+    marks = np.array([len(proposal.tall) for proposal in every])
+    dark = np.array([proposal.ink.dark for proposal in every])
     areas = (edges[:, 2] - edges[:, 0]) * (edges[:, 3] - edges[:, 1])
     kept: list[int] = []
     for k in range(len(every)):
@@ -159,11 +159,13 @@ def proposals_of(ink: Ink, reach: float = REACH) -> list[Proposal]:
         return list(_chained(ink, marks, None, reach))
     lined = ink.mask & ~bare
     touched = np.unique(marks.labels[lined])
-    own = np.zeros(len(marks) + 1, np.bool_)
-    own[touched] = True
-    own = own[1:] & (marks.height >= _LEAST) & (marks.width <= 1.5 * marks.height)
-    own &= (marks.height < 0.98 * ink.mask.shape[0]) | (marks.width > 0.1 * marks.height)
-    whole = [Proposal(ink, marks, np.array([k]), np.zeros(0, np.int64), None) for k in np.flatnonzero(own)[:_ALONE]]
+    touching = np.zeros(len(marks) + 1, np.bool_)
+    touching[touched] = True
+    touching = touching[1:] & (marks.height >= _LEAST) & (marks.width <= 1.5 * marks.height)
+    touching &= (marks.height < 0.98 * ink.mask.shape[0]) | (marks.width > 0.1 * marks.height)
+    whole = [
+        Proposal(ink, marks, np.array([k]), np.zeros(0, np.int64), None) for k in np.flatnonzero(touching)[:_ALONE]
+    ]
     return [*_chained(ink, _marks_of(bare, ink), lined, reach), *whole]
 
 
@@ -190,21 +192,21 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
     """The chains of these marks, the tallest first, as far as the budget goes."""
     could_be = (marks.height >= _LEAST) & (marks.width < _LONGEST * marks.height)
     could_be &= marks.height >= 0.04 * ink.window
-    chosen = np.flatnonzero(could_be)
-    if len(chosen) > _MOST:
-        chosen = np.sort(chosen[np.argsort(-marks.height[chosen], kind="stable")[:_MOST]])
-    around = _enclose(marks, chosen)
-    groups = [part for group in _groups(marks, chosen[~around], reach) for part in _level(marks, group, reach)]
-    groups += [chosen[k : k + 1] for k in np.flatnonzero(around)]
+    candidates = np.flatnonzero(could_be)
+    if len(candidates) > _MOST:
+        candidates = np.sort(candidates[np.argsort(-marks.height[candidates], kind="stable")[:_MOST]])
+    around = _enclose(marks, candidates)
+    groups = [part for group in _groups(marks, candidates[~around], reach) for part in _level(marks, group, reach)]
+    groups += [candidates[k : k + 1] for k in np.flatnonzero(around)]
     if _is_coarse(ink):
-        largest = chosen[np.argsort(-marks.height[chosen], kind="stable")[:_LARGEST]]
+        largest = candidates[np.argsort(-marks.height[candidates], kind="stable")[:_LARGEST]]
         groups += [np.array([k]) for k in largest]
     if lined is not None:
-        groups += _framed(lined, marks, chosen[~around], reach)
+        groups += _framed(lined, marks, candidates[~around], reach)
     if reach > REACH and len(groups) > 1:
         groups.append(_beside_the_largest(marks, groups))
-    if len(chosen) <= _ALONE:
-        groups += _stacked(marks, chosen)
+    if len(candidates) <= _ALONE:
+        groups += _stacked(marks, candidates)
     groups = list({tuple(group.tolist()): group for group in groups}.values())
     groups.sort(key=lambda group: -float(np.median(marks.height[group])))
     others = np.flatnonzero(marks.area >= 3)
@@ -216,11 +218,11 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
         yield Proposal(ink, marks, tall, low, lined)
 
 
-def _enclose(marks: Components, chosen: Indices) -> Mask:
+def _enclose(marks: Components, which: Indices) -> Mask:
     """Which of the chosen marks (N,) are hollow and have another, not much lower, inside their box, as a frame has."""
-    left, top, right, bottom = (getattr(marks, side)[chosen] for side in ("left", "top", "right", "bottom"))
-    hollow = marks.area[chosen] < _HOLLOW * (right - left) * (bottom - top)
-    result = np.zeros(len(chosen), np.bool_)
+    left, top, right, bottom = (getattr(marks, side)[which] for side in ("left", "top", "right", "bottom"))
+    hollow = marks.area[which] < _HOLLOW * (right - left) * (bottom - top)
+    result = np.zeros(len(which), np.bool_)
     for k in np.flatnonzero(hollow & (right - left > 0.5 * (bottom - top))):
         inside = (left > left[k]) & (right < right[k]) & (top > top[k]) & (bottom < bottom[k])
         result[k] = bool((inside & (bottom - top >= _HELD * (bottom[k] - top[k]))).any())
@@ -235,9 +237,9 @@ def _near(marks: Components, tall: Indices, low: Indices, height: float) -> Mask
     return np.asarray(inside & (marks.top[low] >= top) & (marks.bottom[low] <= bottom))
 
 
-def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
+def _groups(marks: Components, which: Indices, reach: float) -> list[Indices]:
     """The chosen marks in groups: neighbours side by side, about as tall, in reach of each other share a group."""
-    order = chosen[np.argsort(marks.left[chosen], kind="stable")]
+    order = which[np.argsort(marks.left[which], kind="stable")]
     left, right = marks.left[order], marks.right[order]
     top, bottom, tall = marks.top[order], marks.bottom[order], marks.height[order]
     parent = list(range(len(order)))
@@ -267,7 +269,7 @@ def _groups(marks: Components, chosen: Indices, reach: float) -> list[Indices]:
     return [order[part] for part in np.split(by_root, bounds)] if len(order) else []
 
 
-def _framed(lined: Mask, marks: Components, chosen: Indices, reach: float) -> list[Indices]:
+def _framed(lined: Mask, marks: Components, which: Indices, reach: float) -> list[Indices]:
     """The groups of what stands in a row of cells, in a frame or on a rule, without what stands beside it.
 
     A row of cells that are apart is one. Where all marks are in one of them, they are in groups already.
@@ -275,17 +277,17 @@ def _framed(lined: Mask, marks: Components, chosen: Indices, reach: float) -> li
     frames = components(cv2.dilate(lined.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_))
     wide = np.flatnonzero(frames.width >= _LEAST)
     wide = np.sort(wide[np.argsort(-frames.width[wide], kind="stable")[:_MOST_FRAMES]])
-    x = (marks.left[chosen] + marks.right[chosen]) / 2
-    slack = _ON * marks.height[chosen]
-    found = []
+    x = (marks.left[which] + marks.right[which]) / 2
+    slack = _ON * marks.height[which]
+    chains = []
     for row in _groups(frames, wide, _CELLS_APART):
         left, top = frames.left[row].min(), frames.top[row].min()
         right, bottom = frames.right[row].max(), frames.bottom[row].max()
         inside = (x >= left) & (x < right)
-        inside &= (marks.bottom[chosen] >= top - slack) & (marks.top[chosen] <= bottom - slack)
+        inside &= (marks.bottom[which] >= top - slack) & (marks.top[which] <= bottom - slack)
         if inside.any() and not inside.all():
-            found += [part for group in _groups(marks, chosen[inside], reach) for part in _level(marks, group, reach)]
-    return found
+            chains += [part for group in _groups(marks, which[inside], reach) for part in _level(marks, group, reach)]
+    return chains
 
 
 def _beside_the_largest(marks: Components, groups: list[Indices]) -> Indices:
@@ -312,11 +314,11 @@ def _level(marks: Components, group: Indices, reach: float) -> list[Indices]:
     return [*_groups(marks, group[~tall], reach), *_groups(marks, group[tall], reach)]
 
 
-def _stacked(marks: Components, chosen: Indices) -> list[Indices]:
+def _stacked(marks: Components, which: Indices) -> list[Indices]:
     """Pairs of marks above one another, as close as parts of a broken stroke are."""
     pairs = []
-    for k, upper in enumerate(chosen):
-        for lower in chosen[k + 1 :]:
+    for k, upper in enumerate(which):
+        for lower in which[k + 1 :]:
             a, b = (int(upper), int(lower)) if marks.top[upper] <= marks.top[lower] else (int(lower), int(upper))
             shared = min(marks.right[a], marks.right[b]) - max(marks.left[a], marks.left[b])
             apart = marks.top[b] - marks.bottom[a]

@@ -93,12 +93,12 @@ class Reader:
         source = self.weights if "score" in self.weights.metadata else weights_of.load("lenet5")
         return PageScore.from_json(source.metadata["score"])
 
-    def _line_model_of(self, own: weights_of.Weights) -> LineModel:
+    def _line_model_of(self, weights: weights_of.Weights) -> LineModel:
         """How these weights read lines; what they do not say of it is taken from the bundled ones."""
-        source = own if "geometry" in own.metadata else weights_of.load("lenet5")
-        classes = "".join(c for c in own.classes if c in DIGITS + SEPARATORS)
+        source = weights if "geometry" in weights.metadata else weights_of.load("lenet5")
+        classes = "".join(c for c in weights.classes if c in DIGITS + SEPARATORS)
         geometry = Geometry.from_json(source.metadata["geometry"]).of(classes)
-        power = own.number("inverse_temperature", source.number("inverse_temperature", 1.0))
+        power = weights.number("inverse_temperature", source.number("inverse_temperature", 1.0))
         return LineModel(classes, self._line_answers, geometry, power)
 
     def read(
@@ -162,16 +162,16 @@ class Reader:
     def _allowed(self, opened: picture.Picture, seen: Seen, constraint: Constraint, whole: bool) -> Reading:
         """The best allowed text of the ``whole`` line, or of each line that may hold one."""
         p = self.scored(seen)
-        found = allowed_texts(seen.words, p, constraint, self.line_model.inverse_temperature, whole)
-        likely = max((one.there * one.any for one in found), default=0.0)
+        candidates = allowed_texts(seen.words, p, constraint, self.line_model.inverse_temperature, whole)
+        likely = max((candidate.there * candidate.any for candidate in candidates), default=0.0)
         if whole:  # that a line stands there is known
-            best = sorted(found, key=lambda one: -one.there * one.any)[:1]
+            best = sorted(candidates, key=lambda candidate: -candidate.there * candidate.any)[:1]
             right, any_allowed = (best[0].p, best[0].any) if best else (0.0, 0.0)
         else:
-            best = best_allowed(found)
-            right = math.prod(one.there * one.p for one in best)
-            any_allowed = 1 - math.prod(1 - one.there * one.any for one in best) if best else likely
-        lines = [(_boxed(opened, one.marks), one.text) for one in best]
+            best = best_allowed(candidates)
+            right = math.prod(candidate.there * candidate.p for candidate in best)
+            any_allowed = 1 - math.prod(1 - candidate.there * candidate.any for candidate in best) if best else likely
+        lines = [(_boxed(opened, candidate.marks), candidate.text) for candidate in best]
         ordered = in_reading_order([marks for marks, _ in lines])
         named = tuple(text for marks in ordered for other, text in lines if other is marks)
         return Reading(
@@ -193,7 +193,7 @@ class Reader:
         proposals = proposals_in(inks, _ANYWHERE if alone else REACH)
         every = glanced(proposals, self._p_digit, every=alone)
         glances = within_budget(every)
-        lattices = lattices_of([one.proposal.line() for one in glances], self.line_model)
+        lattices = lattices_of([glance.proposal.line() for glance in glances], self.line_model)
         words = words_of(glances, lattices)
         note = f"so much stands here that only the likeliest {len(glances)} of {len(every)} lines were read"
         notes = opened.notes if len(glances) == len(every) else (*opened.notes, note)
@@ -202,8 +202,8 @@ class Reader:
     def pieces(self, source: picture.Source) -> list[Pieces]:
         """The pieces of each line that layout page gives, for looking at."""
         seen = self.seen(source)
-        chosen = best_set(seen.edges, seen.numbers, self.scored(seen), seen.digits)
-        return [lattice.pieces for lattice in {seen.words[k].number: seen.words[k].lattice for k in chosen}.values()]
+        selected = best_set(seen.edges, seen.numbers, self.scored(seen), seen.digits)
+        return [lattice.pieces for lattice in {seen.words[k].number: seen.words[k].lattice for k in selected}.values()]
 
     def scored(self, seen: Seen) -> NDArray[np.float64]:
         """(N, 2): P(a number stands there) of each word, and P(and it is read rightly)."""
@@ -212,14 +212,14 @@ class Reader:
     def _every_line(self, opened: picture.Picture, seen: Seen) -> Reading:
         """Layouts auto and page: the best set of words, those of one line together."""
         p = self.scored(seen)
-        chosen = best_set(seen.edges, seen.numbers, p, seen.digits)
+        selected = best_set(seen.edges, seen.numbers, p, seen.digits)
         lines = [
-            trimmed([mark for k in row for mark in seen.words[chosen[k]].marks])
-            for row in rows(seen.edges[chosen], seen.numbers[chosen])
+            trimmed([mark for k in row for mark in seen.words[selected[k]].marks])
+            for row in rows(seen.edges[selected], seen.numbers[selected])
         ]
         lines = [line for line in lines if any(isinstance(mark, Digit) for mark in line)]
-        left = left_out(seen.edges, p, chosen)
-        confidence = self.score.confidence(p[chosen, 1], left) if seen.inked else 1.0
+        left = left_out(seen.edges, p, selected)
+        confidence = self.score.confidence(p[selected, 1], left) if seen.inked else 1.0
         return Reading(tuple(in_reading_order([_boxed(opened, line) for line in lines])), confidence, notes=seen.notes)
 
     def _line(self, opened: picture.Picture, seen: Seen) -> Reading:
@@ -228,10 +228,10 @@ class Reader:
         number = best_line(seen.words, p)
         if number is None:
             return Reading((), self.score.confidence(p[:0, 1], 0.0) if seen.inked else 1.0, notes=seen.notes)
-        own = np.flatnonzero(seen.numbers == number)
-        lattice = seen.words[own[0]].lattice
+        words = np.flatnonzero(seen.numbers == number)
+        lattice = seen.words[words[0]].lattice
         marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])
-        right = float(np.prod(p[own, 1] / np.maximum(p[own, 0], 1e-9)))  # as it is known that they are there
+        right = float(np.prod(p[words, 1] / np.maximum(p[words, 0], 1e-9)))  # as it is known that they are there
         reading = Reading((_boxed(opened, marks),), right, notes=seen.notes)
         return replace(reading, alternatives=_alternatives(lattice, reading, self.line_model))
 

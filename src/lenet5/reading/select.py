@@ -30,20 +30,22 @@ def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats, digits: Floats)
     there) and P(and it is read rightly), ``digits`` (N,) how many each holds: a part of a number may be surer than all
     of it.
     """
-    chosen: list[int] = []
+    selected: list[int] = []
     worth = p[:, 0] ** 2 * (p[:, 1] + _HARD) * np.sqrt(digits)
     for k in np.argsort(-worth, kind="stable"):
         if p[k, 0] < _THERE:
             continue
-        others = [i for i in chosen if lines[i] != lines[k]]
+        others = [i for i in selected if lines[i] != lines[k]]
         if not others or (overlaps(edges[k], edges[others]) <= _SHARED).all():
-            chosen.append(int(k))
-    return chosen
+            selected.append(int(k))
+    return selected
 
 
-def left_out(edges: Floats, p: Floats, chosen: Sequence[int]) -> float:
+def left_out(edges: Floats, p: Floats, selected: Sequence[int]) -> float:
     """P(something stands there) of the likeliest word that lies apart from all that was chosen; 0 without any."""
-    apart = [k for k in range(len(p)) if k not in chosen and (overlaps(edges[k], edges[list(chosen)]) <= _SHARED).all()]
+    apart = [
+        k for k in range(len(p)) if k not in selected and (overlaps(edges[k], edges[list(selected)]) <= _SHARED).all()
+    ]
     return float(p[apart, 0].max(initial=0.0))
 
 

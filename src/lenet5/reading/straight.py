@@ -117,14 +117,14 @@ def _segments(mask: Mask, thickest: int) -> _Segments:
         thickness = min(thickness, thickest)
         runs = _runs(ink, left, thickness)
         if runs is not None:
-            own = _pieces(runs, thickness)
+            accepted = _pieces(runs, thickness)
             named = np.zeros(len(runs.left), np.int32)
-            named[[piece.number for piece in own]] = len(pieces) + 1 + np.arange(len(own), dtype=np.int32)
+            named[[piece.number for piece in accepted]] = len(pieces) + 1 + np.arange(len(accepted), dtype=np.int32)
             new = named[runs.own]
             is_new = new > 0
             labels[runs.rows[is_new], runs.columns[is_new]] = new[is_new]
             left[runs.rows[is_new], runs.columns[is_new]] = 0
-            pieces += [piece._replace(number=len(pieces) + k) for k, piece in enumerate(own)]
+            pieces += [piece._replace(number=len(pieces) + k) for k, piece in enumerate(accepted)]
         if thickness == thickest:
             return _joined(pieces, labels, mask, thickest)
         thickness *= 3
@@ -149,15 +149,17 @@ def _runs(ink: NDArray[np.uint8], left: NDArray[np.uint8], thickness: int) -> _R
     thin = left & ~np.asarray(thicker, np.uint8)
     joined = cv2.dilate(thin, np.ones((3, 5), np.uint8))
     runs = np.asarray(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, _SHORTEST + 5), np.uint8)), np.uint8)
-    told = thin & runs
-    places = cv2.findNonZero(told)
+    selected = thin & runs
+    places = cv2.findNonZero(selected)
     if places is None:
         return None
     columns, rows = places.reshape(-1, 2).astype(np.int64).T
-    fours = np.pad(told, ((0, 0), (0, -told.shape[1] % 4))).view(np.uint32) > 0  # is labelled in a quarter of the time
+    fours = (
+        np.pad(selected, ((0, 0), (0, -selected.shape[1] % 4))).view(np.uint32) > 0
+    )  # is labelled in a quarter of the time
     near = cv2.dilate(fours.view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)
     own = components(near).labels[rows, columns // 4].astype(np.int64) - 1
-    first, last = np.full((2, n := int(own.max()) + 1), max(told.shape)), np.zeros((2, n), np.int64)
+    first, last = np.full((2, n := int(own.max()) + 1), max(selected.shape)), np.zeros((2, n), np.int64)
     for k, places in enumerate((columns, rows)):
         np.minimum.at(first[k], own, places)
         np.maximum.at(last[k], own, places)
@@ -274,22 +276,22 @@ def _joined(pieces: list[_Piece], labels: NDArray[np.int32], mask: Mask, thickes
     return _Segments(named[labels], edges[:, 0], edges[:, 1], edges[:, 2], edges[:, 3], table[:, 4], between)
 
 
-def _boxes(one: _Segments, mask: Mask) -> tuple[Mask, NDArray[np.float64]]:
+def _boxes(segments: _Segments, mask: Mask) -> tuple[Mask, NDArray[np.float64]]:
     """Which segments are opposite sides of a box, and the two others of each: (N, 5), two points (x, y), thickness.
 
     Two opposite sides begin and end alike, and ink leads straight from end to end at both: writing may hide parts of
     the other two.
     """
-    apart = np.subtract.outer(one.start, one.start).T
+    apart = np.subtract.outer(segments.start, segments.start).T
     slack = _CORNER + _SLOPE * apart
-    alike = (apart >= _SHORTEST) & (apart <= _WIDEST * np.maximum(one.length, 1)[:, None])
-    for ends in (one.left, one.right):
+    alike = (apart >= _SHORTEST) & (apart <= _WIDEST * np.maximum(segments.length, 1)[:, None])
+    for ends in (segments.left, segments.right):
         alike &= np.abs(np.subtract.outer(ends, ends)) <= slack
     first, second = np.nonzero(alike)
-    rows = np.rint(np.linspace(one.start[first], one.start[second], _ALL_ALONG)).astype(np.int64)
-    others = np.rint(np.linspace(one.end[first], one.end[second], _ALL_ALONG)).astype(np.int64)
+    rows = np.rint(np.linspace(segments.start[first], segments.start[second], _ALL_ALONG)).astype(np.int64)
+    others = np.rint(np.linspace(segments.end[first], segments.end[second], _ALL_ALONG)).astype(np.int64)
     leads = np.ones(len(first), np.bool_)
-    for ends, along, inwards in ((one.left, rows, 1), (one.right - 1, others, -1)):
+    for ends, along, inwards in ((segments.left, rows, 1), (segments.right - 1, others, -1)):
         columns = np.rint(np.linspace(ends[first], ends[second], _ALL_ALONG)).astype(np.int64)
         y = np.clip(along, 0, mask.shape[0] - 1)
         inked = [mask[y, np.clip(columns + inwards * k, 0, mask.shape[1] - 1)] for k in (-1, 0, 1)]
@@ -300,13 +302,19 @@ def _boxes(one: _Segments, mask: Mask) -> tuple[Mask, NDArray[np.float64]]:
     first, second = first[leads], second[leads]
     nearest = np.unique(first, return_index=True)[1] if len(first) else np.zeros(0, np.int64)
     first, second = first[nearest], second[nearest]
-    sides = np.zeros(len(one.left), np.bool_)
+    sides = np.zeros(len(segments.left), np.bool_)
     sides[first] = sides[second] = True
-    pen = (one.thickness[first] + one.thickness[second]) / 2
+    pen = (segments.thickness[first] + segments.thickness[second]) / 2
     return sides, np.concatenate(
         [
-            np.stack([one.start[first], one.left[first], one.start[second], one.left[second], pen], axis=1),
-            np.stack([one.end[first], one.right[first] - 1, one.end[second], one.right[second] - 1, pen], axis=1),
+            np.stack(
+                [segments.start[first], segments.left[first], segments.start[second], segments.left[second], pen],
+                axis=1,
+            ),
+            np.stack(
+                [segments.end[first], segments.right[first] - 1, segments.end[second], segments.right[second] - 1, pen],
+                axis=1,
+            ),
         ]
     )
 
@@ -319,49 +327,49 @@ def _is_level(edge: Ints) -> Mask:
     return np.asarray((np.abs(edge - first - along * (last - first)) <= 1).mean(axis=0) >= _LEVEL)
 
 
-def _completed(one: _Segments, boxed: Mask, sides: NDArray[np.float64]) -> tuple[_Segments, Mask]:
+def _completed(segments: _Segments, boxed: Mask, sides: NDArray[np.float64]) -> tuple[_Segments, Mask]:
     """Segments with those ``sides`` of boxes that are not among them, hidden all along; which are of boxes."""
     x0, y0, x1, y1, pen = sides.T
     there = np.zeros(len(sides), np.bool_)
-    if len(one.left):
+    if len(segments.left):
         slack = _CORNER + pen[:, None]
-        same = (np.abs(one.start - y0[:, None]) <= slack) & (np.abs(one.end - y1[:, None]) <= slack)
-        same &= (one.left <= x0[:, None] + slack) & (one.right >= x1[:, None] - slack)
+        same = (np.abs(segments.start - y0[:, None]) <= slack) & (np.abs(segments.end - y1[:, None]) <= slack)
+        same &= (segments.left <= x0[:, None] + slack) & (segments.right >= x1[:, None] - slack)
         there, boxed = same.any(axis=1), boxed | same.any(axis=0)
     own = sides[~there]
     edges = np.rint(own[:, :4]).astype(np.int64)
-    numbers = len(one.left) + np.arange(len(own))
+    numbers = len(segments.left) + np.arange(len(own))
     completed = _Segments(
-        one.labels,
-        np.concatenate([one.left, edges[:, 0]]),
-        np.concatenate([one.right, edges[:, 2] + 1]),
-        np.concatenate([one.start, edges[:, 1]]),
-        np.concatenate([one.end, edges[:, 3]]),
-        np.concatenate([one.thickness, own[:, 4]]),
-        np.concatenate([one.gaps, np.column_stack([numbers, edges])]),
+        segments.labels,
+        np.concatenate([segments.left, edges[:, 0]]),
+        np.concatenate([segments.right, edges[:, 2] + 1]),
+        np.concatenate([segments.start, edges[:, 1]]),
+        np.concatenate([segments.end, edges[:, 3]]),
+        np.concatenate([segments.thickness, own[:, 4]]),
+        np.concatenate([segments.gaps, np.column_stack([numbers, edges])]),
     )
     return completed, np.concatenate([boxed, np.ones(len(own), np.bool_)])
 
 
-def _alike(one: _Segments, boxed: Mask, mask: Mask) -> tuple[_Segments, Mask]:
+def _alike(segments: _Segments, boxed: Mask, mask: Mask) -> tuple[_Segments, Mask]:
     """Sides of cells beside a box: they begin or end as its nearest side does, as thick, and ink hides the rest.
 
     And a box's width away there is another such side. They are made as long as the nearest. Gives which are of boxes.
     """
     known, others = np.flatnonzero(boxed), np.flatnonzero(~boxed)
     if len(known) < 2 or len(others) == 0:
-        return one, boxed
-    middle = (one.start + one.end) / 2
+        return segments, boxed
+    middle = (segments.start + segments.end) / 2
     apart = np.abs(np.subtract.outer(middle[others], middle[known]))
     own = known[np.argmin(apart, axis=1)]
-    apart, length = apart.min(axis=1), one.length[own]
+    apart, length = apart.min(axis=1), segments.length[own]
     slack = _CORNER + _SLOPE * apart
-    before, after = one.left[others] - one.left[own], one.right[own] - one.right[others]
+    before, after = segments.left[others] - segments.left[own], segments.right[own] - segments.right[others]
     like = (np.minimum(np.abs(before), np.abs(after)) <= slack) & (np.minimum(before, after) >= -slack)
-    like &= (one.length[others] >= _SEEN * length) & (apart <= _WIDEST * length)
-    like &= np.abs(one.thickness[others] - one.thickness[own]) <= 1 + 0.3 * one.thickness[own]
+    like &= (segments.length[others] >= _SEEN * length) & (apart <= _WIDEST * length)
+    like &= np.abs(segments.thickness[others] - segments.thickness[own]) <= 1 + 0.3 * segments.thickness[own]
     like &= _has_partner(middle, known, others, like & (np.maximum(np.abs(before), np.abs(after)) <= slack))
-    left, right = one.left.copy(), one.right.copy()
+    left, right = segments.left.copy(), segments.right.copy()
     starts = np.abs(before) <= np.abs(after)
     longer = np.minimum(left[others] + length, mask.shape[1]), np.maximum(right[others] - length, 0)
     right[others] = np.where(like & starts, np.maximum(right[others], longer[0]), right[others])
@@ -369,17 +377,17 @@ def _alike(one: _Segments, boxed: Mask, mask: Mask) -> tuple[_Segments, Mask]:
     gaps = []
     for k in others[like].tolist():
         x = np.arange(max(left[k], 0), min(right[k], mask.shape[1]))
-        x = x[(x < one.left[k]) | (x >= one.right[k])]
-        slope = (one.end[k] - one.start[k]) / max(one.length[k] - 1, 1)
-        y = np.clip(np.rint(one.start[k] + slope * (x - one.left[k])), 0, mask.shape[0] - 1).astype(np.int64)
+        x = x[(x < segments.left[k]) | (x >= segments.right[k])]
+        slope = (segments.end[k] - segments.start[k]) / max(segments.length[k] - 1, 1)
+        y = np.clip(np.rint(segments.start[k] + slope * (x - segments.left[k])), 0, mask.shape[0] - 1).astype(np.int64)
         if len(x) and mask[y, x].mean() >= _LEADS:
             gaps.append((k, x[0], y[0], x[-1], y[-1]))
         else:
-            left[k], right[k] = one.left[k], one.right[k]
+            left[k], right[k] = segments.left[k], segments.right[k]
     boxed = boxed.copy()
     boxed[others[like]] = True
-    between = np.concatenate([one.gaps, np.array(gaps, np.int64).reshape(-1, 5)])
-    return _Segments(one.labels, left, right, one.start, one.end, one.thickness, between), boxed
+    between = np.concatenate([segments.gaps, np.array(gaps, np.int64).reshape(-1, 5)])
+    return _Segments(segments.labels, left, right, segments.start, segments.end, segments.thickness, between), boxed
 
 
 def _has_partner(middle: NDArray[np.float64], known: Ints, others: Ints, sure: Mask) -> Mask:
@@ -399,56 +407,60 @@ def _printed(
 ) -> tuple[Mask, Mask]:
     """Which level and which upright segments of a mask are printed lines, those of ``boxes`` for sure."""
     shape = mask.shape
-    squared = all((one.length >= _RULING * shape[1 - way]).sum() >= _TEETH for way, one in enumerate((level, upright)))
+    squared = all(
+        (segments.length >= _RULING * shape[1 - way]).sum() >= _TEETH for way, segments in enumerate((level, upright))
+    )
     tall = 0.0 if squared else height  # of squares and what is written over them, the squares may be the marks
     sure: list[Mask] = [
-        ((one.length >= _LONG * height) & (one.length >= _FINE * one.thickness))
-        | _on_border(one, shape[way], shape[1 - way])
-        | _parallel(one, shape[1 - way], tall)
+        ((segments.length >= _LONG * height) & (segments.length >= _FINE * segments.thickness))
+        | _on_border(segments, shape[way], shape[1 - way])
+        | _parallel(segments, shape[1 - way], tall)
         | boxes[way]
-        for way, one in enumerate((level, upright))
+        for way, segments in enumerate((level, upright))
     ]
     meets = [_meeting(level, upright, mask), _meeting(upright, level, mask.T)]
-    cut_off = [_cut_off(one, shape[1 - way]) for way, one in enumerate((level, upright))]
+    cut_off = [_cut_off(segments, shape[1 - way]) for way, segments in enumerate((level, upright))]
     whole = [
-        first & last & (one.length >= _FINE / 2 * one.thickness)
-        for one, (first, last) in ((level, cut_off[0]), (upright, cut_off[1]))
+        first & last & (segments.length >= _FINE / 2 * segments.thickness)
+        for segments, (first, last) in ((level, cut_off[0]), (upright, cut_off[1]))
     ]
     crossing = _crossing(level, upright) & np.logical_and.outer(*whole)
-    sure = [one | crossing.any(axis=1 - way) for way, one in enumerate(sure)]  # of squares around a crop
-    held = [np.ones(len(one.left), np.bool_) for one in (level, upright)]
+    sure = [segments | crossing.any(axis=1 - way) for way, segments in enumerate(sure)]  # of squares around a crop
+    held = [np.ones(len(segments.left), np.bool_) for segments in (level, upright)]
     for _ in range(8):  # a side of a box ends at held segments, or two held ones end at it
         before = sum(int(h.sum()) for h in held)
         for way in (0, 1):
             met = [(ends & held[1 - way]).any(axis=1) for ends in meets[way]]
-            ended = [one | beyond for one, beyond in zip(met, cut_off[way], strict=True)]
+            ended = [segments | beyond for segments, beyond in zip(met, cut_off[way], strict=True)]
             corners = sum((ends[held[1 - way]]).sum(axis=0) for ends in meets[1 - way])
             held[way] = (ended[0] & ended[1] & (met[0] | met[1])) | (corners >= _CORNERS) | sure[way]
         if sum(int(h.sum()) for h in held) == before:
             break
     lines = held
-    for way, one in enumerate((level, upright)):
-        lines[way] |= _teeth(one, meets[way], sure[1 - way])
+    for way, segments in enumerate((level, upright)):
+        lines[way] |= _teeth(segments, meets[way], sure[1 - way])
     return lines[0], lines[1]
 
 
-def _parallel(one: _Segments, wide: int, tall: float) -> Mask:
+def _parallel(segments: _Segments, wide: int, tall: float) -> Mask:
     """Which segments are ruling: several side by side, long and longer than strokes of writing so ``tall``.
 
     Where there is ruling, a segment as thick is part of it that goes from the picture's border to a digit, or goes on
     on the other side of one.
     """
-    long = one.length >= max(_RULING * wide, _TALLER * tall)
+    long = segments.length >= max(_RULING * wide, _TALLER * tall)
     if long.sum() < _TEETH:
         return np.zeros_like(long)
-    usual = float(np.median(one.thickness[long]))
-    alike = (one.length >= _PART * wide) & (np.abs(one.thickness - usual) <= 1 + 0.3 * usual)
-    first, last = _cut_off(one, wide)
+    usual = float(np.median(segments.thickness[long]))
+    alike = (segments.length >= _PART * wide) & (np.abs(segments.thickness - usual) <= 1 + 0.3 * usual)
+    first, last = _cut_off(segments, wide)
     ruling = long | (alike & (first | last))
-    left, right, start, end = (values[ruling] for values in (one.left, one.right, one.start, one.end))
+    left, right, start, end = (
+        values[ruling] for values in (segments.left, segments.right, segments.start, segments.end)
+    )
     slope = (end - start) / (right - left)
-    ahead = np.subtract.outer(one.left, right) * slope + end - one.start[:, None]
-    behind = np.subtract.outer(one.right, left) * slope + start - one.end[:, None]
+    ahead = np.subtract.outer(segments.left, right) * slope + end - segments.start[:, None]
+    behind = np.subtract.outer(segments.right, left) * slope + start - segments.end[:, None]
     in_line = (np.minimum(np.abs(ahead), np.abs(behind)) <= 2).any(axis=1)
     return np.asarray(ruling | (alike & in_line))
 
@@ -460,16 +472,18 @@ def _crossing(level: _Segments, upright: _Segments) -> Mask:
     return np.asarray(within & (row[:, None] >= upright.left) & (row[:, None] < upright.right))
 
 
-def _cut_off(one: _Segments, wide: int) -> tuple[Mask, Mask]:
+def _cut_off(segments: _Segments, wide: int) -> tuple[Mask, Mask]:
     """Whether the first end, and the last, of each segment is the picture's border, where a frame may be cut off."""
-    return np.asarray(one.left <= 2), np.asarray(one.right >= wide - 2)
+    return np.asarray(segments.left <= 2), np.asarray(segments.right >= wide - 2)
 
 
-def _on_border(one: _Segments, high: int, wide: int) -> Mask:
+def _on_border(segments: _Segments, high: int, wide: int) -> Mask:
     """Which segments lie along the border of a picture, in which they run along the rows."""
     near = max(2, round(_BORDER * high))
-    beside = (np.maximum(one.start, one.end) < near) | (np.minimum(one.start, one.end) >= high - near)
-    return np.asarray(beside & (one.length >= _ALONG * wide))
+    beside = (np.maximum(segments.start, segments.end) < near) | (
+        np.minimum(segments.start, segments.end) >= high - near
+    )
+    return np.asarray(beside & (segments.length >= _ALONG * wide))
 
 
 def _meeting(own: _Segments, across: _Segments, mask: Mask) -> tuple[Mask, Mask]:
