@@ -45,10 +45,10 @@ check: install-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m docs._build --check
 
 docs: install-dev
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs._build
 
 bench: install-dev
 	@$(BIN)/python -m pip install --quiet --group bench
@@ -70,7 +70,7 @@ results: accuracy
 	@$(MAKE) bench figures docs
 
 figures: install-dev
-	@$(BIN)/python docs/figures.py
+	@$(BIN)/python -m docs._build.figures
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

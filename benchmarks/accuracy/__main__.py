@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import record
 from lenet5 import paper, pixels, weights
 from lenet5.evaluation.evaluate import evaluate
 from lenet5.files import write_beside
@@ -34,7 +35,7 @@ from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.reading.reader import Reader
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "accuracy.json"
+RESULTS = record.RESULTS / "accuracy.json"
 ACCEPTED = 0.5  # the error in percent that rejection has to reach, as in the paper's Fig. 10
 
 Row = dict[str, Any]
@@ -137,6 +138,7 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
         "refused": report.refused,
         "training_error_percent": seen(made.parameters),
         "rejected_percent": rejected_percent(made, to_minimise, test),
+        record.KEY: record.record(),
     }
     return row | ({"curve": curve} if curve else {}) | {"misread": misread(made, to_minimise, test)}
 
@@ -180,7 +182,7 @@ def rejected_percent(made: weights.Weights, to_minimise: Objective, test: ImageS
     return round(100 * (1 - float(enough[-1] + 1) / len(wrong)), 4) if len(enough) else 100.0
 
 
-def record() -> list[Row]:
+def rows() -> list[Row]:
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
 
 
@@ -189,10 +191,9 @@ def add(run: Run, row: Row) -> None:
     folder = os.open(RESULTS.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # two programs may share the work
-        rows = [old for old in record() if not run.describes(old)] + [row]
-        rank = [next((k for k, run in enumerate(RUNS) if run.describes(row)), len(RUNS)) for row in rows]
-        rows = [row for _, _, row in sorted(zip(rank, range(len(rows)), rows, strict=True))]
-        text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
+        renewed = [old for old in rows() if not run.describes(old)] + [row]
+        renewed.sort(key=lambda row: next((k for k, run in enumerate(RUNS) if run.describes(row)), len(RUNS)))
+        text = "[\n" + ",\n".join(map(json.dumps, renewed)) + "\n]\n"
         write_beside(RESULTS, text.encode())
     finally:
         os.close(folder)
@@ -212,7 +213,7 @@ def main() -> None:
     assert isinstance(data, ImageSet)
     assert isinstance(test, ImageSet)
     for run in wanted:
-        if given.again or not any(run.describes(row) for row in record()):
+        if given.again or not any(run.describes(row) for row in rows()):
             row = carried_out(run, data, test, given.keep)
             add(run, row)
             print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)

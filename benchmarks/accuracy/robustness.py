@@ -14,7 +14,6 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks import record
 from lenet5 import engine, paper, pixels, posterior, weights
 from lenet5.codes import DIGITS
 from lenet5.evaluation.evaluate import wilson_interval
@@ -30,7 +30,7 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BOX
 from lenet5.reading.reader import Reader
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "robustness.json"
+RESULTS = record.RESULTS / "robustness.json"
 PICTURE, ENLARGED = 160, 2  # side of a picture, and how much larger than in MNIST the digit is in it
 
 Floats = NDArray[np.float32]
@@ -114,6 +114,7 @@ def row(
         "weights": name, "kind": change.kind, "amount": change.amount, "through": through, "images": len(truth),
         "errors": errors, "refused": int((answers == posterior.RUBBISH).sum()),
         "error_percent": round(100 * errors / len(truth), 2), "interval_percent": interval,
+        record.KEY: record.record(name),
     }  # fmt: skip
 
 
@@ -125,7 +126,7 @@ def main() -> None:
     assert isinstance(test, ImageSet)
     names = ["lenet5", "lenet5-mnist"]
     rows = [found for name in track(names, "measuring") for found in measured(name, test, given.reader_images)]
-    write_beside(RESULTS, (json.dumps(rows, indent=1) + "\n").encode())
+    write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())
 
 
 if __name__ == "__main__":

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import machine, record
 from benchmarks.speed import contenders
 from lenet5 import engine, paper, weights
 from lenet5.files import write_beside
@@ -21,7 +20,7 @@ from lenet5.learning.distort import NONE
 from lenet5.learning.recipe import MODERN
 from lenet5.pixels import network_input
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "performance.json"
+RESULTS = record.RESULTS / "performance.json"
 MULTIPLY_ADDS = {"lenet5": 326_520, "concise": 416_520}  # those that the network needs; squashing not counted
 SECONDS, ROUNDS, REST = 0.05, 9, 0.05  # a run's length; alternations; a pause in which spinning threads go to sleep
 QUIET, TRIES = 0.025, 30  # processor seconds of other programs that a round may see; rounds tried for ROUNDS good ones
@@ -55,7 +54,12 @@ def _all(quick: bool) -> dict[str, object]:
             found += _training(network, threads, quick)
     packages = [name for name in ("numpy", "torch", "onnxruntime", "openvino") if find_spec(name)]
     described = machine.description() | {"engine": engine.NAME, "peak_gigamac_a_thread": peak}
-    return {"machine": described, "versions": {p: version(p) for p in packages}, "cases": found}
+    return {
+        record.KEY: record.record(),
+        "machine": described,
+        "versions": {p: version(p) for p in packages},
+        "cases": found,
+    }
 
 
 def _training(network: paper.Network, threads: int, quick: bool) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The tables of docs/accuracy.md, from results/accuracy.json and results/choices.json (see generate.py)."""
+"""The tables of docs/accuracy.md, from results/accuracy.json and results/choices.json."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 """The two-sided 95% quantile of Student's t for n runs, n − 1 degrees of freedom."""
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "robustness.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "robustness.json"
 EVALUATION = RESULTS.with_name("evaluation.json")
 
 KINDS = {
