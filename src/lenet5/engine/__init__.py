@@ -32,7 +32,6 @@ __all__ = [
     "NAME",
     "adam",
     "curvature",
-    "distort",
     "feature_maps",
     "forward",
     "gradient",
@@ -119,25 +118,8 @@ def curvature(
     return result
 
 
-def distort(
-    images: NDArray[np.uint8] | Floats,
-    fields: Floats,
-    strokes: Floats | None = None,
-    threads: int | None = None,
-    variant: str | None = None,
-) -> Floats:
-    """Images (n, 28, 28), uint8 or float32, read at the positions ``fields``: (n, 28, 28) float32.
-
-    ``fields`` (n, 2, 28, 28) float32 has the source row and column of every pixel; reading is bilinear,
-    and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens by up to a pixel a side. The same as
-    :func:`lenet5.learning.distort.resample` and ``stroke_width``, which are its reference in NumPy.
-    """
-    result: Floats = _compiled("distort").distort(images, fields, strokes, threads, variant)
-    return result
-
-
 def warp(
-    images: NDArray[np.uint8] | Floats,
+    images: NDArray[np.uint8],
     matrices: Floats,
     noise: Floats | None = None,
     smoothing: Floats | None = None,
@@ -147,12 +129,14 @@ def warp(
     threads: int | None = None,
     variant: str | None = None,
 ) -> Floats:
-    """As :func:`distort`, the fields made on the way: they are five times the images' own size.
+    """Images (n, 28, 28) uint8 read at other positions: (n, 28 + 2 · frame, 28 + 2 · frame) float32.
 
-    ``matrices`` (n, 2, 3) float32 give the source row and column from (row, column, 1); ``noise``
-    (n, 2, 8, 8) adds the smooth displacement elastic · smoothingᵀ · noise · smoothing, ``smoothing`` (8, 28).
-    ``scaling`` is what is done to the result: times a scale, plus an offset, in a frame of offset so many
-    pixels wide (:func:`lenet5.pixels.scaling`).
+    ``matrices`` (n, 2, 3) float32 give each pixel's source row and column from its (row, column, 1); ``noise``
+    (n, 2, 8, 8) adds the smooth displacement elastic · smoothingᵀ · noise · smoothing, ``smoothing`` (8, 28). Reading
+    is bilinear, and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens strokes by up to a pixel a side.
+    ``scaling`` (scale, offset, frame) multiplies the result, adds the offset, and puts a frame of the offset around
+    it, that many pixels wide (:func:`lenet5.pixels.scaling`). :mod:`lenet5.learning.distort` has the reference in
+    NumPy.
     """
     result: Floats = _compiled("warp").warp(
         images, matrices, noise, smoothing, elastic, strokes, scaling, threads, variant

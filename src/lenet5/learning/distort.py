@@ -2,8 +2,8 @@
 
 The paper's four (translation, scaling, squeezing, horizontal shear; section III-C), and rotation,
 elastic deformation (Simard, Steinkraus & Platt 2003) and stroke width. Each image draws its own
-amounts; :func:`fields` turns them into the source position of every pixel, :func:`resample` reads
-the images there.
+amounts; :func:`fields` turns them into the source position of every pixel, where the images are read. The compiled
+engine does the same in one pass; NumPy's functions are its reference, and serve where nothing was compiled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ __all__ = [
     "affine",
     "distort",
     "fields",
-    "resample",
     "resample_in_numpy",
     "stroke_width",
     "transform",
@@ -147,13 +146,8 @@ def _smoothing() -> Floats:
     return np.asarray(weight.T, np.float32)
 
 
-def resample(images: NDArray[np.uint8], where: Floats) -> Floats:
-    """Images (N, 28, 28) read at positions (N, 2, 28, 28), bilinear; outside is background, 0."""
-    return engine.distort(images, where) if engine.AVAILABLE else resample_in_numpy(images, where)
-
-
 def resample_in_numpy(images: NDArray[np.uint8], where: Floats) -> Floats:
-    """As :func:`resample`, whatever was compiled: the engine's reference."""
+    """Images (N, 28, 28) read at positions (N, 2, 28, 28), bilinear; outside is background, 0."""
     n = len(images)
     framed = np.zeros((n, SIDE + 2, SIDE + 2), np.float32)  # one pixel of background all round
     framed[:, 1:-1, 1:-1] = images
