@@ -17,7 +17,12 @@ __all__ = ["Description", "describe"]
 
 @dataclass(frozen=True)
 class Description:
-    """What was counted, layer by layer, and each ``disagreement`` with the table in :mod:`lenet5.paper`."""
+    """What was counted, layer by layer, and each ``disagreement`` with the table in :mod:`lenet5.paper`.
+
+    >>> description = describe(weights.load("lenet5-mnist"))
+    >>> description.layers[0].parameters, description.disagreements
+    (156, ())
+    """
 
     network: paper.Network
     engine: str
@@ -58,7 +63,12 @@ class Description:
 
 
 def describe(loaded: weights.Weights) -> Description:
-    """Count the loaded network and compare every number with the published ones."""
+    """Count the loaded network and compare every number with the published ones.
+
+    >>> description = describe(weights.load("concise"))
+    >>> description.parameters, description.connections
+    (61706, 429342)
+    """
     layers = _counted(loaded)
     found = Description(loaded.network, engine.NAME, layers, ())
     return Description(loaded.network, engine.NAME, layers, tuple(_disagreements(found)))

@@ -38,6 +38,13 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     """The crop ``ink`` (H, W), 0 for background to 1 for full ink, as (28, 28) uint8 in MNIST's form.
 
     The crop should end where the ink ends. Raises ArrayError for an empty or blank one.
+
+    >>> stroke = np.ones((40, 6))
+    >>> image = normalise(stroke)
+    >>> image.shape, image.dtype, int(image.max())
+    ((28, 28), dtype('uint8'), 255)
+    >>> is_normal(image)
+    True
     """
     if ink.ndim != 2 or 0 in ink.shape or not ink.max() > BLANK:
         raise ArrayError("there is no ink in this crop")
@@ -54,6 +61,9 @@ def is_normal(image: NDArray[np.uint8]) -> bool:
 
     It is 28×28, the longer side of its ink is that of BOX, or a soft rim longer on each side as :func:`normalise`
     makes it, and its centre of mass is in the middle to within a pixel.
+
+    >>> is_normal(np.eye(28, dtype=np.uint8) * 255)  # as tall as the frame
+    False
     """
     if image.shape != (SIDE, SIDE):
         return False
@@ -65,7 +75,11 @@ def is_normal(image: NDArray[np.uint8]) -> bool:
 
 
 def resize(image: Floats, rows: int, columns: int) -> Floats:
-    """Anti-aliased bilinear resize of (H, W)."""
+    """Anti-aliased bilinear resize of (H, W).
+
+    >>> resize(np.array([[0, 0, 1, 1]], np.float32), 1, 2).round(2).tolist()
+    [[0.14..., 0.86...]]
+    """
     if rows >= image.shape[0] and columns >= image.shape[1]:  # enlarging, bilinear is anti-aliased
         return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
     most = max(image.shape[0] // rows, image.shape[1] // columns) // _COARSE
@@ -130,7 +144,13 @@ def _framed(image: Floats, margin: int) -> Floats:
 
 
 def thicken(image: Floats, radius: float) -> Floats:
-    """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends."""
+    """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends.
+
+    >>> dot = np.zeros((5, 5), np.float32)
+    >>> dot[2, 2] = 1
+    >>> int(thicken(dot, 1).sum())
+    5
+    """
     step = 0
     while radius > 0:
         f = _framed(image, 1)

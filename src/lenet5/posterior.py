@@ -31,7 +31,12 @@ _HUGE: Final = 1e300  # a penalty, still finite when it is divided by the smalle
 
 
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Outputs (N, C) as penalties (N, C), the smallest the answer: distances as they are, logits negated."""
+    """Outputs (N, C) as penalties (N, C), the smallest the answer: distances as they are, logits negated.
+
+    >>> logits = np.array([[2.0, -1.0]], np.float32)
+    >>> penalties(paper.CONCISE, logits).tolist()
+    [[-2.0, 1.0]]
+    """
     return outputs if network.output == "distances" else -outputs
 
 
@@ -41,6 +46,9 @@ def probabilities(penalty: NDArray[np.floating], j: float, temperature: float = 
     ``penalty`` is (N, C). With j infinite, rubbish has probability 0. Subtracting the smallest
     energy first keeps every exponential in range: at the start of training every y is near 84. A penalty that
     overflowed (weights near the largest float32 do that) counts as a very large one, so that rows stay finite.
+
+    >>> probabilities(np.array([[1.0, 3.0]]), j=2.0).round(3).tolist()
+    [[0.665, 0.09, 0.245]]
     """
     n, classes = penalty.shape
     energies = np.empty((n, classes + 1))
@@ -58,6 +66,12 @@ def of_classes(
     Of all ``classes`` of the penalties (N, C) the separators that are not kept do not compete at all, so that a lone
     slanted stroke is a 1; letters and signs that are not kept join the rubbish, their likelihoods added to its. Raises
     ArrayError where there is not a column for each class.
+
+    >>> classes = "0123456789/"
+    >>> penalty = np.full((1, 11), 50.0)
+    >>> penalty[0, 1], penalty[0, 10] = 5.0, 4.0  # a slanted stroke: rather "/" than 1
+    >>> int(of_classes(penalty, classes, DIGITS, j=20.0).argmax())
+    1
     """
     if penalty.ndim != 2 or penalty.shape[1] != len(classes):
         raise ArrayError(f"penalties of the classes {classes} are (N, {len(classes)}), not {penalty.shape}")
@@ -73,6 +87,10 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
 
     One more error is imagined, of average size: a few hundred images without any would otherwise
     make the network as sure as can be.
+
+    >>> penalty = np.array([[0.0, 4.0], [0.0, 4.0], [0.0, 4.0], [4.0, 0.0]])
+    >>> fit_temperature(penalty, np.array([0, 0, 0, 0]), j=float("inf")) > 1  # one of four is wrong: less sure
+    True
     """
     if len(labels) == 0:
         return 1.0
@@ -103,6 +121,15 @@ def fit_rubbish(
 
     Rubbish that lies nearer to a code than half of the digits is a digit by chance, and does not count. Raises
     ArrayError where either is lacking.
+
+    >>> generator = np.random.default_rng(0)
+    >>> digits = np.full((50, 10), 60.0)
+    >>> digits[:, 3] = generator.uniform(2, 8, 50)
+    >>> rubbish = generator.uniform(30, 60, (50, 10))
+    >>> labels = np.repeat([3, 255], 50)
+    >>> temperature, j = fit_rubbish(np.concatenate([digits, rubbish]), labels)
+    >>> 8 < j < 45
+    True
     """
     is_rubbish, smallest = labels == paper.NOT_A_DIGIT, penalty[:, :RUBBISH].min(axis=1)
     counted = labels < RUBBISH

@@ -49,6 +49,10 @@ class Weights:
 
     ``parameters`` is the flat (P,) float32 vector, ``metadata`` text by name as contract.md lists
     it, ``name`` what the user called them (for messages and reports).
+
+    >>> w = load("lenet5-mnist")
+    >>> w.network.name, w.parameters.shape, w.classes, w.metadata["recipe"]
+    ('lenet5', (60000,), '0123456789', 'modern')
     """
 
     network: paper.Network
@@ -108,7 +112,16 @@ class Weights:
 
 
 def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """The named arrays of a flat vector (P,), as views: writing to one writes to the vector."""
+    """The named arrays of a flat vector (P,), as views: writing to one writes to the vector.
+
+    >>> parameters = np.zeros(60_000, np.float32)
+    >>> named = arrays(paper.LENET5, parameters)
+    >>> named["c1.weight"].shape, named["c3.weight"].shape
+    ((6, 1, 5, 5), (60, 5, 5))
+    >>> named["c1.bias"][:] = 1  # a view
+    >>> float(parameters.sum())
+    6.0
+    """
     if parameters.shape != (network.parameters,):
         raise WeightsError(
             f"{network.name} has {network.parameters:,} parameters in one vector, not an array {parameters.shape}"
@@ -127,6 +140,10 @@ def initial(network: paper.Network, generator: np.random.Generator) -> NDArray[n
     lenet5: as the paper draws them, uniform in ±2.4 / fan-in, for C3 each map's own (appendix A).
     concise: Xavier's, uniform in ±√(6 / (fan-in + fan-out)), biases 0 (Glorot & Bengio 2010,
     eq. 16): with the paper's the sigmoids sit on a plateau for several passes.
+
+    >>> parameters = initial(paper.LENET5, np.random.default_rng(0))
+    >>> bool(np.abs(arrays(paper.LENET5, parameters)["f6.weight"]).max() <= 2.4 / 120)
+    True
     """
     parameters = np.zeros(network.parameters, np.float32)
     for array, view in zip(network.arrays, arrays(network, parameters).values(), strict=True):
@@ -147,6 +164,10 @@ def load(name: str | os.PathLike[str]) -> Weights:
     Raises WeightsError for a missing, truncated or foreign file, a pickle, an unknown network, a
     missing array, a wrong shape or type, NaN or infinity, and a temperature or j
     that is no number in 0.001..1000.
+
+    >>> w = load("lenet5")
+    >>> w.classes, w.codes.shape
+    ('0123456789/:-.,%()', (18, 84))
     """
     text = os.fspath(name)
     if text in BUNDLED:

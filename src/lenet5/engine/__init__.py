@@ -46,7 +46,11 @@ AVAILABLE: bool = compiled is not None
 
 
 def variants() -> list[str]:
-    """The compiled instruction sets that this machine can run, the fastest first; empty without any."""
+    """The compiled instruction sets that this machine can run, the fastest first; empty without any.
+
+    >>> set(variants()) <= {"avx512", "avx2", "baseline"}
+    True
+    """
     return compiled.variants() if AVAILABLE else []
 
 
@@ -61,7 +65,15 @@ def forward(
     variant: str | None = None,
     codes: Floats | None = None,
 ) -> Floats:
-    """The outputs of each image: (n, classes) float32, distances for lenet5, logits for concise."""
+    """The outputs of each image: (n, classes) float32, distances for lenet5, logits for concise.
+
+    >>> from lenet5 import paper, pixels, weights
+    >>> from lenet5.learning.data import load
+    >>> x = pixels.network_input(paper.LENET5, load("digits", "test").images[:5])
+    >>> distances = forward(weights.load("lenet5-mnist").parameters, x)
+    >>> distances.shape, distances.argmin(axis=1).tolist()
+    ((5, 10), [2, 3, 4, 5, 6])
+    """
     if AVAILABLE:
         return compiled.forward(parameters, images, threads, variant, codes)
     return numpy_engine.forward(parameters, check_images(network_of(parameters), images), codes)
@@ -70,7 +82,13 @@ def forward(
 def feature_maps(
     parameters: Floats, images: Floats, variant: str | None = None, codes: Floats | None = None
 ) -> FeatureMaps:
-    """Every layer's maps by name, each (n, maps, height, width), f6 and output (n, units)."""
+    """Every layer's maps by name, each (n, maps, height, width), f6 and output (n, units).
+
+    >>> from lenet5 import weights
+    >>> maps = feature_maps(weights.load("lenet5-mnist").parameters, np.zeros((1, 32, 32), np.float32))
+    >>> maps.c1.shape, maps.c3.shape, maps.f6.shape
+    ((1, 6, 28, 28), (1, 16, 10, 10), (1, 84))
+    """
     if AVAILABLE:
         return compiled.feature_maps(parameters, images, variant, codes)
     return numpy_engine.feature_maps(parameters, check_images(network_of(parameters), images), codes)
@@ -89,6 +107,14 @@ def gradient(
 
     ``desired`` are labels (n,) or targets (n, classes + 1), as :meth:`lenet5.criterion.Criterion.check` has them. Sums
     run over pieces of the images that n alone decides, so no number of threads changes a bit.
+
+    >>> from lenet5 import weights
+    >>> from lenet5.criterion import CROSS_ENTROPY
+    >>> parameters = weights.load("lenet5-mnist").parameters
+    >>> images, labels = np.zeros((2, 32, 32), np.float32), np.array([0, 1], np.uint8)
+    >>> loss, derivative = gradient(parameters, images, labels, CROSS_ENTROPY)
+    >>> loss > 0, derivative.shape
+    (True, (60000,))
     """
     result: tuple[float, Floats] = _compiled("gradient").gradient(
         parameters, images, desired, criterion, threads, variant, codes
@@ -113,6 +139,13 @@ def curvature(
     squared. At the output each penalty y_i has the criterion's own ∂²E/∂y_i², 0 for eq. 8 and
     P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
     the term 2·Σ ∂E/∂y_i is kept where it is positive.
+
+    >>> from lenet5 import weights
+    >>> from lenet5.criterion import MEAN_PENALTY
+    >>> parameters = weights.load("lenet5-mnist").parameters
+    >>> images, labels = np.zeros((2, 32, 32), np.float32), np.array([0, 1], np.uint8)
+    >>> bool((curvature(parameters, images, labels, MEAN_PENALTY) >= 0).all())
+    True
     """
     result: Floats = _compiled("curvature").curvature(parameters, images, desired, criterion, threads, variant, codes)
     return result
@@ -137,6 +170,12 @@ def warp(
     ``scaling`` (scale, offset, frame) multiplies the result, adds the offset, and puts a frame of the offset around
     it, that many pixels wide (:func:`lenet5.pixels.scaling`). :mod:`lenet5.learning.distort` has the reference in
     NumPy.
+
+    >>> images = np.zeros((1, 28, 28), np.uint8)
+    >>> images[0, 10, 10] = 255
+    >>> one_pixel_up = np.array([[[1, 0, 1], [0, 1, 0]]], np.float32)  # read a row further down
+    >>> np.argwhere(warp(images, one_pixel_up)).tolist()
+    [[0, 9, 10]]
     """
     result: Floats = _compiled("warp").warp(
         images, matrices, noise, smoothing, elastic, strokes, scaling, threads, variant
@@ -158,6 +197,12 @@ def adam(
 
     ``moments``, mean and square, move towards the gradient and its square by the two shares ``forget``; then
     parameters become parameters · keep − mean / (√square + least) · rate (:class:`lenet5.learning.optimizer.Adam`).
+
+    >>> parameters, derivative = np.ones(3, np.float32), np.array([1, 0, -1], np.float32)
+    >>> moments = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    >>> adam(parameters, derivative, moments, forget=(0.1, 0.001), least=1e-8, rate=0.1, keep=1.0)
+    >>> [round(float(p), 2) for p in parameters]
+    [0.68, 1.0, 1.32]
     """
     _compiled("adam").adam(parameters, gradient, moments, forget, least, rate, keep, variant)
 

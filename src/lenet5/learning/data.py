@@ -44,6 +44,10 @@ class ImageSet:
 
     ``groups`` (N,) are numbers of who wrote each image, where that is known: a group is held out whole. ``parts``
     describe the sets that were joined in this one.
+
+    >>> data = ImageSet("mine", np.zeros((3, 28, 28), np.uint8), np.array([1, 2, 3], np.uint8))
+    >>> len(data.images)
+    3
     """
 
     name: str
@@ -67,6 +71,10 @@ class PictureSet:
     """Pictures to be read, each with its truth: a digit, NO_DIGIT, or (``texts``) lines of digits.
 
     ``transcripts`` are the texts with their separators, where these are known.
+
+    >>> data = PictureSet("mine", ["a.png", "b.png"], truths=("7", "?"))
+    >>> dict(zip(data.pictures, data.truths))
+    {'a.png': '7', 'b.png': '?'}
     """
 
     name: str
@@ -83,6 +91,10 @@ def load(data: str, part: str = "test", not_digits: bool = False, progress: Any 
     writers; other sets are whole.
     ``not_digits`` says that nothing in the set is a digit, whatever its labels. Raises DataError
     in one line.
+
+    >>> data = load("digits", "test")
+    >>> data.images.shape, data.labels[:5].tolist()
+    ((360, 28, 28), [2, 3, 4, 5, 6])
     """
     found = _find(data, part, progress)
     if isinstance(found, ImageSet):
@@ -99,6 +111,9 @@ def drawn(data: ImageSet, n: int, generator: np.random.Generator) -> ImageSet:
     """``n`` of a set's images, drawn at random: of one seed's draws a smaller one is part of every larger one.
 
     Raises DataError where there are fewer.
+
+    >>> drawn(load("digits", "train"), 100, np.random.default_rng(0)).images.shape
+    (100, 28, 28)
     """
     if n > len(data.images):
         raise DataError(f"{data.name} has {len(data.images):,} images, not {n:,}")
@@ -107,14 +122,22 @@ def drawn(data: ImageSet, n: int, generator: np.random.Generator) -> ImageSet:
 
 
 def part_of(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
-    """Some images of a set, by number."""
+    """Some images of a set, by number.
+
+    >>> part_of(load("digits", "test"), np.array([0, 2])).labels.tolist()
+    [2, 4]
+    """
     groups = None if data.groups is None else data.groups[which]
     return replace(data, images=data.images[which], labels=data.labels[which], groups=groups)
 
 
 def described(data: ImageSet, trained: int) -> str:
     """A set of which so many images were ``trained`` on, as the metadata of weights name it: with its licence and the
-    SHA-256 of its images, or those of its parts."""
+    SHA-256 of its images, or those of its parts.
+
+    >>> described(load("digits", "train"), trained=1000)
+    'digits, 1000 of 1437 images, sha256 ...'
+    """
     some = f"{trained} of {len(data.images)} images"
     if data.parts:
         return f"{some} of {'; '.join(data.parts)}"
@@ -124,7 +147,12 @@ def described(data: ImageSet, trained: int) -> str:
 
 
 def joined(name: str, *sets: ImageSet) -> ImageSet:
-    """All images of several sets, in their order; groups stay apart."""
+    """All images of several sets, in their order; groups stay apart.
+
+    >>> whole = joined("digits", load("digits", "train"), load("digits", "test"))
+    >>> len(whole.images)
+    1797
+    """
     groups, start = [], 0
     for s in sets:
         own = np.arange(len(s.images)) if s.groups is None else s.groups

@@ -27,7 +27,13 @@ _NO_ENGINE: Final = (
 
 
 class Objective(Protocol):
-    """A network with a criterion, as a function of the flat parameter vector (P,)."""
+    """A network with a criterion, as a function of the flat parameter vector (P,).
+
+    >>> from lenet5 import criterion, weights
+    >>> loss_of: Objective = objective(paper.LENET5, criterion.CROSS_ENTROPY)
+    >>> loss_of.penalties(weights.load("lenet5-mnist").parameters, np.zeros((3, 32, 32), np.float32)).shape
+    (3, 10)
+    """
 
     def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
         """Mean loss over images (N, H, W) in the network's input range, and its gradient (P,); labels or targets."""
@@ -43,7 +49,15 @@ class Objective(Protocol):
 
 
 class EngineObjective:
-    """The network in the compiled engine, on the CPU. UnavailableError where it was not compiled."""
+    """The network in the compiled engine, on the CPU. UnavailableError where it was not compiled.
+
+    >>> from lenet5 import criterion, weights
+    >>> loss_of = EngineObjective(paper.LENET5, criterion.CROSS_ENTROPY, threads=1)
+    >>> parameters, images = weights.load("lenet5-mnist").parameters, np.zeros((2, 32, 32), np.float32)
+    >>> loss, gradient = loss_of(parameters, images, np.array([0, 1], np.uint8))
+    >>> gradient.shape
+    (60000,)
+    """
 
     def __init__(
         self, network: paper.Network, criterion: Criterion, threads: int | None = None, classes: str = DIGITS
@@ -73,6 +87,13 @@ class TorchObjective:
 
     The module's parameters are views of one flat tensor, so that a step copies one vector in and
     one out. The criterion and its derivative by the outputs come from :mod:`lenet5.criterion`.
+
+    >>> from lenet5 import criterion, weights
+    >>> loss_of = TorchObjective(paper.LENET5, criterion.CROSS_ENTROPY)
+    >>> parameters, images = weights.load("lenet5-mnist").parameters, np.zeros((2, 32, 32), np.float32)
+    >>> loss, gradient = loss_of(parameters, images, np.array([0, 1], np.uint8))
+    >>> gradient.shape
+    (60000,)
     """
 
     def __init__(
@@ -140,6 +161,15 @@ class TaughtObjective:
     The teachers' penalties are averaged and made probabilities at the criterion's temperature, which are the
     targets of the ``pupil``, whose ``classes`` they share; labels are not looked at. Raises WeightsError for teachers
     of another network or of other classes.
+
+    >>> from lenet5 import criterion, weights
+    >>> student = objective(paper.LENET5, criterion.CROSS_ENTROPY)
+    >>> teacher = weights.load("lenet5-mnist")
+    >>> loss_of = TaughtObjective(student, paper.LENET5, criterion.CROSS_ENTROPY, [teacher])
+    >>> parameters = weights.initial(paper.LENET5, np.random.default_rng(0))
+    >>> loss, gradient = loss_of(parameters, np.zeros((2, 32, 32), np.float32), np.array([0, 1], np.uint8))
+    >>> gradient.shape
+    (60000,)
     """
 
     def __init__(
@@ -186,7 +216,12 @@ def objective(
     threads: int | None = None,
     classes: str = DIGITS,
 ) -> Objective:
-    """The quickest objective for a device: on "cpu" the compiled engine, without one PyTorch, as on "cuda"."""
+    """The quickest objective for a device: on "cpu" the compiled engine, without one PyTorch, as on "cuda".
+
+    >>> from lenet5 import criterion
+    >>> type(objective(paper.LENET5, criterion.MEAN_PENALTY)).__name__ in ("EngineObjective", "TorchObjective")
+    True
+    """
     if device == "cpu" and engine.AVAILABLE:
         return EngineObjective(network, criterion, threads, classes)
     return TorchObjective(network, criterion, device, threads, classes)

@@ -36,6 +36,11 @@ class Recipe:
     the patterns, from which each pass draws as many as there are images until all had their turn. A ``mixture``
     says what joins the images; whoever trains then has to bring a synthesizer. ``classes`` are the characters that the
     network tells apart.
+
+    >>> PAPER.passes, PAPER.batch, PAPER.criterion.j, PAPER.validation
+    (20, 1, 5, 0)
+    >>> replace(FAST, passes=1).passes  # a recipe of your own
+    1
     """
 
     name: str
@@ -153,5 +158,9 @@ _SOFTLY: Final = 4.0
 
 def taught(recipe: Recipe) -> Recipe:
     """The recipe where teachers say what images are: at this temperature they tell digits apart about as softly as
-    a network errs, and the second likeliest digit is more than a trace."""
+    a network errs, and the second likeliest digit is more than a trace.
+
+    >>> taught(MODERN).criterion.temperature
+    4.0
+    """
     return replace(recipe, criterion=replace(recipe.criterion, temperature=_SOFTLY))

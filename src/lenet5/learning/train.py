@@ -40,6 +40,10 @@ class Progress:
 
     ``loss`` is the running mean of the criterion; ``validation_error_percent`` that of the averaged
     weights after the last whole pass, None before the first.
+
+    >>> progress = Progress(step=30, steps=60, number=1, passes=2, loss=0.4, validation_error_percent=None)
+    >>> f"{progress.step / progress.steps:.0%} of the steps"
+    '50% of the steps'
     """
 
     step: int
@@ -54,6 +58,11 @@ def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.i
     """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed.
 
     Where images have groups, whole groups are held out, until they are so many.
+
+    >>> from lenet5.learning.data import load
+    >>> held_out, trained_on = split(load("digits", "train"), 100)
+    >>> len(held_out), len(trained_on)
+    (100, 1337)
     """
     n, generator = len(data.images), np.random.default_rng(_SPLIT_SEED)
     held_out = min(held_out, n // 10)
@@ -76,6 +85,17 @@ class Training:
     whose errors these images do not show, always. It starts from initial weights or from those of ``start``.
     ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
     nothing to train on or the recipe needs a synthesizer, WeightsError where ``start`` is of another network.
+
+    >>> from dataclasses import replace
+    >>> from lenet5.learning.data import load
+    >>> from lenet5.learning.objective import objective
+    >>> from lenet5.learning.recipe import FAST
+    >>> recipe = replace(FAST, passes=1)
+    >>> training = Training(load("digits", "train"), recipe, objective(recipe.network, recipe.criterion), seed=1)
+    >>> for progress in training:
+    ...     pass
+    >>> progress.step, training.weights().metadata["passes"]
+    (12, '1')
     """
 
     def __init__(
