@@ -41,7 +41,7 @@ demo: install
 
 # All processors are used; tests do not depend on each other.
 test: install-dev
-	@$(BIN)/python -m pytest -n auto -m "not slow"
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
 
 test-slow: install-dev
 	@$(BIN)/python -m pytest -m slow
