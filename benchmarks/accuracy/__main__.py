@@ -30,7 +30,7 @@ from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
 from lenet5.learning.objective import Objective, TaughtObjective, objective
-from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, taught
+from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, command_of, taught
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.reading.reader import Reader
@@ -59,10 +59,15 @@ class Run:
 
     @property
     def command(self) -> str:
-        given = f"lenet5 train --recipe {self.recipe}" + " --distortions" * self.distortions
-        for option, value in (("images", self.images), ("held-out", self.held_out), ("passes", self.passes)):
-            given += f" --{option} {value}" if value is not None else ""
-        return given + "".join(f" --teacher {one.weights}" for one in self.teachers) + f" --seed {self.seed}"
+        return command_of(
+            self.recipe,
+            self.seed,
+            distortions=self.distortions or None,
+            images=self.images,
+            held_out=self.held_out,
+            passes=self.passes,
+            teachers=[teacher.weights for teacher in self.teachers],
+        )
 
     @property
     def weights(self) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["BLANK", "BOX", "is_normal", "normalise", "resize", "thicken"]
+__all__ = ["BLANK", "BOX", "ink_box", "is_normal", "normalise", "resize", "thicken"]
 
 Floats = NDArray[np.float32]
 
@@ -54,6 +54,19 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     fine = resize(ink.astype(np.float32), rows * _FINE, columns * _FINE)
     fine = _mend_strokes(_framed(fine, _FINE * 2))
     return _centre(np.minimum(_coarsened(fine), np.float32(1)))
+
+
+def ink_box(ink: NDArray[np.floating], above: float = 0.0) -> tuple[slice, slice] | None:
+    """The rows and columns of the bounding box of the levels (H, W) that exceed ``above``; None where none does.
+
+    >>> ink = np.zeros((10, 10))
+    >>> ink[2:5, 3:9] = 1
+    >>> ink[ink_box(ink)].shape
+    (3, 6)
+    """
+    inked = ink > above
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
 
 
 def is_normal(image: NDArray[np.uint8]) -> bool:

@@ -131,7 +131,7 @@ def test_a_row_is_what_the_command_beside_it_gives(
         pytest.approx(found["test_error_percent"]),
         found["refused"],
     )
-    assert weights.load(output).metadata["command"].endswith("--seed 2 --images 700")
+    assert weights.load(output).metadata["command"].endswith(" --recipe paper --images 700 --passes 1 --seed 2")
 
 
 def test_rejecting_the_least_sure_first_reaches_half_a_percent() -> None:

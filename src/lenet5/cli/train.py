@@ -75,7 +75,7 @@ def command(
     from lenet5.global_training.material import Synthesis
     from lenet5.learning.data import described, drawn, joined
     from lenet5.learning.objective import Objective, TaughtObjective, objective
-    from lenet5.learning.recipe import taught
+    from lenet5.learning.recipe import command_of, taught
     from lenet5.learning.train import Training
     from lenet5.weights import load as load_weights
 
@@ -102,19 +102,12 @@ def command(
     synthesis = Synthesis(writings, chosen.classes, _say)
     training = Training(loaded, chosen, to_minimise, seed, synthesis, threads, before)
     stopped = run(training)
-    given = "lenet5 train" + "".join(f" --data {name}" for name in sets)
-    given += f" --recipe {recipe} --passes {chosen.passes} --seed {seed}"
-    given += f" --images {images}" if images else ""
-    given += "" if held_out is None else f" --held-out {held_out}"
-    given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
-    given += "" if device == "cpu" else f" --device {device}"
-    given += "".join(f" --teacher {name}" for name in teachers)
-    origin = {}
-    if before:
-        given += f" --start {start}"
-        origin = {"start": before.metadata.get("command", "")}
+    command = command_of(
+        recipe, seed, sets, distortions, images, held_out, chosen.passes, device, teachers, start if before else None
+    )
+    origin = {"start": before.metadata.get("command", "")} if before else {}
     made = training.weights()
-    made = replace(made, metadata={**made.metadata, **origin, "lenet5_version": __version__, "command": given})
+    made = replace(made, metadata={**made.metadata, **origin, "lenet5_version": __version__, "command": command})
     made.save(output)
     if chosen.mixture:
         if stopped or training.held_out is None:

@@ -18,14 +18,10 @@ Floats = NDArray[np.float32]
 
 
 def network_of(parameters: Floats) -> paper.Network:
-    """The network of a flat float32 vector; ArrayError for what is no such vector."""
+    """The network of a flat float32 vector; ArrayError for anything else."""
     if not isinstance(parameters, np.ndarray) or parameters.dtype != np.float32 or parameters.ndim != 1:
         raise ArrayError(f"parameters must be a flat float32 vector, not {_described(parameters)}")
-    for network in paper.NETWORKS.values():
-        if network.parameters == parameters.size:
-            return network
-    lengths = ", ".join(f"{n.parameters:,} ({n.name})" for n in paper.NETWORKS.values())
-    raise ArrayError(f"no network has {parameters.size:,} parameters; known are {lengths}")
+    return paper.network_of_length(parameters.size)
 
 
 def check_codes(network: paper.Network, codes: Floats | None) -> Floats:

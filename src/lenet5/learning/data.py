@@ -25,7 +25,7 @@ from lenet5.learning.idx import read_idx
 from lenet5.learning.mnist import load_mnist
 from lenet5.learning.unipen import LICENCE, held_out_writers, is_unipen, load_unipen
 from lenet5.learning.unipen_pictures import digit_images, numbers_of, picture_of
-from lenet5.normalise import normalise
+from lenet5.normalise import ink_box, normalise
 from lenet5.paper import SIDE
 from lenet5.result import PICTURE_SUFFIXES
 
@@ -215,13 +215,8 @@ def _digits(part: str) -> ImageSet:
         stored = np.load(file)
         chosen = slice(-360, None) if part == "test" else slice(None, -360)
         small, labels = stored["images"][chosen], stored["labels"][chosen]
-    images = np.stack([normalise(_cropped(image / np.float32(16))) for image in small])
+    images = np.stack([normalise(ink[ink_box(ink)]) for ink in small / np.float32(16)])
     return ImageSet("digits", images, labels)
-
-
-def _cropped(ink: NDArray[np.floating]) -> NDArray[np.floating]:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _npz(path: Path) -> PictureSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +23,7 @@ __all__ = [
     "READING",
     "RECIPES",
     "Recipe",
+    "command_of",
     "taught",
 ]
 
@@ -151,6 +153,32 @@ RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, PAPER, CON
 
 DISTORTED: Final = {"paper": PAPER_DISTORTED}
 """What ``--distortions`` makes of the recipes that have none of their own."""
+
+
+def command_of(
+    recipe: str,
+    seed: int,
+    data: Sequence[str] = (),
+    distortions: bool | None = None,
+    images: int | None = None,
+    held_out: int | None = None,
+    passes: int | None = None,
+    device: str = "cpu",
+    teachers: Sequence[str] = (),
+    start: str | None = None,
+) -> str:
+    """The command that trains with these options; an option that is None, empty or "cpu" is left to the program.
+
+    >>> command_of("paper", seed=2, distortions=True, images=700)
+    'lenet5 train --recipe paper --distortions --images 700 --seed 2'
+    """
+    command = "lenet5 train" + "".join(f" --data {name}" for name in data) + f" --recipe {recipe}"
+    command += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
+    for option, value in (("images", images), ("held-out", held_out), ("passes", passes)):
+        command += "" if value is None else f" --{option} {value}"
+    command += "" if device == "cpu" else f" --device {device}"
+    command += "".join(f" --teacher {name}" for name in teachers)
+    return command + (f" --start {start}" if start else "") + f" --seed {seed}"
 
 
 _SOFTLY: Final = 4.0

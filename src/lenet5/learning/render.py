@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.normalise import normalise, resize, thicken
+from lenet5.normalise import ink_box, normalise, resize, thicken
 
 __all__ = ["CANVAS", "Look", "cropped", "rendered"]
 
@@ -62,12 +62,9 @@ def rendered(ink: Floats, look: Look, generator: np.random.Generator) -> NDArray
 
 
 def cropped(ink: Floats) -> Floats | None:
-    """Where the ink ends, this ends; None where there is hardly any."""
-    inked = ink > _INK
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if inked.sum() < _LEAST:
-        return None
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    """Crop to the ink's bounding box; None if there is too little ink."""
+    box = ink_box(ink, _INK)
+    return ink[box] if box and (ink > _INK).sum() >= _LEAST else None
 
 
 def _pen(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:

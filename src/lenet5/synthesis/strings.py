@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.learning.data import ImageSet
 from lenet5.learning.unipen import Writing
+from lenet5.normalise import ink_box
 from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates
 from lenet5.reading.pieces import HEIGHT, Pieces
@@ -224,11 +225,10 @@ def _symbol(character: str, strokes: Sequence[Floats], pen: Pen, generator: np.r
     """A character drawn by a pen, from strokes in heights of a digit around the middle of the line's digits."""
     level, (_, origin) = placed([strokes], HEIGHT, pen, generator)
     ink = level[0]
-    rows, columns = np.flatnonzero(ink.max(axis=1) > 0.2), np.flatnonzero(ink.max(axis=0) > 0.2)
-    if len(rows) == 0 or len(columns) == 0:
+    box = ink_box(ink, 0.2)
+    if box is None:
         return Symbol(CLASSES.index(character), ink, 0.0)
-    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Symbol(CLASSES.index(character), crop, (float(rows[0]) + float(rows[-1]) + 1) / 2 - origin)
+    return Symbol(CLASSES.index(character), ink[box], (float(box[0].start) + float(box[0].stop)) / 2 - origin)
 
 
 def _placed(
