@@ -29,7 +29,7 @@ from lenet5.evaluation.evaluate import evaluate
 from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.objective import Objective, TaughtObjective, objective
+from lenet5.learning.objective import DistillationObjective, Objective, objective
 from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, command_of, taught
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
@@ -110,7 +110,7 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
     to_minimise: Objective = objective(recipe.network, recipe.criterion, threads=1)
     if run.teachers:
         known = _teachers(run, data, test, keep)
-        to_minimise = TaughtObjective(to_minimise, recipe.network, recipe.criterion, known, threads=1)
+        to_minimise = DistillationObjective(to_minimise, recipe.network, recipe.criterion, known, threads=1)
     training = Training(data, recipe, to_minimise, run.seed)
     followed = run.recipe == "paper" and not run.distortions and not run.images  # the paper's Fig. 5
     seen, unseen = (Errors(recipe.network, to_minimise, images) for images in (data, test))
@@ -121,13 +121,13 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
             seconds += time.process_time() - start
             curve.append([seen(training.current), unseen(training.current)])
             start = time.process_time()
-    made = training.weights()
+    trained = training.weights()
     if keep:
-        made.save(keep / run.weights)
+        trained.save(keep / run.weights)
     seconds += time.process_time() - start
-    reader = Reader(made, threads=1)
+    reader = Reader(trained, threads=1)
     report = evaluate(test, reader)
-    validation = made.metadata["validation_error_percent"]
+    validation = trained.metadata["validation_error_percent"]
     row = {
         "command": run.command,
         "network": recipe.network.name,
@@ -141,11 +141,11 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
         "validation_error_percent": float(validation) if validation else None,
         "seconds": round(seconds, 1),
         "refused": report.refused,
-        "training_error_percent": seen(made.parameters),
-        "rejected_percent": rejected_percent(made, to_minimise, test),
+        "training_error_percent": seen(trained.parameters),
+        "rejected_percent": rejected_percent(trained, to_minimise, test),
         record.KEY: record.record(),
     }
-    return row | ({"curve": curve} if curve else {}) | {"misread": misread(made, to_minimise, test)}
+    return row | ({"curve": curve} if curve else {}) | {"misread": misread(trained, to_minimise, test)}
 
 
 def _teachers(run: Run, data: ImageSet, test: ImageSet, kept: Path | None) -> list[weights.Weights]:
@@ -170,17 +170,17 @@ class Errors:
         return round(100 * float((answers != self._labels).mean()), 4)
 
 
-def misread(made: weights.Weights, to_minimise: Objective, test: ImageSet) -> list[list[int]]:
+def misread(trained: weights.Weights, to_minimise: Objective, test: ImageSet) -> list[list[int]]:
     """Each test image whose smallest penalty is another digit's: its index and the answer."""
-    penalty = to_minimise.penalties(made.parameters, pixels.network_input(made.network, test.images))
+    penalty = to_minimise.penalties(trained.parameters, pixels.network_input(trained.network, test.images))
     answers = penalty.argmin(axis=1)
     return [[int(i), int(answers[i])] for i in np.flatnonzero(answers != test.labels)]
 
 
-def rejected_percent(made: weights.Weights, to_minimise: Objective, test: ImageSet) -> float:
+def rejected_percent(trained: weights.Weights, to_minimise: Objective, test: ImageSet) -> float:
     """How many of the images must be rejected, the least sure first, for ACCEPTED percent error on the rest."""
-    penalty = to_minimise.penalties(made.parameters, pixels.network_input(made.network, test.images))
-    confidence = probabilities(penalty, made.j, made.temperature)[:, :RUBBISH].max(axis=1)
+    penalty = to_minimise.penalties(trained.parameters, pixels.network_input(trained.network, test.images))
+    confidence = probabilities(penalty, trained.j, trained.temperature)[:, :RUBBISH].max(axis=1)
     surest_first = np.argsort(-confidence, kind="stable")
     wrong = (penalty.argmin(axis=1) != test.labels)[surest_first]
     enough = np.flatnonzero(100 * np.cumsum(wrong) <= ACCEPTED * np.arange(1, len(wrong) + 1))

@@ -91,16 +91,16 @@ def picture(image: NDArray[np.uint8], change: Change, generator: np.random.Gener
 
 def measured(name: str, test: ImageSet, reader_images: int) -> Iterator[dict[str, Any]]:
     """Each change through the network alone and through the reader, with one set of weights."""
-    reader, chosen = Reader(name, threads=1), weights.load(name)
+    reader, loaded = Reader(name, threads=1), weights.load(name)
     for change in CHANGES:
         generator = np.random.default_rng(0)
         outputs = engine.forward(
-            chosen.parameters, inputs(test.images, change, generator), threads=1, codes=chosen.codes
+            loaded.parameters, inputs(test.images, change, generator), threads=1, codes=loaded.codes
         )
-        p = posterior.of_classes(outputs, chosen.classes, DIGITS, chosen.j, chosen.temperature)
+        p = posterior.of_classes(outputs, loaded.classes, DIGITS, loaded.j, loaded.temperature)
         yield row(name, change, "network", p.argmax(axis=1), test.labels)
         pictures = (picture(image, change, generator) for image in test.images[:reader_images])
-        answers = [reader.read(one, "digit").text for one in pictures]
+        answers = [reader.read(source, "digit").text for source in pictures]
         numbers = np.array([posterior.RUBBISH if text == "?" else int(text) for text in answers])
         yield row(name, change, "reader", numbers, test.labels[:reader_images])
 
@@ -125,7 +125,9 @@ def main() -> None:
     test = load("mnist", "test")
     assert isinstance(test, ImageSet)
     names = ["lenet5", "lenet5-mnist"]
-    rows = [found for name in track(names, "measuring") for found in measured(name, test, given.reader_images)]
+    rows = [
+        measurement for name in track(names, "measuring") for measurement in measured(name, test, given.reader_images)
+    ]
     write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())
 
 

@@ -162,12 +162,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows += earlier
             continue
         try:
-            found, failures = work()
+            measured, failures = work()
         except LeNet5Error as error:
             print(f"{name:44} not measured: {error}", flush=True)
             continue
-        rows += found
-        print(*found, sep="\n", flush=True)
+        rows += measured
+        print(*measured, sep="\n", flush=True)
         if (given.update or not given.only) and not given.development:
             _write(_updated(last, rows) if given.update else rows, given.weights, measured_with)
         if given.failures:

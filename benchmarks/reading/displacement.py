@@ -154,9 +154,9 @@ def main() -> None:
         return
     rows: list[Row] = []
     for case in _cases():
-        found, _ = measure(case, lambda source: read(weights, source), "space displacement")
-        rows += found
-        print(*found, sep="\n", flush=True)
+        measured, _ = measure(case, lambda source: read(weights, source), "space displacement")
+        rows += measured
+        print(*measured, sep="\n", flush=True)
     results = {record.KEY: record.record(given.weights), "rows": [row.to_json() for row in rows]}
     write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 

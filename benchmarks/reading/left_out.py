@@ -43,8 +43,8 @@ def measured(pages: list[Example]) -> list[dict[str, object]]:
     kind = np.array([page.kind for page in pages])
     right = np.zeros(len(pages))
     for k in range(_PARTS):
-        score = judges_of([page for page, own in zip(pages, part, strict=True) if own != k], np.random.default_rng(0))
-        right[part == k] = [outcome(score, page)[2] for page, own in zip(pages, part, strict=True) if own == k]
+        score = judges_of([page for page, p in zip(pages, part, strict=True) if p != k], np.random.default_rng(0))
+        right[part == k] = [outcome(score, page)[2] for page, p in zip(pages, part, strict=True) if p == k]
     rows: list[dict[str, object]] = []
     for name in KINDS:
         score = judges_of([page for page in pages if page.kind != name], np.random.default_rng(0))

@@ -83,7 +83,7 @@ def main() -> None:
     errors = [float(str(run["test_error_percent"])) for run in ours]
     half = 2.262 * statistics.stdev(errors) / math.sqrt(SEEDS)  # Student's t, 9 degrees of freedom, 95%
     seconds, slower = (statistics.median(float(str(run["seconds"])) for run in runs) for runs in (ours, theirs))
-    found = {
+    results = {
         record.KEY: record.record(),
         "recipe": "fast",
         "runs": ours + theirs,
@@ -94,8 +94,8 @@ def main() -> None:
         "ratio": round(slower / seconds, 2),
         "peak_memory_megabytes": megabytes,
     }
-    write_beside(RESULTS, (json.dumps(found, indent=1) + "\n").encode())
-    print(json.dumps({key: value for key, value in found.items() if key != "runs"}, indent=1))
+    write_beside(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
+    print(json.dumps({key: value for key, value in results.items() if key != "runs"}, indent=1))
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ def _seconds(runs: list[dict[str, Any]]) -> str:
 
 
 def rows() -> list[Row]:
-    found: list[Row] = json.loads((ROOT / "results" / "accuracy.json").read_text())
-    return found
+    record: list[Row] = json.loads((ROOT / "results" / "accuracy.json").read_text())
+    return record
 
 
 def mean_and_half(values: list[float]) -> tuple[float, float]:
@@ -153,10 +153,10 @@ def every_run() -> str:
 
 def choices() -> str:
     """What the paper leaves open: each choice tried, on held-out training images."""
-    found: list[Row] = json.loads((ROOT / "results" / "choices.json").read_text())
+    tried: list[Row] = json.loads((ROOT / "results" / "choices.json").read_text())
     lines = ["| what | tried | error on the held-out images |", "| --- | --- | ---: |"]
-    for what, name in dict.fromkeys((row["what"], row["choice"]) for row in found):
-        runs = [row for row in found if (row["what"], row["choice"]) == (what, name)]
+    for what, name in dict.fromkeys((row["what"], row["choice"]) for row in tried):
+        runs = [row for row in tried if (row["what"], row["choice"]) == (what, name)]
         lines.append(f"| {what} | {name} | {interval([run['validation_error_percent'] for run in runs])} |")
     return "\n".join(lines)
 

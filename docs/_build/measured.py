@@ -26,8 +26,8 @@ def measured() -> str:
 
 def held_out() -> str:
     """The table of results/held_out.json."""
-    found = json.loads((RESULTS / "held_out.json").read_text())
-    single, lines = found["digits"], found["numbers"]
+    results = json.loads((RESULTS / "held_out.json").read_text())
+    single, lines = results["digits"], results["numbers"]
     rows = ["| held-out writers | n | right | 95% interval |", "| --- | ---: | ---: | ---: |"]
     for row in (*single["rows"], *lines["rows"]):
         low, high = row["interval_percent"]
@@ -62,20 +62,20 @@ def speed() -> str:
 
 def whole() -> str:
     """What results/whole_training.json found."""
-    found = json.loads((RESULTS / "whole_training.json").read_text())
-    low, high = found["test_error_percent_interval"]
-    seeds = sum(run["objective"] == "engine" for run in found["runs"])
+    results = json.loads((RESULTS / "whole_training.json").read_text())
+    low, high = results["test_error_percent_interval"]
+    seeds = sum(run["objective"] == "engine" for run in results["runs"])
     rows = (
         (
             "mean test error",
-            f"{found['test_error_percent_mean']:.2f}% over {seeds} seeds (95% interval {low:.2f}–{high:.2f}%)",
+            f"{results['test_error_percent_mean']:.2f}% over {seeds} seeds (95% interval {low:.2f}–{high:.2f}%)",
         ),
-        ("median time", f"{found['seconds_median']:.1f} s"),
+        ("median time", f"{results['seconds_median']:.1f} s"),
         (
             "median time, PyTorch objective",
-            f"{found['seconds_median_torch']:.1f} s, {found['ratio']:.1f} times as long",
+            f"{results['seconds_median_torch']:.1f} s, {results['ratio']:.1f} times as long",
         ),
-        ("largest memory", f"{found['peak_memory_megabytes']:,} MB"),
+        ("largest memory", f"{results['peak_memory_megabytes']:,} MB"),
     )
     return "\n".join(["| what | measured |", "| --- | --- |", *(f"| {what} | {value} |" for what, value in rows)])
 

@@ -52,7 +52,7 @@ PLACES = (
         "src/lenet5/learning/method.py",
         "self._optimizer.estimate(",
     ),
-    ("section III-C, 600,000 patterns", "src/lenet5/learning/presentation.py", "self._maps = affine("),
+    ("section III-C, 600,000 patterns", "src/lenet5/learning/sampler.py", "self._maps = affine("),
     ("section III-C, distortions", "src/lenet5/learning/distort.py", "# source = rotation · shear · stretch"),
 )
 
@@ -63,15 +63,15 @@ def bundled(name: str) -> Description:
 
 def layer_table(name: str) -> str:
     """The counted table of a network as Markdown, with what disagrees."""
-    found = bundled(name)
+    description = bundled(name)
     rows = ["| layer | kind | maps | size | neurons | parameters | connections |", "| --- | --- " + "| ---: " * 5 + "|"]
     rows += [
         f"| {x.name} | {x.kind} | {x.maps} | {x.size[0]}×{x.size[1]} | {x.neurons:,} | {x.parameters:,} "
         f"| {x.connections:,} |"
-        for x in found.layers
+        for x in description.layers
     ]
-    rows.append(f"| total | | | | | **{found.parameters:,}** | **{found.connections:,}** |")
-    return "\n".join(rows + [f"\nDisagrees: {line}" for line in found.disagreements])
+    rows.append(f"| total | | | | | **{description.parameters:,}** | **{description.connections:,}** |")
+    return "\n".join(rows + [f"\nDisagrees: {line}" for line in description.disagreements])
 
 
 def places() -> str:
@@ -79,10 +79,10 @@ def places() -> str:
     rows = ["| the paper | the line |", "| --- | --- |"]
     for what, file, text in PLACES:
         lines = (ROOT / file).read_text().splitlines(keepends=True)
-        found = [number for number, line in enumerate(lines, start=1) if text in line]
-        if len(found) != 1:
-            sys.exit(f"docs/generate.py: {text!r} occurs in {len(found)} lines of {file}, not in one")
-        rows.append(f"| {what} | [{file.removeprefix('src/lenet5/')}:{found[0]}](../{file}#L{found[0]}) |")
+        numbers = [number for number, line in enumerate(lines, start=1) if text in line]
+        if len(numbers) != 1:
+            sys.exit(f"docs/generate.py: {text!r} occurs in {len(numbers)} lines of {file}, not in one")
+        rows.append(f"| {what} | [{file.removeprefix('src/lenet5/')}:{numbers[0]}](../{file}#L{numbers[0]}) |")
     return "\n".join(rows)
 
 
@@ -134,8 +134,8 @@ def mixture() -> str:
     """What recipe reading shows in a pass, by kind."""
     recipe = RECIPES["reading"]
     assert recipe.mixture
-    own = 1 - sum(share for _, share in recipe.mixture.shares)
-    rows = [("images", own), *recipe.mixture.shares]
+    images = 1 - sum(share for _, share in recipe.mixture.shares)
+    rows = [("images", images), *recipe.mixture.shares]
     what = {
         "images": "MNIST's training images, distorted anew each time",
         "hard digits": "the same with other pens, proportions, resolutions and sensors",

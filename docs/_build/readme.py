@@ -142,19 +142,19 @@ def numbers_of(text: str) -> Counter[str]:
 
 def differences(text: str, translation: str) -> list[str]:
     """In what a translation differs from a document beside its words: its code, comments aside, and its numbers."""
-    found = []
+    differing = []
     code, translated = code_of(text), code_of(translation)
     if len(code) != len(translated):
-        found.append(f"{len(translated)} code blocks instead of {len(code)}")
-    found += [
+        differing.append(f"{len(translated)} code blocks instead of {len(code)}")
+    differing += [
         f"code block {number}"
         for number, pair in enumerate(zip(code, translated, strict=False), 1)
         if len(set(pair)) > 1
     ]
     numbers, others = numbers_of(text), numbers_of(translation)
-    found += [f"the number {number} is missing" for number in numbers - others]
-    found += [f"the number {number} is added" for number in others - numbers]
-    return found
+    differing += [f"the number {number} is missing" for number in numbers - others]
+    differing += [f"the number {number} is added" for number in others - numbers]
+    return differing
 
 
 BLOCKS: dict[str, Callable[[], str]] = {

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""The package's exceptions, as one tree.
 
 Catch :class:`LeNet5Error` for everything below.
 
@@ -113,7 +113,7 @@ class OutputError(LeNet5Error):
 
 
 def one_line(error: Exception, name: str) -> str:
-    """What went wrong with the file ``name``, in one line, whatever its kind.
+    """The message of any exception about the file ``name``, in one line.
 
     >>> one_line(PictureError("not a picture: x.png is empty"), "x.png")
     'not a picture: x.png is empty'

@@ -23,13 +23,13 @@ __all__ = ["BLANK", "BOX", "ink_box", "is_normal", "normalise", "resize", "thick
 Floats = NDArray[np.float32]
 
 BLANK: Final = 1e-3
-"""Ink no darker than this is none."""
+"""Ink levels up to this count as background."""
 
 BOX: Final = 20
 """Height or width, whichever is larger, of the digit inside the 28×28 image."""
 
-_FINE: Final = 4  # strokes are measured and mended at this many times the final resolution
-_COARSE: Final = 4  # crops so many times as large as needed, or more, are averaged down first
+_FINE: Final = 4  # strokes are measured and thickened at this many times the final resolution
+_COARSE: Final = 4  # crops at least this many times too large are averaged down first
 _THIN: Final = 2.0  # stroke width in final pixels; nine tenths of MNIST's are wider
 _TRIANGLE: Final = (_FINE - np.abs(np.arange(2 * _FINE) - _FINE + 0.5)) / _FINE**2
 
@@ -126,20 +126,20 @@ def _triangles(old: int, new: int) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _coarsened(fine: Floats) -> Floats:
-    """A picture (H·_FINE, W·_FINE) as (H, W): the same resize, of which the triangles are alike everywhere."""
+    """A picture (H·_FINE, W·_FINE) resized to (H, W), where every pixel has the same triangle."""
     smooth = cv2.sepFilter2D(fine, -1, _TRIANGLE, _TRIANGLE, anchor=(_FINE // 2, _FINE // 2))
     return np.asarray(smooth[::_FINE, ::_FINE], np.float32)
 
 
 def _mend_strokes(fine: Floats) -> Floats:
-    """Strokes brought into MNIST's range of widths, at full darkness.
+    """Thicken strokes that are thinner than MNIST's, and scale the ink to full darkness.
 
     A stroke of width w and length l has area w·l and outline 2·l, so w = 2·area / outline; the
     outline is the total variation.
     """
-    some = fine[::2, ::2]  # tell as much as all,
+    some = fine[::2, ::2]  # a quarter of the pixels is enough to find the ink's level,
     if not some.any():
-        some = fine  # unless all ink is in a line between them
+        some = fine  # unless all ink lies between them
     inked = some[some > 0.1 * some.max()]
     full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
     fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))
@@ -150,7 +150,7 @@ def _mend_strokes(fine: Floats) -> Floats:
 
 
 def _framed(image: Floats, margin: int) -> Floats:
-    """The image with so many pixels of background all round."""
+    """The image with ``margin`` pixels of background on each side."""
     framed = np.zeros((image.shape[0] + 2 * margin, image.shape[1] + 2 * margin), np.float32)
     framed[margin:-margin, margin:-margin] = image
     return framed
@@ -176,7 +176,7 @@ def thicken(image: Floats, radius: float) -> Floats:
 
 
 def _centre(small: Floats) -> NDArray[np.uint8]:
-    """Placed by whole pixels with its centre of mass nearest the middle, all ink inside the frame."""
+    """Shift by whole pixels: the centre of mass comes nearest the middle with all ink inside the frame."""
     levels = np.round(small * 255).astype(np.uint8)
     image = np.zeros((SIDE, SIDE), np.uint8)
     left, top, width, height = cv2.boundingRect(levels)

@@ -99,7 +99,7 @@ CODES: Final[tuple[str, ...]] = tuple(
 
 @dataclass(frozen=True)
 class Layer:
-    """One row of the layer table: what a layer is and how many it has of everything.
+    """One row of the layer table.
 
     ``size`` is (height, width) of one feature map; ``neurons`` are units, ``parameters`` the
     trainable ones, ``connections`` the uses of a weight or bias.
@@ -155,7 +155,7 @@ class Network:
     arrays: tuple[Array, ...]
 
     def __reduce__(self) -> tuple[Callable[[str], Network], tuple[str]]:
-        """Pickled by name: networks are compared by identity."""
+        """Pickle by name: networks are compared by identity."""
         return network_named, (self.name,)
 
 

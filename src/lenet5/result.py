@@ -1,4 +1,4 @@
-"""What reading answers: boxes, digits, separators, a whole reading, and their one JSON form."""
+"""The results of reading: boxes, digits, separators, a whole reading, and their JSON form."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PICTURE_SUFFIXES = frozenset(
         ".pdf",
     )
 )
-"""Endings of the files that are taken for pictures in a folder."""
+"""Endings of the files in a folder that are read as pictures."""
 
 REFUSED = "?"
 """The label of a digit that was refused."""
@@ -124,12 +124,11 @@ class Separator:
 class Reading:
     """What was read in one picture: lines of digits and separators in reading order.
 
-    ``confidence`` is P(the whole text is right) in 0..1, that nothing was left out wrongly counted in; of an
-    empty text it is P(nothing stands there), 1 only for a picture without ink. ``page`` counts from 1; ``notes`` are
-    remarks for the user, such as that a large picture was scaled down. With a constraint on the text, ``allowed`` is
-    P(any allowed text stands here) in 0..1, and ``confidence`` is not conditioned on it; without one it is None.
-    ``texts`` are then the allowed text of each line. ``alternatives`` are other whole texts with their probabilities,
-    likeliest first.
+    ``confidence`` is P(the whole text is right) in 0..1, which includes that nothing is missing; of an empty text it
+    is P(nothing stands there), 1 only for a picture without ink. ``page`` counts from 1; ``notes`` are remarks for the
+    user, such as that a large picture was scaled down. With a constraint, ``allowed`` is P(any allowed text stands
+    here) in 0..1, ``confidence`` is not conditioned on it, and ``texts`` are the allowed texts of the lines; without
+    one, ``allowed`` is None. ``alternatives`` are other whole texts with their probabilities, likeliest first.
 
     >>> Reading(lines=(), confidence=0.9, alternatives=(("7", 0.08),)).to_json()
     {'page': 1, 'text': '', 'confidence': 0.9, 'lines': []}
@@ -182,7 +181,7 @@ class Reading:
 
 
 def _transcribed(line: tuple[Digit | Separator, ...]) -> str:
-    """One line's marks as text; how wide a gap is goes by the heights of the line's digits."""
+    """One line as text; a gap is measured in median heights of the line's digits."""
     heights = sorted(mark.box.bottom - mark.box.top for mark in line if isinstance(mark, Digit))
     gap = WORD_GAP * heights[len(heights) // 2] if heights else 0
     text, end = "", None

@@ -37,8 +37,7 @@ FORMAT: Final = "1"
 """The version of the file's layout, in its metadata under ``format``."""
 
 BUNDLED: Final = ("lenet5", "lenet5-mnist", "concise")
-"""Names of the weights that come with the package: those that read, the best on MNIST alone, and the tutorials'
-network."""
+"""Names of the weights that come with the package: for reading, the best on MNIST alone, the tutorials' network."""
 
 _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger can be one
 
@@ -47,8 +46,8 @@ _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger ca
 class Weights:
     """Trained parameters and where they came from.
 
-    ``parameters`` is the flat (P,) float32 vector, ``metadata`` text by name as contract.md lists
-    it, ``name`` what the user called them (for messages and reports).
+    ``parameters`` is the flat (P,) float32 vector; ``metadata`` is text by name, such as ``recipe``, ``command``,
+    ``seed``, ``passes``, ``trained_on``, ``temperature``, ``j`` and ``classes``; ``name`` is used in messages.
 
     >>> w = load("lenet5-mnist")
     >>> w.network.name, w.parameters.shape, w.classes, w.metadata["recipe"]
@@ -62,7 +61,7 @@ class Weights:
 
     @property
     def temperature(self) -> float:
-        """What penalties are divided by before they become probabilities; 1 where none is recorded."""
+        """The temperature of the posterior, by which penalties are divided; 1 where none is recorded."""
         return self.number("temperature", 1.0)
 
     @property
@@ -72,7 +71,7 @@ class Weights:
 
     @property
     def classes(self) -> str:
-        """The characters that the network tells apart, the ten digits first; just these where nothing else is recorded.
+        """The characters that the network distinguishes, the ten digits first; only these where nothing is recorded.
 
         Raises WeightsError for anything else.
         """
@@ -80,7 +79,7 @@ class Weights:
         try:
             check_classes(classes)
         except ArrayError as error:
-            raise WeightsError(f"{self.name}: its metadata gives classes that are none: {error}") from None
+            raise WeightsError(f"{self.name}: its metadata has invalid classes: {error}") from None
         if self.network is not paper.LENET5 and classes != DIGITS:
             raise WeightsError(f"{self.name}: a {self.network.name} network has no classes but the ten digits")
         return classes
@@ -183,7 +182,7 @@ def load(name: str | os.PathLike[str]) -> Weights:
 
 
 def _parse(name: str, content: bytes) -> Weights:
-    """Check every claim of the file before believing it."""
+    """Weights from the content of a file, every claim of which is checked."""
     from safetensors import SafetensorError
     from safetensors.numpy import load as load_tensors
 
@@ -203,7 +202,7 @@ def _parse(name: str, content: bytes) -> Weights:
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{name} has weights format {metadata.get('format')!r}; this version reads {FORMAT!r}")
     loaded = Weights(network, _flatten(name, network, tensors), metadata, name)
-    _ = loaded.classes, loaded.temperature, loaded.j  # what the metadata claims is checked now, not at first use
+    _ = loaded.classes, loaded.temperature, loaded.j  # checked now, not at first use
     return loaded
 
 
@@ -216,8 +215,8 @@ def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np
         raise WeightsError(f"{name} has an array {extra!r} that network {network.name} does not know")
     for key, shape in wanted.items():
         if tensors[key].shape != shape or tensors[key].dtype != np.float32:
-            found = f"{tensors[key].dtype} {tensors[key].shape}"
-            raise WeightsError(f"{name}: {key} should be float32 {shape}, but is {found}")
+            actual = f"{tensors[key].dtype} {tensors[key].shape}"
+            raise WeightsError(f"{name}: {key} should be float32 {shape}, but is {actual}")
     parameters = np.concatenate([tensors[key].ravel() for key in wanted])
     if not np.isfinite(parameters).all():
         raise WeightsError(f"{name} holds NaN or infinite weights: train it again")

@@ -56,7 +56,7 @@ def test_each_file_that_is_changed_has_tests() -> None:
 
 
 def test_a_change_is_noticed_by_a_test_that_holds_and_not_by_one_that_does_not(tmp_path: Path) -> None:
-    (change,) = [m for m in mutants.drawn(1, seed=0, only="posterior")[0] if m][:1]
+    (change,) = [m for m in mutants.drawn(1, seed=0, only=["posterior"])[0] if m][:1]
     empty = tmp_path / "test_empty.py"
     empty.write_text("def test_nothing():\n    pass\n")
     assert not mutants.noticed(change, [str(empty)])

@@ -150,7 +150,7 @@ def test_ctrl_c_inside_a_step_still_writes_a_whole_file(
             raise KeyboardInterrupt
         return distort(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("lenet5.learning.presentation.distort", interrupted)
+    monkeypatch.setattr("lenet5.learning.sampler.distort", interrupted)
     outcome = command("train", "--data", "digits", "--passes", "50", "--threads", "1", "--output", output)
     assert outcome.status == 0
     assert "stopped " in outcome.out
@@ -163,12 +163,12 @@ def test_an_interrupt_from_outside_still_writes_a_whole_file(output: Path) -> No
     arguments = ["train", "--data", "digits", "--passes", "2000", "--threads", "1", "--output", str(output)]
     program = (
         "from lenet5.cli import main\n"
-        "from lenet5.learning import presentation\n"
-        "distort = presentation.distort\n"
+        "from lenet5.learning import sampler\n"
+        "distort = sampler.distort\n"
         "def told(*arguments):\n"
         "    print('step', flush=True)\n"
         "    return distort(*arguments)\n"
-        "presentation.distort = told\n"
+        "sampler.distort = told\n"
         "main()\n"
     )
     command = [sys.executable, "-c", program, *arguments]

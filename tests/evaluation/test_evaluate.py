@@ -215,17 +215,6 @@ def test_pictures_become_images_in_mnists_form(draw: Callable[..., Image.Image],
 # --- the real sets ---
 
 
-@pytest.mark.parametrize(
-    ("name", "at_least"),
-    [("other_hands/usps_test.npz", 85), ("drawn_and_photographed", 85), ("other_hands/pens_one_writer.npz", 90)],
-)
-def test_other_hands_are_read(name: str, at_least: float, real_data: Path, reader: Reader) -> None:
-    found = load(str(real_data / name))
-    assert isinstance(found, PictureSet)
-    some = PictureSet(found.name, found.pictures[:300:3], found.truths[:300:3])
-    assert evaluate(some, reader).error_percent <= 100 - at_least
-
-
 def test_letters_are_measured_as_not_digits(real_data: Path, reader: Reader) -> None:
     found = load(str(real_data / "not_digits" / "letters_a_to_h.npz"), not_digits=True)
     assert isinstance(found, PictureSet)

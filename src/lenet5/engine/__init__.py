@@ -1,12 +1,12 @@
-"""The network in NumPy in, NumPy out: compiled where it could be, in NumPy elsewhere.
+"""The network on NumPy arrays: compiled, or in NumPy where nothing could be compiled.
 
 ``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
 (n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
 strides. ``codes`` (classes, 84) float32 are the output codes of lenet5 (:func:`lenet5.codes.code_array`), by default
 those of the ten digits. ``threads`` is by default every processor that this process may use; results do not depend on
-it. Wrong arrays raise ArrayError. NumPy alone ignores ``threads`` and ``variant``, and has only
-:func:`forward` and :func:`feature_maps`: the others raise UnavailableError there. ``NAME`` says which
-engine serves, ``AVAILABLE`` whether it is compiled.
+it. Wrong arrays raise ArrayError. The NumPy engine ignores ``threads`` and ``variant`` and has only :func:`forward`
+and :func:`feature_maps`; the other functions raise UnavailableError. ``NAME`` names the engine in use, ``AVAILABLE``
+is whether it is compiled.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 AVAILABLE: bool = compiled is not None
-"""Whether the compiled engine serves, and with it gradient and curvature."""
+"""Whether the compiled engine is there, and with it :func:`gradient`, :func:`curvature`, :func:`warp`, :func:`adam`."""
 
 
 def variants() -> list[str]:

@@ -1,4 +1,4 @@
-"""What both engines ask of the arrays that they are given."""
+"""Checks of the arrays that both engines take."""
 
 from __future__ import annotations
 

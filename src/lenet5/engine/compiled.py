@@ -1,4 +1,4 @@
-"""The compiled engine's functions, on checked arrays; :mod:`lenet5.engine` chooses between them and NumPy."""
+"""The compiled engine's functions, with checks of their arrays; :mod:`lenet5.engine` chooses between them and NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reading drawn: on its picture, and as what the network saw of every digit."""
+"""Drawings of a reading: on its picture, and what the network saw of every digit."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def annotated(picture: Picture, reading: Reading) -> Image.Image:
 
 
 def _enlargement(reading: Reading, picture: Picture) -> float:
-    """How many times the picture is drawn as large as it was read."""
+    """The factor by which the picture is enlarged."""
     height, width = picture.grey.shape
     heights = [(digit.box.bottom - digit.box.top) * picture.scale for digit in reading.digits]
     wanted = max(_LEAST_SIDE / max(height, width), _LEAST_DIGIT / max(1.0, float(np.median(heights or [1e9]))), 1.0)
@@ -80,7 +80,7 @@ def _enlargement(reading: Reading, picture: Picture) -> float:
 
 
 def _letters(reading: Reading, scale: float) -> int:
-    """The height of an answer's letters, by how high digits usually are."""
+    """The height of an answer's letters, from the median height of digits."""
     heights = [(digit.box.bottom - digit.box.top) * scale for digit in reading.digits]
     return int(np.clip(0.4 * float(np.median(heights or [30])), 14, 96))
 
@@ -193,8 +193,8 @@ def write_debug(picture: Picture, reading: Reading, lines: Sequence[Pieces], fol
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        own = re.compile(r"\d{2,}-\d{2,}-(\d|refused)\.png|pieces-\d{2,}\.png|digits\.png")
-        for old in [path for path in target.iterdir() if own.fullmatch(path.name)]:
+        earlier = re.compile(r"\d{2,}-\d{2,}-(\d|refused)\.png|pieces-\d{2,}\.png|digits\.png")
+        for old in [path for path in target.iterdir() if earlier.fullmatch(path.name)]:
             old.unlink()
     except OSError as error:
         raise OutputError(f"cannot make the folder {target}: {error.strerror}") from None

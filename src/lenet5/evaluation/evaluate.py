@@ -1,4 +1,4 @@
-"""A set with truth, read → a report: errors with an interval, confusions, and the misread pictures."""
+"""Labelled data and a reader → a report: errors with an interval, confusions, and the misread pictures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Misread:
 
 @dataclass(frozen=True)
 class Report:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     ``confusion`` is (11, 11): rows truth 0–9 and not-a-digit, columns answer 0–9 and refused; None
     for texts. ``digit_error_percent`` (edit distance over length) is for texts only, ``transcript_error_percent``
@@ -86,7 +86,7 @@ class Report:
         return tuple((name, int(row.sum() - row[k]), int(row.sum())) for name, row, k in rows if row.sum())
 
     def to_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
+        row: dict[str, Any] = {
             "data": self.data,
             "weights": self.weights,
             "images": self.images,
@@ -97,10 +97,10 @@ class Report:
             "confusion": None if self.confusion is None else self.confusion.tolist(),
         }
         if self.digit_error_percent is not None:
-            found["digit_error_percent"] = round(self.digit_error_percent, 4)
+            row["digit_error_percent"] = round(self.digit_error_percent, 4)
         if self.transcript_error_percent is not None:
-            found["transcript_error_percent"] = round(self.transcript_error_percent, 4)
-        return found
+            row["transcript_error_percent"] = round(self.transcript_error_percent, 4)
+        return row
 
 
 def wilson_interval(errors: int, images: int) -> tuple[float, float]:
@@ -132,7 +132,7 @@ def calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_
 def evaluate(
     data: ImageSet | PictureSet, reader: Reader, layout: str = "digit", advance: Advance | None = None
 ) -> Report:
-    """Measure a reader: images in MNIST's form go straight to the network, pictures through ``read``.
+    """Measure a reader: images in MNIST's form through ``classify``, pictures through ``read``.
 
     >>> from lenet5 import Reader
     >>> from lenet5.learning.data import load
@@ -227,12 +227,12 @@ def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: A
 
 
 def _called(picture: object, number: int) -> str:
-    """What messages call a picture of a set: its path, or its number if it has none."""
+    """The name of a picture in messages: its path, or its number if it has none."""
     return str(picture) if isinstance(picture, str | os.PathLike) else f"picture {number}"
 
 
 def _classes(texts: list[str] | tuple[str, ...]) -> NDArray[np.int64]:
-    """Texts as rows or columns of the confusion matrix; all that is not one digit counts as refused."""
+    """Texts as rows or columns of the confusion matrix; anything but a single digit counts as rejected."""
     return np.array([int(t) if len(t) == 1 and t in "0123456789" else OTHER for t in texts], np.int64)
 
 

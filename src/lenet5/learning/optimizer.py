@@ -15,7 +15,7 @@ __all__ = ["Adam", "DiagonalLevenbergMarquardt", "Muon", "adam_in_numpy", "one_c
 
 Floats = NDArray[np.float32]
 
-_QUINTIC: Final = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: quick to about 1, never quite there
+_QUINTIC: Final = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: singular values come near 1 fast, not exactly to it
 _HIDDEN: Final = ("c3.weight", "c5.weight", "f6.weight")
 
 
@@ -54,7 +54,7 @@ def adam_in_numpy(
     rate: float,
     keep: float,
 ) -> None:
-    """As :func:`lenet5.engine.adam`, whatever was compiled: the engine's reference.
+    """As :func:`lenet5.engine.adam`, in NumPy: the engine's reference.
 
     >>> parameters, gradient = np.ones(1, np.float32), np.ones(1, np.float32)
     >>> moments = np.zeros(1, np.float32), np.zeros(1, np.float32)
@@ -97,12 +97,12 @@ class DiagonalLevenbergMarquardt:
 
 
 class Muon:
-    """Momentum orthogonalised, for the weights of hidden layers that are matrices; for all others Adam.
+    """Orthogonalised momentum for the weight matrices of hidden layers, Adam for all other parameters.
 
-    Every direction of a matrix's step is equally long, so that what the gradient seldom shows is
-    learnt as fast as the rest (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural
-    networks"). Steps are as large as Adam's usually are: one rate and one decoupled weight decay serve
-    both (Liu et al. 2025, "Muon is scalable for LLM training", eq. 4).
+    A matrix's step has equal singular values, so that rare directions of the gradient are learnt as fast as
+    frequent ones (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"). Steps are scaled
+    to the usual size of Adam's, so that one rate and one decoupled weight decay serve both (Liu et al. 2025, "Muon is
+    scalable for LLM training", eq. 4).
 
     >>> parameters = weights.initial(paper.LENET5, np.random.default_rng(0))
     >>> before = parameters.copy()
@@ -138,7 +138,7 @@ class Muon:
         parameters[self._others] = others
 
     def _matrices(self, vector: Floats) -> list[Floats]:
-        """Views of a flat vector (P,): (units, inputs, …). Table I's C3 is none, its units see different inputs."""
+        """Views of a flat vector (P,): the weights (units, inputs, …) of hidden layers with shared inputs."""
         named = weights.arrays(self._network, vector)
         return [named[name] for name in _HIDDEN if named[name].ndim != 3]
 

@@ -33,11 +33,11 @@ class Recipe:
     """One way to train one network.
 
     ``passes`` over the training images in batches of ``batch``, the weights moved by ``method``; ``validation``
-    how many of the training images are held out. ``distortion`` is drawn anew for every presentation, or, with
-    ``versions``, once for each of that many distorted versions of an image: they and the image itself are then
-    the patterns, from which each pass draws as many as there are images until all had their turn. A ``mixture``
-    says what joins the images; whoever trains then has to bring a synthesizer. ``classes`` are the characters that the
-    network tells apart.
+    how many of the training images are held out. ``distortion`` is drawn anew each time that an image is used, or,
+    with ``versions``, once for each of that many distorted versions of an image: these and the image itself are then
+    the patterns, and a pass takes as many of them as there are images, until all have been used. A ``mixture`` adds
+    synthesized images and lines; training then needs a synthesizer. ``classes`` are the characters that the network
+    distinguishes.
 
     >>> PAPER.passes, PAPER.batch, PAPER.criterion.j, PAPER.validation
     (20, 1, 5, 0)
@@ -100,10 +100,10 @@ READING: Final = Recipe(
     ),
     classes=DIGITS + SEPARATORS,
 )
-"""For other hands, pens and sensors than MNIST's, for lines of digits and separators, and for what is neither: the
-weights that read pictures.
+"""For the writers, pens and sensors that MNIST lacks, for lines with separators, and for rejecting what is no digit:
+the bundled weights that read pictures.
 
-Where F6 is 0 every penalty is 84: with j a little less, what says nothing to F6 is rubbish.
+Where F6 is 0 every penalty is 84: with j slightly below, an image that excites no unit of F6 is rubbish.
 """
 
 PAPER: Final = Recipe(
@@ -152,7 +152,7 @@ FAST: Final = Recipe(
 RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, PAPER, CONCISE, FAST)}
 
 DISTORTED: Final = {"paper": PAPER_DISTORTED}
-"""What ``--distortions`` makes of the recipes that have none of their own."""
+"""The recipes that ``--distortions`` stands for, by the name of the recipe without."""
 
 
 def command_of(
@@ -185,8 +185,7 @@ _SOFTLY: Final = 4.0
 
 
 def taught(recipe: Recipe) -> Recipe:
-    """The recipe where teachers say what images are: at this temperature they tell digits apart about as softly as
-    a network errs, and the second likeliest digit is more than a trace.
+    """The recipe for distillation: the criterion has a temperature of 4, so that the teachers' second choices count.
 
     >>> taught(MODERN).criterion.temperature
     4.0

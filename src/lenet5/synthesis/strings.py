@@ -150,29 +150,30 @@ def from_writers(writings: Sequence[Writing]) -> Source:
     for writing in writings:
         if writing.level == "CHARACTER" and writing.label in CLASSES and len(writing.label) == 1:
             characters.setdefault(writing.writer, {}).setdefault(writing.label, []).append(writing)
-    writers = [own for own in characters.values() if sum(digit in own for digit in DIGITS) >= 5]
-    separators = {c: [w for own in characters.values() for w in own.get(c, [])] for c in SEPARATORS}
+    writers = [written for written in characters.values() if sum(digit in written for digit in DIGITS) >= 5]
+    separators = {c: [w for written in characters.values() for w in written.get(c, [])] for c in SEPARATORS}
     if not writers:
         raise ValueError("no writer has five different digits")
     heights = [
-        float(np.median([frame_of(w.strokes)[1] for digit in DIGITS for w in own.get(digit, [])])) for own in writers
+        float(np.median([frame_of(w.strokes)[1] for digit in DIGITS for w in written.get(digit, [])]))
+        for written in writers
     ]
 
     def source(text: str, generator: np.random.Generator) -> list[Symbol]:
         k = int(generator.integers(len(writers)))
-        own, usual = writers[k], heights[k]
+        written, usual = writers[k], heights[k]
         hand, pen = any_hand(generator), any_pen(generator)
-        known = [digit for digit in DIGITS if digit in own]
+        known = [digit for digit in DIGITS if digit in written]
         symbols = []
         for character in text:
             if character in DIGITS:
-                digit = character if character in own else str(generator.choice(known))
-                writing = own[digit][int(generator.integers(len(own[digit])))]
+                digit = character if character in written else str(generator.choice(known))
+                writing = written[digit][int(generator.integers(len(written[digit])))]
                 middle, height = frame_of(writing.strokes)
                 unit = height / float(np.clip(height / usual, 0.75, 1.3))
                 symbols.append(_symbol(digit, hold(writing.strokes, hand, generator, (middle, unit)), pen, generator))
                 continue
-            mine = own.get(character) or separators[character]
+            mine = written.get(character) or separators[character]
             if character in WRITTEN and mine and generator.random() < 0.8:
                 writing = mine[int(generator.integers(len(mine)))]
                 tall = generator.uniform(0.8, 1.1) if character == "%" else generator.uniform(0.9, 1.6)
