@@ -103,9 +103,9 @@ def _is_docstring(node: ast.AST) -> bool:
 def _changes(node: ast.AST, lines: list[str]) -> Iterator[tuple[int, int, str, str]]:
     """(line, column, before, after) of each change of one node."""
     if isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) not in (0, 1):
-        before = ast.get_source_segment("\n".join(lines), node)
+        before = lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
         for sign in (1, -1):
-            yield node.lineno, node.col_offset, str(before), _scaled(node.value, sign)
+            yield node.lineno, node.col_offset, before, _scaled(node.value, sign)
     elif isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in COMPARISONS:
         kind = type(node.ops[0])
         yield from _between(node.left, node.comparators[0], SIGNS[kind], COMPARISONS[kind], lines)

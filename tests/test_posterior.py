@@ -81,7 +81,7 @@ def test_without_images_the_temperature_is_1() -> None:
 # --- rubbish among the images ---
 
 
-def digits_and_rubbish(n: int = 500, temperature: float = 3.0, j: float = 40.0) -> tuple[NDArray[np.float64], ...]:
+def digits_and_rubbish(n: int = 200, temperature: float = 3.0, j: float = 40.0) -> tuple[NDArray[np.float64], ...]:
     """Penalties whose labels are drawn as likely as they say, rubbish being as rare as fit_rubbish takes it to be."""
     generator = np.random.default_rng(1)
     penalty = generator.uniform(60, 100, (20 * n, 10))

@@ -37,7 +37,7 @@ def test_every_change_of_a_file_leaves_a_program_that_differs_in_one_place(only:
     text = path.read_text(encoding="utf-8")
     changes = mutants.mutants_of(f"{only}.py", text)
     assert len(changes) >= 10
-    for change in changes:
+    for change in changes[:: max(1, len(changes) // 40)]:
         changed = change.applied(text)
         assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(text))
         assert sum(a != b for a, b in zip(text.split("\n"), changed.split("\n"), strict=True)) == 1

@@ -300,8 +300,9 @@ def test_the_command_in_the_metadata_makes_the_same_file_again(
     monkeypatch.setattr(page_score, "PAGES", 2)
 
     def train(output: Path, seed: int) -> weights.Weights:
+        few_images = ("--data", "digits", "--images", 400)
         outcome = command(
-            "train", "--data", "digits", "--recipe", "reading", "--passes", 1, "--seed", seed, "--output", output
+            "train", *few_images, "--recipe", "reading", "--passes", 1, "--seed", seed, "--output", output
         )
         assert outcome.status == 0, outcome.err
         return weights.load(output)

@@ -149,6 +149,7 @@ def test_a_translated_comment_is_no_difference() -> None:
     assert readme.differences(english, chinese) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "least"), [("train_concise.py", 88.0), ("train_lenet5.py", 85.0)])
 def test_a_plain_pytorch_loop_learns_the_embedded_digits(script: str, least: float, tmp_path: Path) -> None:
     pytest.importorskip("torch")

@@ -246,7 +246,7 @@ def test_the_list_names_each_segment_file_once() -> None:
 reads_unipen = pytest.mark.xdist_group("unipen")  # one process reads the archive for all of these tests
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def real(real_data: Path) -> tuple[Writing, ...]:
     if not (real_data / "unipen").is_dir():
         pytest.skip("LENET5_DATA holds no unipen/")
