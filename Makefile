@@ -85,7 +85,7 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
-	@$(MAKE) bench figures docs
+	@$(MAKE) bench mutants figures docs
 
 figures: install-dev
 	@$(BIN)/python -m docs._build.figures

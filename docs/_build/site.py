@@ -31,7 +31,7 @@ PAGES = {
 """Files outside docs/ that are pages of the site: path in the repository → path in the site."""
 
 LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", ".txt": "text", "": "text"}
-LINK = re.compile(r"\]\((?P<path>[^)\s:#]+)(?:#(?P<anchor>[^)\s]+))?\)")
+LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<path>[^)\s:#]+)(?:#(?P<anchor>[^)\s]+))?\)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -70,8 +70,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         elif (ROOT / target).is_file():
             place, anchor = f"source/{target}.md", re.sub(r"L(\d+)", r"__codelineno-0-\1", anchor or "")
         else:
-            return "]"  # a folder has no page: its name stays, in brackets
-        return f"]({os.path.relpath(place, Path(here).parent)}{f'#{anchor}' if anchor else ''})"
+            return link["text"]  # a folder has no page
+        return f"[{link['text']}]({os.path.relpath(place, Path(here).parent)}{f'#{anchor}' if anchor else ''})"
 
     return markdown if here.startswith(("reference/", "source/")) else LINK.sub(lead, markdown)
 
