@@ -202,6 +202,13 @@ def test_an_unreadable_picture_of_a_text_loses_all_its_digits() -> None:
     assert report.digit_error_percent == 100
 
 
+def test_confidences_are_compared_in_fifteen_bins() -> None:
+    together, apart = np.array([0.61, 0.66]), np.array([0.59, 0.61])  # 9/15 is 0.6
+    right = np.array([True, False])
+    assert calibration_error(together, right) == pytest.approx((1.27 - 1) / 2)
+    assert calibration_error(apart, right) == pytest.approx((0.41 + 0.61) / 2)
+
+
 # --- as images ---
 
 
