@@ -2,14 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check docs results bench accuracy figures sanitize clean
+.PHONY: help install install-dev demo test test-slow test-all check docs site results bench accuracy figures mutants sanitize clean
 
 help:
-	@echo "make install  install lenet5 into .venv        make test   run all tests"
-	@echo "make demo     read pictures, train LeNet-5     make check  format, lint, types, layers, docs"
-	@echo "make bench    speed beside its peers           make docs   renew the generated parts of the docs"
+	@echo "make install  install lenet5 into .venv        make test      run the tests"
+	@echo "make demo     read pictures, train LeNet-5     make test-all  run the slow tests, too"
+	@echo "make docs     renew the docs' generated parts  make check     format, lint, types, layers, docs"
+	@echo "make site     the docs as a site: build/site   make figures   draw the docs' pictures"
+	@echo "make bench    speed beside its peers           make accuracy  train the runs that results/ lacks"
 	@echo "make results  measure every published figure anew (hours)"
-	@echo "make accuracy train the runs that results/ lacks  make figures  draw the docs' pictures"
+	@echo "make mutants  how many small changes of the code the tests notice (an hour)"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
@@ -37,18 +39,34 @@ install-dev: .venv/.installed-dev
 demo: install
 	@$(BIN)/lenet5 demo
 
+# All processors are used; tests do not depend on each other.
 test: install-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+
+test-slow: install-dev
+	@$(BIN)/python -m pytest -m slow
+
+test-all: test test-slow
 
 check: install-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m docs._build --check
 
 docs: install-dev
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs._build
+
+site: install-dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
+
+# SAMPLE changes, drawn with SEED.
+SAMPLE ?= 200
+SEED ?= 0
+mutants: install-dev
+	@$(BIN)/python -m benchmarks.mutants --sample $(SAMPLE) --seed $(SEED)
 
 bench: install-dev
 	@$(BIN)/python -m pip install --quiet --group bench
@@ -67,10 +85,10 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
-	@$(MAKE) bench figures docs
+	@$(MAKE) bench mutants figures docs
 
 figures: install-dev
-	@$(BIN)/python docs/figures.py
+	@$(BIN)/python -m docs._build.figures
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

@@ -31,9 +31,9 @@ def train(
     labels: NDArray[np.uint8],
     seed: int = 0,
     passes: int = PASSES,
-    told: Callable[[int, NDArray[np.float32]], None] = lambda number, parameters: None,
+    report: Callable[[int, NDArray[np.float32]], None] = lambda number, parameters: None,
 ) -> NDArray[np.float32]:
-    """LeNet-5's parameters (60000,) trained on images (N, 28, 28), ink 255; ``told`` of each pass when it is over."""
+    """LeNet-5's parameters (60000,) trained on images (N, 28, 28), ink 255; ``report`` of each pass when it is over."""
     generator = np.random.default_rng(seed)
 
     # Section II-B, appendix A: uniform in ±2.4 / fan-in, so that every unit begins on the slope of its squashing.
@@ -53,7 +53,7 @@ def train(
         for k in generator.permutation(len(images)):
             _, gradient = engine.gradient(parameters, shown[k : k + 1], labels[k : k + 1], EQUATION_9)
             parameters -= epsilon * gradient
-        told(number, parameters)
+        report(number, parameters)
     return parameters
 
 
@@ -71,4 +71,4 @@ if __name__ == "__main__":
         error = error_percent(parameters, test.images, test.labels)
         print(f"pass {number:2d}  η {RATES[min(number, len(RATES)) - 1]:.0e}  test error {error:.2f}%", flush=True)
 
-    train(known.images, known.labels, told=tell)
+    train(known.images, known.labels, report=tell)

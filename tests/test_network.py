@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lenet5 import Reader, WeightsError, engine, paper, pixels, weights
-from lenet5 import network as network_module
 from lenet5.codes import code_array
 from lenet5.network import ConciseLeNet5, LeNet5, squash
 
@@ -273,9 +271,3 @@ def test_weights_of_the_other_network_are_refused_with_the_name_of_its_module(
 ) -> None:
     with pytest.raises(WeightsError, match=rf"^{name} holds .*, not .*: load them with {other}\.pretrained$"):
         module_class.pretrained(name)
-
-
-def test_the_examples_of_the_docstrings_run() -> None:
-    outcome = doctest.testmod(network_module)
-    assert outcome.attempted >= 10
-    assert outcome.failed == 0

@@ -81,7 +81,7 @@ def test_without_images_the_temperature_is_1() -> None:
 # --- rubbish among the images ---
 
 
-def digits_and_rubbish(n: int = 2000, temperature: float = 3.0, j: float = 40.0) -> tuple[NDArray[np.float64], ...]:
+def digits_and_rubbish(n: int = 200, temperature: float = 3.0, j: float = 40.0) -> tuple[NDArray[np.float64], ...]:
     """Penalties whose labels are drawn as likely as they say, rubbish being as rare as fit_rubbish takes it to be."""
     generator = np.random.default_rng(1)
     penalty = generator.uniform(60, 100, (20 * n, 10))
@@ -118,3 +118,10 @@ def test_rubbish_that_cannot_be_told_from_a_digit_does_not_count() -> None:
 def test_without_rubbish_or_without_digits_there_is_no_j(label: int) -> None:
     with pytest.raises(ArrayError, match="one of them is lacking"):
         fit_rubbish(PENALTY, np.full(5, label))
+
+
+def test_a_temperature_stays_within_its_bounds() -> None:
+    close, far = np.full((2000, 10), 0.01), np.full((2000, 10), 30.0)
+    close[:, 3] = far[:, 3] = 0
+    assert fit_temperature(close, np.full(2000, 3), j=math.inf) == pytest.approx(0.1)
+    assert fit_temperature(far, np.full(2000, 7), j=math.inf) == pytest.approx(10)

@@ -23,18 +23,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import record
 from lenet5 import paper, pixels, weights
 from lenet5.evaluation.evaluate import evaluate
 from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.objective import Objective, TaughtObjective, objective
-from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, taught
+from lenet5.learning.objective import DistillationObjective, Objective, objective
+from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, command_of, taught
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.reading.reader import Reader
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "accuracy.json"
+RESULTS = record.RESULTS / "accuracy.json"
 ACCEPTED = 0.5  # the error in percent that rejection has to reach, as in the paper's Fig. 10
 
 Row = dict[str, Any]
@@ -58,10 +59,15 @@ class Run:
 
     @property
     def command(self) -> str:
-        given = f"lenet5 train --recipe {self.recipe}" + " --distortions" * self.distortions
-        for option, value in (("images", self.images), ("held-out", self.held_out), ("passes", self.passes)):
-            given += f" --{option} {value}" if value is not None else ""
-        return given + "".join(f" --teacher {one.weights}" for one in self.teachers) + f" --seed {self.seed}"
+        return command_of(
+            self.recipe,
+            self.seed,
+            distortions=self.distortions or None,
+            images=self.images,
+            held_out=self.held_out,
+            passes=self.passes,
+            teachers=[teacher.weights for teacher in self.teachers],
+        )
 
     @property
     def weights(self) -> str:
@@ -104,7 +110,7 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
     to_minimise: Objective = objective(recipe.network, recipe.criterion, threads=1)
     if run.teachers:
         known = _teachers(run, data, test, keep)
-        to_minimise = TaughtObjective(to_minimise, recipe.network, recipe.criterion, known, threads=1)
+        to_minimise = DistillationObjective(to_minimise, recipe.network, recipe.criterion, known, threads=1)
     training = Training(data, recipe, to_minimise, run.seed)
     followed = run.recipe == "paper" and not run.distortions and not run.images  # the paper's Fig. 5
     seen, unseen = (Errors(recipe.network, to_minimise, images) for images in (data, test))
@@ -115,13 +121,13 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
             seconds += time.process_time() - start
             curve.append([seen(training.current), unseen(training.current)])
             start = time.process_time()
-    made = training.weights()
+    trained = training.weights()
     if keep:
-        made.save(keep / run.weights)
+        trained.save(keep / run.weights)
     seconds += time.process_time() - start
-    reader = Reader(made, threads=1)
+    reader = Reader(trained, threads=1)
     report = evaluate(test, reader)
-    validation = made.metadata["validation_error_percent"]
+    validation = trained.metadata["validation_error_percent"]
     row = {
         "command": run.command,
         "network": recipe.network.name,
@@ -135,10 +141,11 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
         "validation_error_percent": float(validation) if validation else None,
         "seconds": round(seconds, 1),
         "refused": report.refused,
-        "training_error_percent": seen(made.parameters),
-        "rejected_percent": rejected_percent(made, to_minimise, test),
+        "training_error_percent": seen(trained.parameters),
+        "rejected_percent": rejected_percent(trained, to_minimise, test),
+        record.KEY: record.record(),
     }
-    return row | ({"curve": curve} if curve else {}) | {"misread": misread(made, to_minimise, test)}
+    return row | ({"curve": curve} if curve else {}) | {"misread": misread(trained, to_minimise, test)}
 
 
 def _teachers(run: Run, data: ImageSet, test: ImageSet, kept: Path | None) -> list[weights.Weights]:
@@ -163,24 +170,24 @@ class Errors:
         return round(100 * float((answers != self._labels).mean()), 4)
 
 
-def misread(made: weights.Weights, to_minimise: Objective, test: ImageSet) -> list[list[int]]:
+def misread(trained: weights.Weights, to_minimise: Objective, test: ImageSet) -> list[list[int]]:
     """Each test image whose smallest penalty is another digit's: its index and the answer."""
-    penalty = to_minimise.penalties(made.parameters, pixels.network_input(made.network, test.images))
+    penalty = to_minimise.penalties(trained.parameters, pixels.network_input(trained.network, test.images))
     answers = penalty.argmin(axis=1)
     return [[int(i), int(answers[i])] for i in np.flatnonzero(answers != test.labels)]
 
 
-def rejected_percent(made: weights.Weights, to_minimise: Objective, test: ImageSet) -> float:
+def rejected_percent(trained: weights.Weights, to_minimise: Objective, test: ImageSet) -> float:
     """How many of the images must be rejected, the least sure first, for ACCEPTED percent error on the rest."""
-    penalty = to_minimise.penalties(made.parameters, pixels.network_input(made.network, test.images))
-    confidence = probabilities(penalty, made.j, made.temperature)[:, :RUBBISH].max(axis=1)
+    penalty = to_minimise.penalties(trained.parameters, pixels.network_input(trained.network, test.images))
+    confidence = probabilities(penalty, trained.j, trained.temperature)[:, :RUBBISH].max(axis=1)
     surest_first = np.argsort(-confidence, kind="stable")
     wrong = (penalty.argmin(axis=1) != test.labels)[surest_first]
     enough = np.flatnonzero(100 * np.cumsum(wrong) <= ACCEPTED * np.arange(1, len(wrong) + 1))
     return round(100 * (1 - float(enough[-1] + 1) / len(wrong)), 4) if len(enough) else 100.0
 
 
-def record() -> list[Row]:
+def rows() -> list[Row]:
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
 
 
@@ -189,10 +196,9 @@ def add(run: Run, row: Row) -> None:
     folder = os.open(RESULTS.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)  # two programs may share the work
-        rows = [old for old in record() if not run.describes(old)] + [row]
-        rank = [next((k for k, run in enumerate(RUNS) if run.describes(row)), len(RUNS)) for row in rows]
-        rows = [row for _, _, row in sorted(zip(rank, range(len(rows)), rows, strict=True))]
-        text = "[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n"
+        renewed = [old for old in rows() if not run.describes(old)] + [row]
+        renewed.sort(key=lambda row: next((k for k, run in enumerate(RUNS) if run.describes(row)), len(RUNS)))
+        text = "[\n" + ",\n".join(map(json.dumps, renewed)) + "\n]\n"
         write_beside(RESULTS, text.encode())
     finally:
         os.close(folder)
@@ -212,7 +218,7 @@ def main() -> None:
     assert isinstance(data, ImageSet)
     assert isinstance(test, ImageSet)
     for run in wanted:
-        if given.again or not any(run.describes(row) for row in record()):
+        if given.again or not any(run.describes(row) for row in rows()):
             row = carried_out(run, data, test, given.keep)
             add(run, row)
             print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)

@@ -1,18 +1,20 @@
 """What the paper leaves open in its training, each choice tried on held-out training images.
 
-python -m benchmarks.accuracy.choices        the choices that results/choices.json lacks; docs: make docs
+python -m benchmarks.accuracy.choices            the choices that results/choices.json lacks; docs: make docs
+python -m benchmarks.accuracy.choices --again    all of them
 
 Each trains on IMAGES of MNIST's training images and is measured on HELD_OUT others. The test set is not read.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks import record
 from benchmarks.accuracy.__main__ import Errors
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, maximum_a_posteriori
 from lenet5.files import write_beside
@@ -23,7 +25,7 @@ from lenet5.learning.objective import objective
 from lenet5.learning.recipe import PAPER, PAPER_DISTORTED, Recipe
 from lenet5.learning.train import Training
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "choices.json"
+RESULTS = record.RESULTS / "choices.json"
 IMAGES, HELD_OUT, SPLIT_SEED, SEEDS = 20_000, 10_000, 1998, 3
 
 
@@ -74,10 +76,14 @@ def carried_out(choice: Choice, seed: int, data: ImageSet, held_out: ImageSet) -
     for _ in training:
         pass
     error = Errors(recipe.network, to_minimise, held_out)(training.current)
-    return {"what": choice.what, "choice": choice.name, "seed": seed, "validation_error_percent": error}
+    row = {"what": choice.what, "choice": choice.name, "seed": seed, "validation_error_percent": error}
+    return row | {record.KEY: record.record()}
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy.choices", description=__doc__)
+    parser.add_argument("--again", action="store_true", help="also the choices that the results have")
+    again = parser.parse_args().again
     split = np.random.default_rng(SPLIT_SEED).permutation(60_000)[: HELD_OUT + IMAGES]
     mnist = load("mnist", "train")
     assert isinstance(mnist, ImageSet)
@@ -85,14 +91,14 @@ def main() -> None:
         replace(mnist, images=mnist.images[which], labels=mnist.labels[which])
         for which in (split[:HELD_OUT], split[HELD_OUT:])
     )
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() and not again else []
     for seed in range(SEEDS):
         for choice in CHOICES:
-            if not any((row["what"], row["choice"], row["seed"]) == (choice.what, choice.name, seed) for row in found):
-                found.append(carried_out(choice, seed, data, held_out))
-                print(found[-1], flush=True)
-                found.sort(key=lambda row: [(c.what, c.name) for c in CHOICES].index((row["what"], row["choice"])))
-                write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, found)) + "\n]\n").encode())
+            if not any((row["what"], row["choice"], row["seed"]) == (choice.what, choice.name, seed) for row in rows):
+                rows.append(carried_out(choice, seed, data, held_out))
+                print(rows[-1], flush=True)
+                rows.sort(key=lambda row: [(c.what, c.name) for c in CHOICES].index((row["what"], row["choice"])))
+                write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())
 
 
 if __name__ == "__main__":

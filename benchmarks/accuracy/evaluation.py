@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from benchmarks import record
 from lenet5 import weights
 from lenet5.evaluation.evaluate import evaluate
 from lenet5.files import write_beside
@@ -26,7 +27,7 @@ from lenet5.reading.reader import Reader
 HELD_OUT = 5_000  # of the training images, by every recipe whose weights are bundled
 REFUSED = 0.01  # of them, at the threshold
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "evaluation.json"
+RESULTS = record.RESULTS / "evaluation.json"
 
 SETS = (  # folder or file below LENET5_DATA, and whether nothing in it is a digit
     ("other_hands/usps_test.npz", False),
@@ -62,21 +63,21 @@ def refused_percent(data: ImageSet | PictureSet, reader: Reader, least: float) -
 def main() -> None:
     folder = Path(os.environ["LENET5_DATA"])
     wanted = [("mnist", False), ("unipen", False), *((str(folder / name), nothing) for name, nothing in SETS)]
-    chosen = sys.argv[1:] or list(weights.BUNDLED)
+    names = sys.argv[1:] or list(weights.BUNDLED)
     runs = []
-    for name in chosen:
+    for name in names:
         reader = Reader(name)
         least = threshold(reader)
         for data, nothing in track(wanted, f"measuring {name}"):
             loaded = load(data, "test", nothing)
             report = evaluate(loaded, reader, "digit")
-            found = {key: value for key, value in report.to_json().items() if key != "confusion"}
-            found["calibration_error_percent"] = round(report.calibration_error_percent or 0.0, 2)
-            found["threshold"] = round(least, 4)
-            found["refused_at_threshold_percent"] = round(refused_percent(loaded, reader, least), 2)
-            runs.append(found)
+            run = {key: value for key, value in report.to_json().items() if key != "confusion"}
+            run["calibration_error_percent"] = round(report.calibration_error_percent or 0.0, 2)
+            run["threshold"] = round(least, 4)
+            run["refused_at_threshold_percent"] = round(refused_percent(loaded, reader, least), 2)
+            runs.append(run | {record.KEY: record.record(name)})
     kept = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
-    runs += [run for run in kept if run["weights"] in weights.BUNDLED and run["weights"] not in chosen]
+    runs += [run for run in kept if run["weights"] in weights.BUNDLED and run["weights"] not in names]
     runs.sort(key=lambda run: weights.BUNDLED.index(run["weights"]))
     RESULTS.parent.mkdir(exist_ok=True)
     write_beside(RESULTS, (json.dumps({"layout": "digit", "runs": runs}, indent=1) + "\n").encode())

@@ -1,4 +1,4 @@
-"""Measures the weights that read on UNIPEN's held-out writers: results/held_out.json, docs/accuracy/reliability.png.
+"""Measures the weights that read on UNIPEN's held-out writers: results/held_out.json.
 
 Single digits by source, numbers as texts and as transcripts, how far confidences are from being right, and how many
 printed letters are refused at the confidence that refuses 1% of the held-out digits. These writers also fit the
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks import record
 from lenet5.evaluation.evaluate import calibration_error, wilson_interval
 from lenet5.files import write_beside
 from lenet5.learning.data import PictureSet, load
@@ -26,8 +27,7 @@ from lenet5.learning.unipen import held_out_writers, load_unipen
 from lenet5.learning.unipen_pictures import digit_images
 from lenet5.reading.reader import Reader
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "results" / "held_out.json"
+RESULTS = record.RESULTS / "held_out.json"
 REFUSED = 0.01  # of the held-out digits, at the threshold
 COVERED = 0.99  # of the digits are answered where the error at that coverage is given
 BINS = 10
@@ -94,31 +94,13 @@ def numbers(reader: Reader) -> dict[str, Any]:
     }
 
 
-def draw(results: dict[str, Any], path: Path) -> None:
-    """The reliability diagram: share right over confidence."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(4.5, 4.2))
-    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
-    for key, name in (("digits", "single digits"), ("numbers", "numbers, whole transcript")):
-        points = results[key]["reliability"]
-        axes.plot([p["confidence"] for p in points], [p["right"] for p in points], "o-", label=name)
-    axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.legend(loc="upper left", frameon=False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy.held_out", description=__doc__)
     parser.add_argument("--weights", default="lenet5")
-    reader = Reader(parser.parse_args().weights)
-    results = {"weights": reader.weights.name, "digits": digits(reader), "numbers": numbers(reader)}
+    name = parser.parse_args().weights
+    reader = Reader(name)
+    results = {record.KEY: record.record(name), "weights": name, "digits": digits(reader), "numbers": numbers(reader)}
     write_beside(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
-    draw(results, ROOT / "docs" / "accuracy" / "reliability.png")
 
 
 if __name__ == "__main__":

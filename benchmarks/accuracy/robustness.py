@@ -14,7 +14,6 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks import record
 from lenet5 import engine, paper, pixels, posterior, weights
 from lenet5.codes import DIGITS
 from lenet5.evaluation.evaluate import wilson_interval
@@ -30,7 +30,7 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BOX
 from lenet5.reading.reader import Reader
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "robustness.json"
+RESULTS = record.RESULTS / "robustness.json"
 PICTURE, ENLARGED = 160, 2  # side of a picture, and how much larger than in MNIST the digit is in it
 
 Floats = NDArray[np.float32]
@@ -91,16 +91,16 @@ def picture(image: NDArray[np.uint8], change: Change, generator: np.random.Gener
 
 def measured(name: str, test: ImageSet, reader_images: int) -> Iterator[dict[str, Any]]:
     """Each change through the network alone and through the reader, with one set of weights."""
-    reader, chosen = Reader(name, threads=1), weights.load(name)
+    reader, loaded = Reader(name, threads=1), weights.load(name)
     for change in CHANGES:
         generator = np.random.default_rng(0)
         outputs = engine.forward(
-            chosen.parameters, inputs(test.images, change, generator), threads=1, codes=chosen.codes
+            loaded.parameters, inputs(test.images, change, generator), threads=1, codes=loaded.codes
         )
-        p = posterior.of_classes(outputs, chosen.classes, DIGITS, chosen.j, chosen.temperature)
+        p = posterior.of_classes(outputs, loaded.classes, DIGITS, loaded.j, loaded.temperature)
         yield row(name, change, "network", p.argmax(axis=1), test.labels)
         pictures = (picture(image, change, generator) for image in test.images[:reader_images])
-        answers = [reader.read(one, "digit").text for one in pictures]
+        answers = [reader.read(source, "digit").text for source in pictures]
         numbers = np.array([posterior.RUBBISH if text == "?" else int(text) for text in answers])
         yield row(name, change, "reader", numbers, test.labels[:reader_images])
 
@@ -114,6 +114,7 @@ def row(
         "weights": name, "kind": change.kind, "amount": change.amount, "through": through, "images": len(truth),
         "errors": errors, "refused": int((answers == posterior.RUBBISH).sum()),
         "error_percent": round(100 * errors / len(truth), 2), "interval_percent": interval,
+        record.KEY: record.record(name),
     }  # fmt: skip
 
 
@@ -124,8 +125,10 @@ def main() -> None:
     test = load("mnist", "test")
     assert isinstance(test, ImageSet)
     names = ["lenet5", "lenet5-mnist"]
-    rows = [found for name in track(names, "measuring") for found in measured(name, test, given.reader_images)]
-    write_beside(RESULTS, (json.dumps(rows, indent=1) + "\n").encode())
+    rows = [
+        measurement for name in track(names, "measuring") for measurement in measured(name, test, given.reader_images)
+    ]
+    write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import machine, record
 from benchmarks.reading import cost, tesseract
 from benchmarks.reading.cases import Case, a4_page, measure, measured_sets, mnist_digits, synthetic
 from benchmarks.reading.failures import Failure, write_sheets
@@ -33,7 +33,7 @@ from benchmarks.reading.figures import Row
 from lenet5 import LeNet5Error, Reader
 from lenet5.files import write_beside
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / "results" / "reading.json"
+RESULTS: Final = record.RESULTS / "reading.json"
 
 Measured = tuple[list[Row], list[Failure]]
 
@@ -68,8 +68,18 @@ def _updated(last: list[Row], rows: list[Row]) -> list[Row]:
     return [row for row in last if (row.case, row.reader) not in anew] + rows
 
 
-def _write(rows: list[Row], weights: str) -> None:
-    results = {"machine": machine.description(), "weights": weights, "rows": [row.to_json() for row in rows]}
+def _kept_record() -> dict[str, Any]:
+    """The record of the last results, which an update of some cases leaves as it is. Exits where it is out of date."""
+    reasons = record.outdated(RESULTS) if RESULTS.exists() else []
+    if reasons:
+        raise SystemExit(f"results/{RESULTS.name} cannot be updated in part: {reasons[0]}; measure all cases")
+    last = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return {key: last[key] for key in (record.KEY,) if key in last}
+
+
+def _write(rows: list[Row], weights: str, measured_with: dict[str, Any]) -> None:
+    rows_of_json = [row.to_json() for row in rows]
+    results = {**measured_with, "machine": machine.description(), "weights": weights, "rows": rows_of_json}
     write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 
 
@@ -141,6 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("Tesseract is not measured: it is not installed (Debian, Ubuntu: apt install tesseract-ocr)")
     rows: list[Row] = []
     last = _last_results()
+    measured_with = _kept_record() if given.update else {record.KEY: record.record(given.weights)}
     # Tesseract's pictures and answers stay the same while reading is worked on
     kept = [row for row in last if row.reader == peer] if given.keep_peer else []
     for name, work in _works(reader, given.development, peer):
@@ -151,14 +162,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows += earlier
             continue
         try:
-            found, failures = work()
+            measured, failures = work()
         except LeNet5Error as error:
             print(f"{name:44} not measured: {error}", flush=True)
             continue
-        rows += found
-        print(*found, sep="\n", flush=True)
+        rows += measured
+        print(*measured, sep="\n", flush=True)
         if (given.update or not given.only) and not given.development:
-            _write(_updated(last, rows) if given.update else rows, given.weights)
+            _write(_updated(last, rows) if given.update else rows, given.weights, measured_with)
         if given.failures:
             write_sheets(failures, given.failures, name)
 

@@ -39,11 +39,11 @@ def alternating(works: list[Callable[[], object]], rounds: int) -> list[list[flo
     """Seconds of each work, ``rounds`` times in turn after one warm-up: a list of seconds for each."""
     seconds: list[list[float]] = [[] for _ in works]
     for number in range(rounds + 1):
-        for work, found in zip(works, seconds, strict=True):
+        for work, times in zip(works, seconds, strict=True):
             start = time.perf_counter()
             work()
             if number:
-                found.append(time.perf_counter() - start)
+                times.append(time.perf_counter() - start)
     return seconds
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from benchmarks import record
 from benchmarks.reading.cases import Case, measure, measured_sets, synthetic
 from benchmarks.reading.figures import Row
 from lenet5 import engine, paper, posterior
@@ -38,7 +39,7 @@ from lenet5.weights import Weights, load
 
 __all__ = ["read", "sweep"]
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / "results" / "displacement.json"
+RESULTS: Final = record.RESULTS / "displacement.json"
 STRIDE: Final = 2  # the network's own is 4, the product of its two subsamplings; half of it reads more
 ENTERING: Final = 0.25  # what every digit costs, in natural logarithms
 SPREAD: Final = 1.0  # what a digit costs that is narrower or wider than USUAL by a factor e
@@ -153,12 +154,11 @@ def main() -> None:
         return
     rows: list[Row] = []
     for case in _cases():
-        found, _ = measure(case, lambda source: read(weights, source), "space displacement")
-        rows += found
-        print(*found, sep="\n", flush=True)
-    write_beside(
-        RESULTS, (json.dumps({"rows": [r.to_json() for r in rows]}, indent=1, ensure_ascii=False) + "\n").encode()
-    )
+        measured, _ = measure(case, lambda source: read(weights, source), "space displacement")
+        rows += measured
+        print(*measured, sep="\n", flush=True)
+    results = {record.KEY: record.record(given.weights), "rows": [row.to_json() for row in rows]}
+    write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 if __name__ == "__main__":

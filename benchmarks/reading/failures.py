@@ -10,6 +10,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.errors import PictureError
+from lenet5.evaluation.sheet import contact_sheet
 from lenet5.reading.picture import Source, open_picture
 from lenet5.result import Digit, Reading
 
@@ -38,14 +39,7 @@ def write_sheets(failures: Sequence[Failure], folder: Path, case: str) -> None:
         old.unlink()
     for number, start in enumerate(range(0, len(failures), _A_SHEET), start=1):
         tiles = [_tile(failure) for failure in failures[start : start + _A_SHEET]]
-        pairs = [tiles[k : k + 2] for k in range(0, len(tiles), 2)]
-        heights = [max(tile.height for tile in pair) + 10 for pair in pairs]
-        sheet = Image.new("RGB", (2 * _WIDTH + 30, sum(heights) + 10), "white")
-        top = 10
-        for pair, height in zip(pairs, heights, strict=True):
-            for column, tile in enumerate(pair):
-                sheet.paste(tile, (10 + column * (_WIDTH + 10), top))
-            top += height
+        sheet = contact_sheet([tiles[k : k + 2] for k in range(0, len(tiles), 2)], gap=10)
         sheet.save(folder / f"{stem} {number}.png")
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from benchmarks import record
 from lenet5 import weights
 from lenet5.files import write_beside
 from lenet5.global_training.material import by_writer
@@ -24,7 +24,7 @@ from lenet5.learning.train import part_of, split
 from lenet5.learning.unipen import load_unipen
 from lenet5.synthesis.pages import KINDS
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / "results" / "left_out.json"
+RESULTS: Final = record.RESULTS / "left_out.json"
 _PARTS: Final = 3  # of the pages: where the kind is in the fit, the others of these are
 
 
@@ -43,8 +43,8 @@ def measured(pages: list[Example]) -> list[dict[str, object]]:
     kind = np.array([page.kind for page in pages])
     right = np.zeros(len(pages))
     for k in range(_PARTS):
-        score = judges_of([page for page, own in zip(pages, part, strict=True) if own != k], np.random.default_rng(0))
-        right[part == k] = [outcome(score, page)[2] for page, own in zip(pages, part, strict=True) if own == k]
+        score = judges_of([page for page, p in zip(pages, part, strict=True) if p != k], np.random.default_rng(0))
+        right[part == k] = [outcome(score, page)[2] for page, p in zip(pages, part, strict=True) if p == k]
     rows: list[dict[str, object]] = []
     for name in KINDS:
         score = judges_of([page for page in pages if page.kind != name], np.random.default_rng(0))
@@ -55,6 +55,7 @@ def measured(pages: list[Example]) -> list[dict[str, object]]:
                 "pages": len(without),
                 "in_the_fit": round(float(right[kind == name].mean()), 4),
                 "left_out": round(float(np.mean(without)), 4),
+                record.KEY: record.record("lenet5"),
             }
         )
         print(rows[-1], flush=True)
@@ -63,7 +64,7 @@ def measured(pages: list[Example]) -> list[dict[str, object]]:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
-    write_beside(RESULTS, (json.dumps(measured(examples()), indent=1) + "\n").encode())
+    write_beside(RESULTS, ("[\n" + ",\n".join(map(json.dumps, measured(examples()))) + "\n]\n").encode())
 
 
 if __name__ == "__main__":

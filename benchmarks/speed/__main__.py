@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import machine, record
 from benchmarks.speed import contenders
 from lenet5 import engine, paper, weights
 from lenet5.files import write_beside
@@ -21,7 +20,7 @@ from lenet5.learning.distort import NONE
 from lenet5.learning.recipe import MODERN
 from lenet5.pixels import network_input
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "performance.json"
+RESULTS = record.RESULTS / "performance.json"
 MULTIPLY_ADDS = {"lenet5": 326_520, "concise": 416_520}  # those that the network needs; squashing not counted
 SECONDS, ROUNDS, REST = 0.05, 9, 0.05  # a run's length; alternations; a pause in which spinning threads go to sleep
 QUIET, TRIES = 0.025, 30  # processor seconds of other programs that a round may see; rounds tried for ROUNDS good ones
@@ -37,7 +36,7 @@ def main() -> None:
 
 def _all(quick: bool) -> dict[str, object]:
     peers = [p for p in contenders.INFERENCE if not (quick and p == "torch.compile")]
-    found: list[dict[str, object]] = []
+    cases: list[dict[str, object]] = []
     peak = machine.peak()
     for network in paper.NETWORKS.values():
         for threads in (1, 2):
@@ -49,30 +48,35 @@ def _all(quick: bool) -> dict[str, object]:
                     if peer == "torch.compile" and batch == 64:
                         continue
                     theirs = contenders.INFERENCE[peer](network, parameters, images, threads)
-                    found.append(_compare(case, peer, ours, theirs, batch))
+                    cases.append(_compare(case, peer, ours, theirs, batch))
                 if batch == 1024:
-                    found.append(_share(case, ours, batch, MULTIPLY_ADDS[network.name], peak * threads))
-            found += _training(network, threads, quick)
+                    cases.append(_share(case, ours, batch, MULTIPLY_ADDS[network.name], peak * threads))
+            cases += _training(network, threads, quick)
     packages = [name for name in ("numpy", "torch", "onnxruntime", "openvino") if find_spec(name)]
     described = machine.description() | {"engine": engine.NAME, "peak_gigamac_a_thread": peak}
-    return {"machine": described, "versions": {p: version(p) for p in packages}, "cases": found}
+    return {
+        record.KEY: record.record(),
+        "machine": described,
+        "versions": {p: version(p) for p in packages},
+        "cases": cases,
+    }
 
 
 def _training(network: paper.Network, threads: int, quick: bool) -> list[dict[str, object]]:
-    found = []
+    cases = []
     for batch in (1, 64, 256):
         parameters, images = _inputs(network, batch)
         case = f"{network.name}, training step, batch {batch}, {threads} thread{'s' * (threads > 1)}"
         ours = contenders.our_training(network, parameters, images, threads)
         for peer, make in contenders.TRAINING.items():
             if peer != "torch.compile" or (batch == 256 and not quick):
-                found.append(_compare(case, peer, ours, make(network, parameters, images, threads), batch))
+                cases.append(_compare(case, peer, ours, make(network, parameters, images, threads), batch))
     distorted, undistorted = (
         contenders.our_training_from_digits(network, parameters, batch, threads, distortion)
         for distortion in (MODERN.distortion, NONE)
     )
-    found.append(_compare(f"{case}, distorted", "ours, undistorted", distorted, undistorted, batch))
-    return found
+    cases.append(_compare(f"{case}, distorted", "ours, undistorted", distorted, undistorted, batch))
+    return cases
 
 
 def _inputs(network: paper.Network, batch: int) -> tuple[contenders.Floats, contenders.Floats]:

@@ -82,5 +82,5 @@ def model(network: paper.Network, parameters: NDArray[np.float32]) -> bytes:
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 1, height, width])
     outputs = helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 10])
     whole = helper.make_graph(graph.nodes, network.name, [images], [outputs], graph.constants)
-    made = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return bytes(made.SerializeToString())
+    model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())

@@ -18,11 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
+from benchmarks import record
 from lenet5.files import write_beside
 
-RESULTS = Path(__file__).resolve().parents[2] / "results" / "whole_training.json"
+RESULTS = record.RESULTS / "whole_training.json"
 SEEDS, PEER_SEEDS = 10, 3
 
 
@@ -83,7 +83,8 @@ def main() -> None:
     errors = [float(str(run["test_error_percent"])) for run in ours]
     half = 2.262 * statistics.stdev(errors) / math.sqrt(SEEDS)  # Student's t, 9 degrees of freedom, 95%
     seconds, slower = (statistics.median(float(str(run["seconds"])) for run in runs) for runs in (ours, theirs))
-    found = {
+    results = {
+        record.KEY: record.record(),
         "recipe": "fast",
         "runs": ours + theirs,
         "test_error_percent_mean": round(statistics.mean(errors), 3),
@@ -93,8 +94,8 @@ def main() -> None:
         "ratio": round(slower / seconds, 2),
         "peak_memory_megabytes": megabytes,
     }
-    write_beside(RESULTS, (json.dumps(found, indent=1) + "\n").encode())
-    print(json.dumps({key: value for key, value in found.items() if key != "runs"}, indent=1))
+    write_beside(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
+    print(json.dumps({key: value for key, value in results.items() if key != "runs"}, indent=1))
 
 
 if __name__ == "__main__":

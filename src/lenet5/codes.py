@@ -26,10 +26,10 @@ DIGITS: Final = "0123456789"
 """The paper's ten classes, the default everywhere."""
 
 SEPARATORS: Final = "/:-.,%()"
-"""What stands between digits in dates, times, amounts and telephone numbers."""
+"""The marks between digits in dates, times, amounts and telephone numbers."""
 
 MOST_CLASSES: Final = 96
-"""As many classes as the engine has room for: printable ASCII has 95 characters."""
+"""The engine's largest number of classes: printable ASCII has 95 characters."""
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

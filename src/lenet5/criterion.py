@@ -1,7 +1,7 @@
-"""What training minimises, over the penalties of each image, with its derivative.
+"""The criteria that training minimises, and their derivatives by the penalties of each image.
 
-A penalty y_i is a distance of LeNet5's output or a logit of the concise network with its sign
-turned (:func:`lenet5.posterior.penalties`), so one set of formulas serves both.
+A penalty y_i is a distance of LeNet5's output or a negated logit of the concise network
+(:func:`lenet5.posterior.penalties`), so one set of formulas serves both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lenet5.posterior import probabilities
 __all__ = ["CROSS_ENTROPY", "MEAN_PENALTY", "Criterion", "Desired", "maximum_a_posteriori"]
 
 Desired = NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
-"""Labels (N,) of whole numbers, or targets (N, C + 1) of floats: the shares of the classes and, last, of rubbish."""
+"""Labels (N,) of whole numbers, or targets (N, C + 1) of floats: probabilities of the classes and, last, of rubbish."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,13 @@ class Criterion:
     the negative penalties. An image labelled NOT_A_DIGIT has E = j + log(…): rubbish is its class.
 
     Where there are *targets* t instead of labels, y_D is Σ_k t_k y_k, the rubbish class among them. At a
-    ``temperature`` T other than 1 the logarithm is T · log(e^(−j/T) + Σ_i e^(−y_i/T)): the network is then compared
-    with its targets as softly as that (Hinton, Vinyals and Dean 2015, times T).
+    ``temperature`` T other than 1 the logarithm is T · log(e^(−j/T) + Σ_i e^(−y_i/T)), T times the criterion of
+    distillation (Hinton, Vinyals and Dean 2015).
+
+    >>> penalties = np.array([[1.0, 5.0, 9.0]])  # an image's penalties of three classes
+    >>> loss, derivative = CROSS_ENTROPY(penalties, np.array([0]))
+    >>> round(loss, 4), [round(float(d), 3) for d in derivative[0]]
+    (0.0185, [0.018, -0.018, -0.0])
     """
 
     name: str
@@ -62,9 +67,8 @@ class Criterion:
     def check(self, desired: Desired, n: int, classes: int = 10) -> None:
         """ArrayError unless these are ``n`` labels (n,) or targets (n, classes + 1) that this criterion knows.
 
-        Labels are 0 to classes − 1 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 a target's shares are not
-        negative and add to 1, that of rubbish being 0 where j is infinite; eq. 8 takes any numbers, and its derivative
-        is these numbers.
+        Labels are 0 to classes − 1 and, in eq. 9 with finite j, NOT_A_DIGIT. In eq. 9 targets are probabilities that
+        add to 1, that of rubbish being 0 where j is infinite. Eq. 8 takes any numbers, which are its derivative.
         """
         rubbish = self.discriminative and math.isfinite(self.j)
         if desired.ndim == 2:
@@ -92,7 +96,11 @@ CROSS_ENTROPY = Criterion("cross-entropy", discriminative=True)
 
 
 def maximum_a_posteriori(j: float) -> Criterion:
-    """Eq. 9, discriminative, with the rubbish class at penalty ``j`` > 0."""
+    """Eq. 9, discriminative, with the rubbish class at penalty ``j`` > 0.
+
+    >>> maximum_a_posteriori(5).name
+    'maximum a posteriori (eq. 9, j = 5)'
+    """
     if not j > 0:
         raise ArrayError(f"the rubbish class needs a penalty j > 0, not {j}")
     return Criterion(f"maximum a posteriori (eq. 9, j = {j:g})", discriminative=True, j=j)

@@ -1,4 +1,4 @@
-"""A network counted from its own arrays and feature maps, and held against the published table."""
+"""Counts of a network's layers from its arrays and feature maps, compared with the published table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ __all__ = ["Description", "describe"]
 
 @dataclass(frozen=True)
 class Description:
-    """What was counted, layer by layer, and each ``disagreement`` with the table in :mod:`lenet5.paper`."""
+    """The counted layers, and each disagreement with the table in :mod:`lenet5.paper`, in words.
+
+    >>> description = describe(weights.load("lenet5-mnist"))
+    >>> description.layers[0].parameters, description.disagreements
+    (156, ())
+    """
 
     network: paper.Network
     engine: str
@@ -58,10 +63,15 @@ class Description:
 
 
 def describe(loaded: weights.Weights) -> Description:
-    """Count the loaded network and compare every number with the published ones."""
+    """Count the loaded network and compare every number with the published ones.
+
+    >>> description = describe(weights.load("concise"))
+    >>> description.parameters, description.connections
+    (61706, 429342)
+    """
     layers = _counted(loaded)
-    found = Description(loaded.network, engine.NAME, layers, ())
-    return Description(loaded.network, engine.NAME, layers, tuple(_disagreements(found)))
+    description = Description(loaded.network, engine.NAME, layers, ())
+    return Description(loaded.network, engine.NAME, layers, tuple(_disagreements(description)))
 
 
 def _counted(loaded: weights.Weights) -> tuple[paper.Layer, ...]:
@@ -73,14 +83,14 @@ def _counted(loaded: weights.Weights) -> tuple[paper.Layer, ...]:
     before = (1, *loaded.network.input_size)
     layers = []
     for name, shape in shapes:
-        own = {key.split(".")[1]: array for key, array in named.items() if key.startswith(f"{name}.")}
-        layers.append(_layer(name, before, (*shape, 1, 1)[:3], own))
+        of_layer = {key.split(".")[1]: array for key, array in named.items() if key.startswith(f"{name}.")}
+        layers.append(_layer(name, before, (*shape, 1, 1)[:3], of_layer))
         before = (*shape, 1, 1)[:3]
     return tuple(layers)
 
 
 def _layer(
-    name: str, before: tuple[int, ...], shape: tuple[int, ...], own: Mapping[str, NDArray[np.float32]]
+    name: str, before: tuple[int, ...], shape: tuple[int, ...], named: Mapping[str, NDArray[np.float32]]
 ) -> paper.Layer:
     """A layer's row, from the shapes (maps, height, width) before and after it and from its arrays.
 
@@ -88,13 +98,13 @@ def _layer(
     """
     maps, *size = shape
     positions, neurons = math.prod(size), math.prod(shape)
-    parameters = sum(array.size for array in own.values())
+    parameters = sum(array.size for array in named.values())
     shrinks = positions < math.prod(before[1:])
     inputs = math.prod(before) // math.prod(shape)  # of a unit that reads one map, such as subsampling's four
-    if "weight" in own:
-        kind = "full connection" if own["weight"].ndim == 2 else "convolution"
+    if "weight" in named:
+        kind = "full connection" if named["weight"].ndim == 2 else "convolution"
         connections = parameters * positions
-    elif "coefficient" in own:
+    elif "coefficient" in named:
         kind, connections = "subsampling", (inputs + 1) * neurons
     elif shrinks:
         kind, connections = "average pooling", inputs * neurons
@@ -104,26 +114,26 @@ def _layer(
     return paper.Layer(shown, kind, maps, (size[0], size[1]), neurons, parameters, connections)
 
 
-def _disagreements(found: Description) -> list[str]:
+def _disagreements(description: Description) -> list[str]:
     """Each number that is not the published one, in words."""
     wrong = []
-    published = found.published
-    if [layer.name for layer in found.layers] != [layer.name for layer in published]:
-        return [f"the layers are {', '.join(layer.name for layer in found.layers)}"]
-    for ours, theirs in zip(found.layers, published, strict=True):
+    published = description.published
+    if [layer.name for layer in description.layers] != [layer.name for layer in published]:
+        return [f"the layers are {', '.join(layer.name for layer in description.layers)}"]
+    for ours, theirs in zip(description.layers, published, strict=True):
         for field in fields(paper.Layer):
             here, there = getattr(ours, field.name), getattr(theirs, field.name)
             if here != there:
                 wrong.append(f"{ours.name}: {field.name} {here} here, {there} in the table")
-    totals = {"parameters": found.network.parameters, "connections": found.published_connections}
+    totals = {"parameters": description.network.parameters, "connections": description.published_connections}
     for total, there in totals.items():
-        here = getattr(found, total)
+        here = getattr(description, total)
         if here != there:
             wrong.append(f"total {total}: {here:,} here, {there:,} in the table")
     return wrong
 
 
 def _with_classes(output: paper.Layer, further: int) -> paper.Layer:
-    """The published row of the output with so many further classes."""
+    """The published row of the output with ``further`` classes."""
     classes, units = output.maps + further, output.connections // output.maps
     return replace(output, maps=classes, neurons=classes, connections=units * classes)

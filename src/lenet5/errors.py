@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""The package's exceptions, as one tree.
 
 Catch :class:`LeNet5Error` for everything below.
 
@@ -30,39 +30,90 @@ __all__ = [
 
 
 class LeNet5Error(Exception):
-    """Any expected failure of this package; its text is one line for the user."""
+    """Any expected failure of this package; its text is one line for the user.
+
+    >>> from lenet5 import Reader
+    >>> try:
+    ...     Reader("missing.safetensors")
+    ... except LeNet5Error as error:
+    ...     print(error)
+    no weights at missing.safetensors: give a .safetensors file or one of lenet5, lenet5-mnist, concise
+    """
 
 
 class PictureError(LeNet5Error):
-    """A picture cannot be read."""
+    """A picture cannot be read.
+
+    >>> from lenet5 import Reader
+    >>> Reader().read("missing.png")
+    Traceback (most recent call last):
+    lenet5.errors.PictureError: ...missing.png...
+    """
 
 
 class DataError(LeNet5Error):
-    """A data set cannot be used."""
+    """A data set cannot be used.
+
+    >>> from lenet5.learning.data import load
+    >>> load("missing.npz")
+    Traceback (most recent call last):
+    lenet5.errors.DataError: no such file: missing.npz
+    """
 
 
 class WeightsError(LeNet5Error):
-    """A weights file cannot be used."""
+    """A weights file cannot be used.
+
+    >>> from lenet5 import weights
+    >>> weights.load("missing.safetensors")
+    Traceback (most recent call last):
+    lenet5.errors.WeightsError: no weights at missing.safetensors: ...
+    """
 
 
 class ArrayError(LeNet5Error, ValueError):
-    """An array has the wrong shape, type or length."""
+    """An array has the wrong shape, type or length.
+
+    >>> import numpy as np
+    >>> from lenet5 import paper, pixels
+    >>> pixels.network_input(paper.LENET5, np.zeros((1, 8, 8)))
+    Traceback (most recent call last):
+    lenet5.errors.ArrayError: images must be (N, 28, 28), not (1, 8, 8)
+    """
 
 
 class PatternError(LeNet5Error, ValueError):
-    """A pattern, choices or a check cannot be used, or nothing satisfies them; the text points at the character."""
+    """A pattern, choices or a check cannot be used, or nothing satisfies them; the text points at the character.
+
+    >>> import numpy as np
+    >>> from lenet5 import Reader
+    >>> Reader().read(np.full((60, 200), 255, np.uint8), pattern="[0-9")
+    Traceback (most recent call last):
+    lenet5.errors.PatternError: ...
+    """
 
 
 class UnavailableError(LeNet5Error):
-    """Something optional is not installed or not built yet."""
+    """Something optional is not installed or not built yet.
+
+    >>> raise UnavailableError("training on a GPU needs PyTorch")
+    Traceback (most recent call last):
+    lenet5.errors.UnavailableError: training on a GPU needs PyTorch
+    """
 
 
 class OutputError(LeNet5Error):
-    """A result cannot be written."""
+    """A result cannot be written.
+
+    >>> from lenet5 import weights
+    >>> weights.load("lenet5").save("no/such/folder/w.safetensors")
+    Traceback (most recent call last):
+    lenet5.errors.OutputError: cannot write no/such/folder/w.safetensors: No such file or directory
+    """
 
 
 def one_line(error: Exception, name: str) -> str:
-    """What went wrong with the file ``name``, in one line, whatever its kind.
+    """The message of any exception about the file ``name``, in one line.
 
     >>> one_line(PictureError("not a picture: x.png is empty"), "x.png")
     'not a picture: x.png is empty'

@@ -1,4 +1,4 @@
-"""Files are written beside their place and renamed, so that nothing is lost and nobody reads half of one."""
+"""Write files beside their place and rename them, so that a file is whole or not there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["require_writable", "write_beside"]
 
 
 def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file beside its place and rename it, so that no reader ever sees half of it.
+    """Write a file beside its place and rename it, so that no program ever reads half of it.
 
     A link is followed, not replaced. Raises OutputError where the place cannot be written or is
     no regular file.
@@ -34,7 +34,7 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OutputError now for a place that ``write_beside`` could not write later."""
+    """Raise OutputError if ``write_beside`` could not write this file."""
     target = _place(path)
     try:
         with tempfile.TemporaryFile(dir=target.parent):

@@ -25,7 +25,11 @@ _Module = TypeVar("_Module", bound=nn.Module)
 
 
 def squash(a: Tensor) -> Tensor:
-    """The squashing function f(a) = A·tanh(S·a), eq. 6: between −1.7159 and 1.7159, f(±1) ≈ ±1."""
+    """The squashing function f(a) = A·tanh(S·a), eq. 6: between −1.7159 and 1.7159, f(±1) ≈ ±1.
+
+    >>> squash(torch.tensor([-1.0, 0.0, 1.0]))
+    tensor([-1.0000,  0.0000,  1.0000])
+    """
     return paper.SQUASHING_AMPLITUDE * torch.tanh(paper.SQUASHING_SLOPE * a)
 
 
@@ -84,6 +88,14 @@ class LeNet5(nn.Module):
     answer for each 32×32 window, 4 pixels apart (section VII). With further ``classes`` there is an output for each
     character: their codes are fixed pictures, so that they cost no parameter (:mod:`lenet5.codes`). Initial weights
     are the paper's, uniform in ±2.4 / fan-in, from torch's global generator.
+
+    >>> network = LeNet5()
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    60000
+    >>> network(torch.zeros(2, 1, 32, 32)).shape, network(torch.zeros(1, 1, 32, 100)).shape
+    (torch.Size([2, 10]), torch.Size([1, 10, 1, 18]))
+    >>> network.feature_maps(torch.zeros(1, 1, 32, 32)).c3.shape
+    torch.Size([1, 16, 10, 10])
     """
 
     def __init__(self, classes: str = DIGITS) -> None:
@@ -150,6 +162,12 @@ class ConciseLeNet5(nn.Module):
     Takes (N, 1, 28, 28) or (N, 784) float32 in 0..1 and returns logits (N, 10), the largest the
     answer. 61,706 parameters. What differs from the paper is listed in docs/paper.md. Initial
     weights are Xavier's uniform: with PyTorch's own the sigmoids sit on a plateau for several passes.
+
+    >>> network = ConciseLeNet5()
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    61706
+    >>> network(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
     """
 
     def __init__(self) -> None:

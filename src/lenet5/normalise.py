@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["BLANK", "BOX", "is_normal", "normalise", "resize", "thicken"]
+__all__ = ["BLANK", "BOX", "ink_box", "is_normal", "normalise", "resize", "thicken"]
 
 Floats = NDArray[np.float32]
 
 BLANK: Final = 1e-3
-"""Ink no darker than this is none."""
+"""Ink levels up to this count as background."""
 
 BOX: Final = 20
 """Height or width, whichever is larger, of the digit inside the 28×28 image."""
 
-_FINE: Final = 4  # strokes are measured and mended at this many times the final resolution
-_COARSE: Final = 4  # crops so many times as large as needed, or more, are averaged down first
+_FINE: Final = 4  # strokes are measured and thickened at this many times the final resolution
+_COARSE: Final = 4  # crops at least this many times too large are averaged down first
 _THIN: Final = 2.0  # stroke width in final pixels; nine tenths of MNIST's are wider
 _TRIANGLE: Final = (_FINE - np.abs(np.arange(2 * _FINE) - _FINE + 0.5)) / _FINE**2
 
@@ -38,6 +38,13 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     """The crop ``ink`` (H, W), 0 for background to 1 for full ink, as (28, 28) uint8 in MNIST's form.
 
     The crop should end where the ink ends. Raises ArrayError for an empty or blank one.
+
+    >>> stroke = np.ones((40, 6))
+    >>> image = normalise(stroke)
+    >>> image.shape, image.dtype, int(image.max())
+    ((28, 28), dtype('uint8'), 255)
+    >>> is_normal(image)
+    True
     """
     if ink.ndim != 2 or 0 in ink.shape or not ink.max() > BLANK:
         raise ArrayError("there is no ink in this crop")
@@ -49,11 +56,27 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     return _centre(np.minimum(_coarsened(fine), np.float32(1)))
 
 
+def ink_box(ink: NDArray[np.floating], above: float = 0.0) -> tuple[slice, slice] | None:
+    """The rows and columns of the bounding box of the levels (H, W) that exceed ``above``; None where none does.
+
+    >>> ink = np.zeros((10, 10))
+    >>> ink[2:5, 3:9] = 1
+    >>> ink[ink_box(ink)].shape
+    (3, 6)
+    """
+    inked = ink > above
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
+
+
 def is_normal(image: NDArray[np.uint8]) -> bool:
     """Whether a picture (H, W) with ink 255 is in MNIST's form already, so that normalising again would only blur it.
 
     It is 28×28, the longer side of its ink is that of BOX, or a soft rim longer on each side as :func:`normalise`
     makes it, and its centre of mass is in the middle to within a pixel.
+
+    >>> is_normal(np.eye(28, dtype=np.uint8) * 255)  # as tall as the frame
+    False
     """
     if image.shape != (SIDE, SIDE):
         return False
@@ -65,7 +88,11 @@ def is_normal(image: NDArray[np.uint8]) -> bool:
 
 
 def resize(image: Floats, rows: int, columns: int) -> Floats:
-    """Anti-aliased bilinear resize of (H, W)."""
+    """Anti-aliased bilinear resize of (H, W).
+
+    >>> resize(np.array([[0, 0, 1, 1]], np.float32), 1, 2).round(2).tolist()
+    [[0.14..., 0.86...]]
+    """
     if rows >= image.shape[0] and columns >= image.shape[1]:  # enlarging, bilinear is anti-aliased
         return np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
     most = max(image.shape[0] // rows, image.shape[1] // columns) // _COARSE
@@ -99,20 +126,20 @@ def _triangles(old: int, new: int) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _coarsened(fine: Floats) -> Floats:
-    """A picture (H·_FINE, W·_FINE) as (H, W): the same resize, of which the triangles are alike everywhere."""
+    """A picture (H·_FINE, W·_FINE) resized to (H, W), where every pixel has the same triangle."""
     smooth = cv2.sepFilter2D(fine, -1, _TRIANGLE, _TRIANGLE, anchor=(_FINE // 2, _FINE // 2))
     return np.asarray(smooth[::_FINE, ::_FINE], np.float32)
 
 
 def _mend_strokes(fine: Floats) -> Floats:
-    """Strokes brought into MNIST's range of widths, at full darkness.
+    """Thicken strokes that are thinner than MNIST's, and scale the ink to full darkness.
 
     A stroke of width w and length l has area w·l and outline 2·l, so w = 2·area / outline; the
     outline is the total variation.
     """
-    some = fine[::2, ::2]  # tell as much as all,
+    some = fine[::2, ::2]  # a quarter of the pixels is enough to find the ink's level,
     if not some.any():
-        some = fine  # unless all ink is in a line between them
+        some = fine  # unless all ink lies between them
     inked = some[some > 0.1 * some.max()]
     full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
     fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))
@@ -123,14 +150,20 @@ def _mend_strokes(fine: Floats) -> Floats:
 
 
 def _framed(image: Floats, margin: int) -> Floats:
-    """The image with so many pixels of background all round."""
+    """The image with ``margin`` pixels of background on each side."""
     framed = np.zeros((image.shape[0] + 2 * margin, image.shape[1] + 2 * margin), np.float32)
     framed[margin:-margin, margin:-margin] = image
     return framed
 
 
 def thicken(image: Floats, radius: float) -> Floats:
-    """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends."""
+    """The largest value within about ``radius`` pixels, an octagon; a fraction of a pixel blends.
+
+    >>> dot = np.zeros((5, 5), np.float32)
+    >>> dot[2, 2] = 1
+    >>> int(thicken(dot, 1).sum())
+    5
+    """
     step = 0
     while radius > 0:
         f = _framed(image, 1)
@@ -143,7 +176,7 @@ def thicken(image: Floats, radius: float) -> Floats:
 
 
 def _centre(small: Floats) -> NDArray[np.uint8]:
-    """Placed by whole pixels with its centre of mass nearest the middle, all ink inside the frame."""
+    """Shift by whole pixels: the centre of mass comes nearest the middle with all ink inside the frame."""
     levels = np.round(small * 255).astype(np.uint8)
     image = np.zeros((SIDE, SIDE), np.uint8)
     left, top, width, height = cv2.boundingRect(levels)

@@ -99,10 +99,14 @@ CODES: Final[tuple[str, ...]] = tuple(
 
 @dataclass(frozen=True)
 class Layer:
-    """One row of the layer table: what a layer is and how many it has of everything.
+    """One row of the layer table.
 
     ``size`` is (height, width) of one feature map; ``neurons`` are units, ``parameters`` the
     trainable ones, ``connections`` the uses of a weight or bias.
+
+    >>> layer = LENET5.layers[2]
+    >>> layer.name, layer.maps, layer.size, layer.parameters, layer.connections
+    ('C3', 16, (10, 10), 1516, 151600)
     """
 
     name: str
@@ -120,6 +124,9 @@ class Array:
 
     ``fan_in`` is the number of inputs of the units that the array belongs to: one number, or one
     for each entry of the first axis. Initial weights are uniform in ±2.4 / fan_in (appendix A).
+
+    >>> LENET5.arrays[0]
+    Array(name='c1.weight', shape=(6, 1, 5, 5), fan_in=(25,))
     """
 
     name: str
@@ -133,6 +140,9 @@ class Network:
 
     ``output`` says what the ten outputs are: "distances" (the smallest is the answer) or "logits"
     (the largest is).
+
+    >>> LENET5.input_size, LENET5.output, LENET5.parameters, LENET5.connections
+    ((32, 32), 'distances', 60000, 340908)
     """
 
     name: str
@@ -145,7 +155,7 @@ class Network:
     arrays: tuple[Array, ...]
 
     def __reduce__(self) -> tuple[Callable[[str], Network], tuple[str]]:
-        """Pickled by name: networks are compared by identity."""
+        """Pickle by name: networks are compared by identity."""
         return network_named, (self.name,)
 
 
@@ -222,14 +232,22 @@ NETWORKS: Final = {network.name: network for network in (LENET5, CONCISE)}
 
 
 def network_named(name: str) -> Network:
-    """The network of this name; ArrayError where none has it."""
+    """The network of this name; ArrayError where none has it.
+
+    >>> network_named("concise").parameters
+    61706
+    """
     if name not in NETWORKS:
         raise ArrayError(f"no network is called {name!r}; known are {', '.join(NETWORKS)}")
     return NETWORKS[name]
 
 
 def network_of_length(parameters: int) -> Network:
-    """The network whose flat vector has this many entries; ArrayError where none has."""
+    """The network whose flat vector has this many entries; ArrayError where none has.
+
+    >>> network_of_length(60_000).name
+    'lenet5'
+    """
     for network in NETWORKS.values():
         if network.parameters == parameters:
             return network

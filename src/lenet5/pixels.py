@@ -1,4 +1,4 @@
-"""28×28 ink levels → a network's input range and frame. The only owner of that scaling."""
+"""28×28 ink levels → a network's input range and frame. No other module scales pixels."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ __all__ = ["network_input", "scaling"]
 
 
 def network_input(network: paper.Network, images: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Images in MNIST's form as the network wants them.
+    """Scale and frame images in MNIST's form for a network.
 
     ``images`` are (N, 28, 28) ink levels in 0..255, any real type. ``lenet5`` gets (N, 32, 32) with
     background −0.1 and full ink 1.175, framed with background (section II-B); ``concise`` gets
     (N, 28, 28) in 0..1. Raises ArrayError for another shape.
+
+    >>> x = network_input(paper.LENET5, np.full((1, 28, 28), 255))
+    >>> x.shape, round(float(x[0, 0, 0]), 3), round(float(x[0, 16, 16]), 3)
+    ((1, 32, 32), -0.1, 1.175)
     """
     if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
         raise ArrayError(f"images must be (N, {SIDE}, {SIDE}), not {images.shape}")
@@ -32,7 +36,11 @@ def network_input(network: paper.Network, images: NDArray[np.generic]) -> NDArra
 
 
 def scaling(network: paper.Network) -> tuple[float, float, int]:
-    """What :func:`network_input` does to an ink level: times a scale, plus an offset; and the frame's width."""
+    """The scale and the offset of :func:`network_input`, and the width of its frame in pixels.
+
+    >>> scaling(paper.LENET5)
+    (0.005, -0.1, 2)
+    """
     if network.name == "concise":
         return 1 / 255, 0.0, 0
     return (paper.FOREGROUND - paper.BACKGROUND) / 255, paper.BACKGROUND, (network.input_size[0] - SIDE) // 2

@@ -5,8 +5,8 @@ constant energy j. Read as a Gibbs distribution with temperature T,
 
     P(i) = e^(−y_i/T) / (e^(−j/T) + Σ_k e^(−y_k/T)),      P(rubbish) = e^(−j/T) / (the same sum),
 
-which with T = 1 is what eq. 9 trains; T is fitted on validation images. Logits are penalties with
-the sign turned.
+which with T = 1 is the posterior of eq. 9; T is fitted on validation images. A penalty is a distance, or a
+negated logit.
 """
 
 from __future__ import annotations
@@ -24,14 +24,19 @@ from lenet5.errors import ArrayError
 __all__ = ["RUBBISH", "fit_rubbish", "fit_temperature", "of_classes", "penalties", "probabilities"]
 
 RUBBISH = 10
-"""The column of the rubbish class where only the ten digits compete: after them, as it is after any classes."""
+"""The column of the rubbish class among the ten digits: rubbish always comes after the classes."""
 
 
 _HUGE: Final = 1e300  # a penalty, still finite when it is divided by the smallest temperature
 
 
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Outputs (N, C) as penalties (N, C), the smallest the answer: distances as they are, logits negated."""
+    """Outputs (N, C) as penalties (N, C), the smallest the answer: distances as they are, logits negated.
+
+    >>> logits = np.array([[2.0, -1.0]], np.float32)
+    >>> penalties(paper.CONCISE, logits).tolist()
+    [[-2.0, 1.0]]
+    """
     return outputs if network.output == "distances" else -outputs
 
 
@@ -41,6 +46,9 @@ def probabilities(penalty: NDArray[np.floating], j: float, temperature: float = 
     ``penalty`` is (N, C). With j infinite, rubbish has probability 0. Subtracting the smallest
     energy first keeps every exponential in range: at the start of training every y is near 84. A penalty that
     overflowed (weights near the largest float32 do that) counts as a very large one, so that rows stay finite.
+
+    >>> probabilities(np.array([[1.0, 3.0]]), j=2.0).round(3).tolist()
+    [[0.665, 0.09, 0.245]]
     """
     n, classes = penalty.shape
     energies = np.empty((n, classes + 1))
@@ -55,9 +63,15 @@ def of_classes(
 ) -> NDArray[np.float64]:
     """P of the classes that are ``kept`` and, last, of "none of these": (N, kept + 1), rows adding to 1.
 
-    Of all ``classes`` of the penalties (N, C) the separators that are not kept do not compete at all, so that a lone
-    slanted stroke is a 1; letters and signs that are not kept join the rubbish, their likelihoods added to its. Raises
-    ArrayError where there is not a column for each class.
+    ``classes`` names the columns of the penalties (N, C). Separators that are not kept do not compete at all, so that
+    a lone slanted stroke is a 1. Letters and signs that are not kept count as rubbish: their likelihoods are added to
+    its. Raises ArrayError unless there is a column for each class.
+
+    >>> classes = "0123456789/"
+    >>> penalty = np.full((1, 11), 50.0)
+    >>> penalty[0, 1], penalty[0, 10] = 5.0, 4.0  # a slanted stroke: rather "/" than 1
+    >>> int(of_classes(penalty, classes, DIGITS, j=20.0).argmax())
+    1
     """
     if penalty.ndim != 2 or penalty.shape[1] != len(classes):
         raise ArrayError(f"penalties of the classes {classes} are (N, {len(classes)}), not {penalty.shape}")
@@ -69,10 +83,14 @@ def of_classes(
 
 
 def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], j: float) -> float:
-    """The temperature in 0.1..10 under which the labels (N,) are likeliest; 1 where there are none.
+    """The temperature in 0.1..10 that maximises the likelihood of labels (N,); 1 where there are none.
 
-    One more error is imagined, of average size: a few hundred images without any would otherwise
-    make the network as sure as can be.
+    One error of average size is added: a few hundred images without any error would otherwise drive the
+    temperature to its lower bound.
+
+    >>> penalty = np.array([[0.0, 4.0], [0.0, 4.0], [0.0, 4.0], [4.0, 0.0]])
+    >>> fit_temperature(penalty, np.array([0, 0, 0, 0]), j=float("inf")) > 1  # one of four is wrong: less sure
+    True
     """
     if len(labels) == 0:
         return 1.0
@@ -84,25 +102,33 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
         return float(-np.log(p[rows, right]).sum() - np.log(second).mean())
 
     low, high = 0.1, 10.0
-    for _ in range(4):  # the surprise is convex in 1/T: eleven candidates, then eleven around the best
+    for _ in range(4):  # the surprise is convex in 1/T: try eleven temperatures, then eleven around the best
         candidates = np.geomspace(low, high, 11)
         best = int(np.argmin([surprise(float(candidate)) for candidate in candidates]))
         low, high = float(candidates[max(best - 1, 0)]), float(candidates[min(best + 1, 10)])
     return float(candidates[best])
 
 
-_RARE: Final = 0.01  # how much of what is read is taken to be rubbish
+_RARE: Final = 0.01  # the assumed proportion of rubbish
 
 
 def fit_rubbish(
     penalty: NDArray[np.floating], labels: NDArray[np.integer], classes: str = DIGITS
 ) -> tuple[float, float]:
-    """The temperature and j under which labels (N,) of digits and rubbish are likeliest, were one image in 100 rubbish.
+    """The temperature and j that maximise the likelihood of labels (N,) of digits and rubbish.
 
-    Only the digits of all ``classes`` compete (:func:`of_classes`); images of other classes do not count.
+    Images are weighted as if one in 100 were rubbish. Only the digits of all ``classes`` compete (:func:`of_classes`);
+    images of other classes are left out. So is rubbish that lies nearer to a code than half of the digits: it looks
+    like a digit. Raises ArrayError where there are no digits or no rubbish.
 
-    Rubbish that lies nearer to a code than half of the digits is a digit by chance, and does not count. Raises
-    ArrayError where either is lacking.
+    >>> generator = np.random.default_rng(0)
+    >>> digits = np.full((50, 10), 60.0)
+    >>> digits[:, 3] = generator.uniform(2, 8, 50)
+    >>> rubbish = generator.uniform(30, 60, (50, 10))
+    >>> labels = np.repeat([3, 255], 50)
+    >>> temperature, j = fit_rubbish(np.concatenate([digits, rubbish]), labels)
+    >>> 8 < j < 45
+    True
     """
     is_rubbish, smallest = labels == paper.NOT_A_DIGIT, penalty[:, :RUBBISH].min(axis=1)
     counted = labels < RUBBISH

@@ -1,4 +1,4 @@
-"""What reading answers: boxes, digits, separators, a whole reading, and their one JSON form."""
+"""The results of reading: boxes, digits, separators, a whole reading, and their JSON form."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PICTURE_SUFFIXES = frozenset(
         ".pdf",
     )
 )
-"""Endings of the files that are taken for pictures in a folder."""
+"""Endings of the files in a folder that are read as pictures."""
 
 REFUSED = "?"
 """The label of a digit that was refused."""
@@ -56,7 +56,14 @@ WORD_GAP = 0.6
 
 @dataclass(frozen=True)
 class Box:
-    """Whole pixels of the picture as shown (EXIF rotation applied); right and bottom are exclusive."""
+    """Whole pixels of the picture as shown (EXIF rotation applied); right and bottom are exclusive.
+
+    >>> box = Box(left=9, top=12, right=31, bottom=44)
+    >>> box.right - box.left, box.bottom - box.top
+    (22, 32)
+    >>> box.to_json()
+    [9, 12, 31, 44]
+    """
 
     left: int
     top: int
@@ -74,6 +81,10 @@ class Digit:
     ``confidence`` is the calibrated probability in 0..1 that the label is right, rubbish counted
     among the possible answers (for "?", that it is no digit); ``alternatives`` are the other labels
     with their probabilities, likeliest first; ``image`` is the 28×28 uint8 that the network saw.
+
+    >>> digit = Digit("4", 0.998, Box(9, 12, 31, 44), alternatives=(("9", 0.0012),))
+    >>> digit.to_json()
+    {'label': '4', 'confidence': 0.998, 'box': [9, 12, 31, 44], 'alternatives': [['9', 0.0012]]}
     """
 
     label: str
@@ -96,6 +107,9 @@ class Separator:
     """A mark inside a line that is no digit: one of "/", ":", "-", ".", ",", "%", "(" and ")".
 
     ``confidence`` is the calibrated probability in 0..1 that this mark stands here.
+
+    >>> Separator(",", Box(33, 40, 36, 47), confidence=0.97).to_json()
+    {'separator': ',', 'confidence': 0.97, 'box': [33, 40, 36, 47]}
     """
 
     text: str
@@ -110,12 +124,11 @@ class Separator:
 class Reading:
     """What was read in one picture: lines of digits and separators in reading order.
 
-    ``confidence`` is P(the whole text is right) in 0..1, that nothing was left out wrongly counted in; of an
-    empty text it is P(nothing stands there), 1 only for a picture without ink. ``page`` counts from 1; ``notes`` are
-    remarks for the user, such as that a large picture was scaled down. With a constraint on the text, ``allowed`` is
-    P(any allowed text stands here) in 0..1, and ``confidence`` is not conditioned on it; without one it is None.
-    ``texts`` are then the allowed text of each line. ``alternatives`` are other whole texts with their probabilities,
-    likeliest first.
+    ``confidence`` is P(the whole text is right) in 0..1, which includes that nothing is missing; of an empty text it
+    is P(nothing stands there), 1 only for a picture without ink. ``page`` counts from 1; ``notes`` are remarks for the
+    user, such as that a large picture was scaled down. With a constraint, ``allowed`` is P(any allowed text stands
+    here) in 0..1, ``confidence`` is not conditioned on it, and ``texts`` are the allowed texts of the lines; without
+    one, ``allowed`` is None. ``alternatives`` are other whole texts with their probabilities, likeliest first.
 
     >>> Reading(lines=(), confidence=0.9, alternatives=(("7", 0.08),)).to_json()
     {'page': 1, 'text': '', 'confidence': 0.9, 'lines': []}
@@ -168,7 +181,7 @@ class Reading:
 
 
 def _transcribed(line: tuple[Digit | Separator, ...]) -> str:
-    """One line's marks as text; how wide a gap is goes by the heights of the line's digits."""
+    """One line as text; a gap is measured in median heights of the line's digits."""
     heights = sorted(mark.box.bottom - mark.box.top for mark in line if isinstance(mark, Digit))
     gap = WORD_GAP * heights[len(heights) // 2] if heights else 0
     text, end = "", None

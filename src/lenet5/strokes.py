@@ -41,10 +41,10 @@ BROADEST: Final = 0.26
 """Width of the broadest pen, in heights of a digit."""
 
 LINE: Final = (np.zeros(2, np.float32), 1.0)
-"""The frame of strokes that are in heights of a line's digits, around their middle, already."""
+"""The frame of strokes that are already in heights of a line's digits, around their middle."""
 
 WRITTEN: Final = "/()%"
-"""The separators whose strokes tell more than a drawn mark does: a recorded dot or dash is a few grid points."""
+"""The separators that are taken from UNIPEN; its dots and dashes are a few grid points, and are drawn instead."""
 
 _FINER: Final = 4  # ink is drawn at this many times its resolution, then averaged down
 _SHIFT: Final = 4  # fractional bits of OpenCV's coordinates
@@ -87,7 +87,7 @@ def any_pen(generator: np.random.Generator) -> Pen:
 
 
 def any_hand(generator: np.random.Generator) -> Hand:
-    """Another hand at random."""
+    """A random hand."""
     return Hand(
         slant=float(generator.normal(0, 0.15)),
         wide=float(np.exp(generator.normal(0, 0.15))),
@@ -207,7 +207,7 @@ def _resampled(line: Floats, smooth: float) -> Floats:
 
 
 def _overshot(line: Floats, mean: float, generator: np.random.Generator) -> Floats:
-    """The line, going on at its ends, or one of them, in the direction that it has there."""
+    """The line prolonged at one or both ends in its direction there."""
     ends = []
     for end, before in ((line[0], line[2]), (line[-1], line[-3])):
         away = end - before
@@ -237,12 +237,12 @@ def _draw(fine: NDArray[np.uint8], line: Floats, pen: Pen, height: float, genera
     else:
         knots = 1 - pen.pressure * generator.random(max(3, len(points) // 6))
         widths = width * np.interp(np.linspace(0, 1, len(points) - 1), np.linspace(0, 1, len(knots)), knots)
-        for start, stop, own in zip(points[:-1].tolist(), points[1:].tolist(), widths.tolist(), strict=True):
-            cv2.line(fine, start, stop, 255, max(1, round(own)), cv2.LINE_8, _SHIFT)
+        for start, stop, width in zip(points[:-1].tolist(), points[1:].tolist(), widths.tolist(), strict=True):
+            cv2.line(fine, start, stop, 255, max(1, round(width)), cv2.LINE_8, _SHIFT)
 
 
 def _texture(shape: tuple[int, int], grain: float, generator: np.random.Generator) -> Floats:
-    """What rough paper (h, w) takes of the ink: 0..1, low where the grain is."""
+    """The fraction of the ink that rough paper (h, w) takes: 0..1, low where the grain is."""
     rows, columns = shape
     coarse = generator.uniform(1.0, 2.5)
     noise = generator.random((max(2, round(rows / coarse)), max(2, round(columns / coarse))), np.float32)

@@ -37,8 +37,7 @@ FORMAT: Final = "1"
 """The version of the file's layout, in its metadata under ``format``."""
 
 BUNDLED: Final = ("lenet5", "lenet5-mnist", "concise")
-"""Names of the weights that come with the package: those that read, the best on MNIST alone, and the tutorials'
-network."""
+"""Names of the weights that come with the package: for reading, the best on MNIST alone, the tutorials' network."""
 
 _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger can be one
 
@@ -47,8 +46,12 @@ _MOST_BYTES: Final = 4 << 20  # a weights file is 241 kB; nothing much larger ca
 class Weights:
     """Trained parameters and where they came from.
 
-    ``parameters`` is the flat (P,) float32 vector, ``metadata`` text by name as contract.md lists
-    it, ``name`` what the user called them (for messages and reports).
+    ``parameters`` is the flat (P,) float32 vector; ``metadata`` is text by name, such as ``recipe``, ``command``,
+    ``seed``, ``passes``, ``trained_on``, ``temperature``, ``j`` and ``classes``; ``name`` is used in messages.
+
+    >>> w = load("lenet5-mnist")
+    >>> w.network.name, w.parameters.shape, w.classes, w.metadata["recipe"]
+    ('lenet5', (60000,), '0123456789', 'modern')
     """
 
     network: paper.Network
@@ -58,7 +61,7 @@ class Weights:
 
     @property
     def temperature(self) -> float:
-        """What penalties are divided by before they become probabilities; 1 where none is recorded."""
+        """The temperature of the posterior, by which penalties are divided; 1 where none is recorded."""
         return self.number("temperature", 1.0)
 
     @property
@@ -68,7 +71,7 @@ class Weights:
 
     @property
     def classes(self) -> str:
-        """The characters that the network tells apart, the ten digits first; just these where nothing else is recorded.
+        """The characters that the network distinguishes, the ten digits first; only these where nothing is recorded.
 
         Raises WeightsError for anything else.
         """
@@ -76,7 +79,7 @@ class Weights:
         try:
             check_classes(classes)
         except ArrayError as error:
-            raise WeightsError(f"{self.name}: its metadata gives classes that are none: {error}") from None
+            raise WeightsError(f"{self.name}: its metadata has invalid classes: {error}") from None
         if self.network is not paper.LENET5 and classes != DIGITS:
             raise WeightsError(f"{self.name}: a {self.network.name} network has no classes but the ten digits")
         return classes
@@ -108,7 +111,16 @@ class Weights:
 
 
 def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """The named arrays of a flat vector (P,), as views: writing to one writes to the vector."""
+    """The named arrays of a flat vector (P,), as views: writing to one writes to the vector.
+
+    >>> parameters = np.zeros(60_000, np.float32)
+    >>> named = arrays(paper.LENET5, parameters)
+    >>> named["c1.weight"].shape, named["c3.weight"].shape
+    ((6, 1, 5, 5), (60, 5, 5))
+    >>> named["c1.bias"][:] = 1  # a view
+    >>> float(parameters.sum())
+    6.0
+    """
     if parameters.shape != (network.parameters,):
         raise WeightsError(
             f"{network.name} has {network.parameters:,} parameters in one vector, not an array {parameters.shape}"
@@ -127,6 +139,10 @@ def initial(network: paper.Network, generator: np.random.Generator) -> NDArray[n
     lenet5: as the paper draws them, uniform in ±2.4 / fan-in, for C3 each map's own (appendix A).
     concise: Xavier's, uniform in ±√(6 / (fan-in + fan-out)), biases 0 (Glorot & Bengio 2010,
     eq. 16): with the paper's the sigmoids sit on a plateau for several passes.
+
+    >>> parameters = initial(paper.LENET5, np.random.default_rng(0))
+    >>> bool(np.abs(arrays(paper.LENET5, parameters)["f6.weight"]).max() <= 2.4 / 120)
+    True
     """
     parameters = np.zeros(network.parameters, np.float32)
     for array, view in zip(network.arrays, arrays(network, parameters).values(), strict=True):
@@ -147,6 +163,10 @@ def load(name: str | os.PathLike[str]) -> Weights:
     Raises WeightsError for a missing, truncated or foreign file, a pickle, an unknown network, a
     missing array, a wrong shape or type, NaN or infinity, and a temperature or j
     that is no number in 0.001..1000.
+
+    >>> w = load("lenet5")
+    >>> w.classes, w.codes.shape
+    ('0123456789/:-.,%()', (18, 84))
     """
     text = os.fspath(name)
     if text in BUNDLED:
@@ -162,7 +182,7 @@ def load(name: str | os.PathLike[str]) -> Weights:
 
 
 def _parse(name: str, content: bytes) -> Weights:
-    """Check every claim of the file before believing it."""
+    """Weights from the content of a file, every claim of which is checked."""
     from safetensors import SafetensorError
     from safetensors.numpy import load as load_tensors
 
@@ -182,7 +202,7 @@ def _parse(name: str, content: bytes) -> Weights:
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{name} has weights format {metadata.get('format')!r}; this version reads {FORMAT!r}")
     loaded = Weights(network, _flatten(name, network, tensors), metadata, name)
-    _ = loaded.classes, loaded.temperature, loaded.j  # what the metadata claims is checked now, not at first use
+    _ = loaded.classes, loaded.temperature, loaded.j  # checked now, not at first use
     return loaded
 
 
@@ -195,8 +215,8 @@ def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np
         raise WeightsError(f"{name} has an array {extra!r} that network {network.name} does not know")
     for key, shape in wanted.items():
         if tensors[key].shape != shape or tensors[key].dtype != np.float32:
-            found = f"{tensors[key].dtype} {tensors[key].shape}"
-            raise WeightsError(f"{name}: {key} should be float32 {shape}, but is {found}")
+            actual = f"{tensors[key].dtype} {tensors[key].shape}"
+            raise WeightsError(f"{name}: {key} should be float32 {shape}, but is {actual}")
     parameters = np.concatenate([tensors[key].ravel() for key in wanted])
     if not np.isfinite(parameters).all():
         raise WeightsError(f"{name} holds NaN or infinite weights: train it again")

@@ -150,7 +150,7 @@ def test_ctrl_c_inside_a_step_still_writes_a_whole_file(
             raise KeyboardInterrupt
         return distort(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("lenet5.learning.presentation.distort", interrupted)
+    monkeypatch.setattr("lenet5.learning.sampler.distort", interrupted)
     outcome = command("train", "--data", "digits", "--passes", "50", "--threads", "1", "--output", output)
     assert outcome.status == 0
     assert "stopped " in outcome.out
@@ -163,12 +163,12 @@ def test_an_interrupt_from_outside_still_writes_a_whole_file(output: Path) -> No
     arguments = ["train", "--data", "digits", "--passes", "2000", "--threads", "1", "--output", str(output)]
     program = (
         "from lenet5.cli import main\n"
-        "from lenet5.learning import presentation\n"
-        "distort = presentation.distort\n"
+        "from lenet5.learning import sampler\n"
+        "distort = sampler.distort\n"
         "def told(*arguments):\n"
         "    print('step', flush=True)\n"
         "    return distort(*arguments)\n"
-        "presentation.distort = told\n"
+        "sampler.distort = told\n"
         "main()\n"
     )
     command = [sys.executable, "-c", program, *arguments]
@@ -300,8 +300,9 @@ def test_the_command_in_the_metadata_makes_the_same_file_again(
     monkeypatch.setattr(page_score, "PAGES", 2)
 
     def train(output: Path, seed: int) -> weights.Weights:
+        few_images = ("--data", "digits", "--images", 400)
         outcome = command(
-            "train", "--data", "digits", "--recipe", "reading", "--passes", 1, "--seed", seed, "--output", output
+            "train", *few_images, "--recipe", "reading", "--passes", 1, "--seed", seed, "--output", output
         )
         assert outcome.status == 0, outcome.err
         return weights.load(output)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from benchmarks.accuracy import __main__ as program
+from docs._build import accuracy as tables
 
 from lenet5 import engine, weights
 from lenet5.learning.data import ImageSet, drawn, load
@@ -25,18 +23,6 @@ KEYS = {
     "network", "recipe", "seed", "passes", "distortions", "training_images", "test_error_percent",
     "validation_error_percent", "seconds",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tables() -> ModuleType:
-    """docs/accuracy.py, which is a script's module and no part of a package."""
-    spec = importlib.util.spec_from_file_location("docs_accuracy", ROOT / "docs" / "accuracy.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["docs_accuracy"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 def row(seed: int, error: float, **changes: object) -> dict[str, object]:
@@ -58,7 +44,7 @@ def row(seed: int, error: float, **changes: object) -> dict[str, object]:
     return made | changes
 
 
-def test_the_interval_is_students(tables: ModuleType) -> None:
+def test_the_interval_is_students() -> None:
     mean, half = tables.mean_and_half([0.9, 1.0, 1.1, 0.8, 1.2])
     assert mean == pytest.approx(1.0)
     assert half == pytest.approx(2.776 * 0.158114 / 5**0.5, rel=1e-4)
@@ -66,7 +52,7 @@ def test_the_interval_is_students(tables: ModuleType) -> None:
 
 
 def test_the_tables_give_means_intervals_goals_and_commands(
-    tables: ModuleType, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     distorted, small = (program.Run("paper", 0, distortions=True), program.Run("paper", 0, images=15_000))
     rows = [
@@ -102,7 +88,7 @@ def test_a_runs_row_comes_in_the_place_of_its_older_one(tmp_path: Path, monkeypa
 
 @pytest.mark.skipif(not engine.AVAILABLE, reason="training needs the compiled engine")
 def test_a_taught_run_is_what_its_command_gives_and_needs_its_teachers_weights(
-    command: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tables: ModuleType
+    command: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(RECIPES, "modern", replace(RECIPES["modern"], passes=1))
     data, test = load("digits", "train"), load("digits", "test")
@@ -145,7 +131,7 @@ def test_a_row_is_what_the_command_beside_it_gives(
         pytest.approx(found["test_error_percent"]),
         found["refused"],
     )
-    assert weights.load(output).metadata["command"].endswith("--seed 2 --images 700")
+    assert weights.load(output).metadata["command"].endswith(" --recipe paper --images 700 --passes 1 --seed 2")
 
 
 def test_rejecting_the_least_sure_first_reaches_half_a_percent() -> None:

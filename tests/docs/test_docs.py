@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import shlex
@@ -11,10 +10,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from docs._build import __main__ as build
+from docs._build import readme
 from PIL import Image
 
 import lenet5
@@ -57,18 +57,6 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(PICTURE, tmp_path / "photo.jpg")
     (tmp_path / "src").symlink_to(ROOT / "src")
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def generate() -> Iterator[ModuleType]:
-    """docs/generate.py, a script that imports its neighbours."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(ROOT / "docs"))
-    yield importlib.import_module("generate")
-    sys.path.remove(str(ROOT / "docs"))
-    for name in ("generate", "accuracy", "robustness", "reading_tables"):
-        if name not in before:
-            del sys.modules[name]
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -120,10 +108,10 @@ def test_the_readmes_link_to_each_other_in_their_first_lines() -> None:
     assert f"]({README})" in "".join(text_of(CHINESE).splitlines()[:3])
 
 
-def test_the_readmes_have_the_same_code_and_the_same_figures(generate: ModuleType) -> None:
-    assert generate.differences(text_of(README), text_of(CHINESE)) == []
-    assert len(generate.code_of(text_of(README))) >= 4
-    assert sum(generate.numbers_of(text_of(README)).values()) >= 40
+def test_the_readmes_have_the_same_code_and_the_same_figures() -> None:
+    assert readme.differences(text_of(README), text_of(CHINESE)) == []
+    assert len(readme.code_of(text_of(README))) >= 4
+    assert sum(readme.numbers_of(text_of(README)).values()) >= 40
 
 
 @pytest.mark.parametrize(
@@ -138,29 +126,30 @@ def test_the_readmes_have_the_same_code_and_the_same_figures(generate: ModuleTyp
     ],
 )
 def test_another_command_or_figure_in_the_translation_is_a_difference(
-    generate: ModuleType, pattern: str, replacement: str, difference: str
+    pattern: str, replacement: str, difference: str
 ) -> None:
     changed, n = re.subn(pattern, replacement, text_of(CHINESE), count=1)
     assert n == 1
-    assert difference in "; ".join(generate.differences(text_of(README), changed))
+    assert difference in "; ".join(readme.differences(text_of(README), changed))
 
 
 def test_the_check_of_the_docs_fails_where_the_translation_differs(
-    generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / CHINESE).write_text(text_of(CHINESE).replace("340,908", "340,918"), encoding="utf-8")
-    monkeypatch.setattr(generate, "READMES", (ROOT / README, tmp_path / CHINESE))
-    monkeypatch.setattr(generate, "renewed", lambda text: text)
-    monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
+    monkeypatch.setattr(readme, "READMES", (ROOT / README, tmp_path / CHINESE))
+    monkeypatch.setattr(build, "renewed", lambda text: text)
+    monkeypatch.setattr(sys, "argv", ["docs._build", "--check"])
     with pytest.raises(SystemExit, match=r"README\.zh-CN\.md differs from README\.md: the number 340,908 is missing"):
-        generate.main()
+        build.main()
 
 
-def test_a_translated_comment_is_no_difference(generate: ModuleType) -> None:
+def test_a_translated_comment_is_no_difference() -> None:
     english, chinese = (f"```python\nreader = Reader()  # {words}\n```\n" for words in ("the weights", "权重"))
-    assert generate.differences(english, chinese) == []
+    assert readme.differences(english, chinese) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "least"), [("train_concise.py", 88.0), ("train_lenet5.py", 85.0)])
 def test_a_plain_pytorch_loop_learns_the_embedded_digits(script: str, least: float, tmp_path: Path) -> None:
     pytest.importorskip("torch")
@@ -181,4 +170,4 @@ def test_the_bundled_pictures_are_those_that_the_script_draws(tmp_path: Path) ->
 
 
 def test_the_generated_parts_of_the_docs_are_up_to_date() -> None:
-    run(ROOT, "docs/generate.py", "--check")
+    run(ROOT, "-m", "docs._build", "--check")

@@ -34,9 +34,15 @@ POINTS: Final = 5.0  # percentages with one decimal may differ by so many points
 SHARE: Final = 0.2  # other numbers with a decimal point by this share or by a unit of their last place,
 PIXELS: Final = 0.05  # and pictures of F6 in this share of their pixels
 
+
+def trains(code: str) -> bool:
+    """Whether a block trains a network, which takes long."""
+    return "Training(" in code or ".backward()" in code
+
+
 SECTIONS: Final = dict(re.findall(r"^### ([^\n]*)\n(.*?)(?=^#{2,3} |\Z)", TEXT, flags=re.MULTILINE | re.DOTALL))
 EXAMPLES: Final = [
-    pytest.param(found["code"], found["shown"], id=question)
+    pytest.param(found["code"], found["shown"], id=question, marks=[pytest.mark.slow] * trains(found["code"]))
     for question, section in SECTIONS.items()
     for found in EXAMPLE.finditer(section)
 ]

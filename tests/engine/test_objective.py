@@ -11,7 +11,7 @@ from conftest import case, compiled
 from lenet5 import engine, paper, weights
 from lenet5.criterion import CROSS_ENTROPY, Criterion
 from lenet5.errors import UnavailableError, WeightsError
-from lenet5.learning.objective import EngineObjective, TaughtObjective, TorchObjective, objective
+from lenet5.learning.objective import DistillationObjective, EngineObjective, TorchObjective, objective
 from lenet5.network import ConciseLeNet5, LeNet5
 
 
@@ -49,14 +49,14 @@ def test_both_objectives_send_back_what_autograd_does(network: str) -> None:
 def test_a_taught_objective_learns_what_the_teachers_say_together(network: str) -> None:
     c = case(network, 12)
     criterion = replace(CROSS_ENTROPY, temperature=3.0)
-    pupil = EngineObjective(c.network, criterion)
+    student = EngineObjective(c.network, criterion)
     teachers = [weights.Weights(c.network, case(network, 1, seed).parameters, {}) for seed in (5, 6)]
-    taught = TaughtObjective(pupil, c.network, criterion, teachers)
-    said = np.mean([pupil.penalties(teacher.parameters, c.images) for teacher in teachers], axis=0) / 3
+    taught = DistillationObjective(student, c.network, criterion, teachers)
+    said = np.mean([student.penalties(teacher.parameters, c.images) for teacher in teachers], axis=0) / 3
     targets = np.zeros((12, 11), np.float32)
     targets[:, :10] = np.exp(-said) / np.exp(-said).sum(axis=1, keepdims=True)
     loss, gradient = taught(c.parameters, c.images, c.labels)
-    expected_loss, expected = pupil(c.parameters, c.images, targets)
+    expected_loss, expected = student(c.parameters, c.images, targets)
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     np.testing.assert_allclose(gradient, expected, atol=1e-4 * np.abs(expected).max())
     np.testing.assert_array_equal(gradient, taught(c.parameters, c.images, (c.labels + 1) % 10)[1])
@@ -66,9 +66,9 @@ def test_a_taught_objective_learns_what_the_teachers_say_together(network: str) 
 def test_who_has_learnt_from_itself_stays_as_it_is(network: str) -> None:
     c = case(network, 12)
     teacher = weights.Weights(c.network, c.parameters, {})
-    pupil = EngineObjective(c.network, CROSS_ENTROPY)
-    _, by_label = pupil(c.parameters, c.images, c.labels)
-    _, taught = TaughtObjective(pupil, c.network, CROSS_ENTROPY, [teacher])(c.parameters, c.images, c.labels)
+    student = EngineObjective(c.network, CROSS_ENTROPY)
+    _, by_label = student(c.parameters, c.images, c.labels)
+    _, taught = DistillationObjective(student, c.network, CROSS_ENTROPY, [teacher])(c.parameters, c.images, c.labels)
     assert np.abs(taught).max() < 1e-4 * np.abs(by_label).max()
 
 
@@ -78,7 +78,7 @@ def test_a_teacher_of_another_network_is_refused(network: str) -> None:
     teacher = weights.Weights(other, np.zeros(other.parameters, np.float32), {})
     c = case(network, 1)
     with pytest.raises(WeightsError, match="cannot teach"):
-        TaughtObjective(EngineObjective(c.network, CROSS_ENTROPY), c.network, CROSS_ENTROPY, [teacher])
+        DistillationObjective(EngineObjective(c.network, CROSS_ENTROPY), c.network, CROSS_ENTROPY, [teacher])
 
 
 @compiled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields as fields_of
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lenet5.learning.distort import NONE, Distortion, distort, fields, resample, resample_in_numpy, stroke_width
+from lenet5.learning.distort import NONE, Distortion, distort, fields, resample_in_numpy, stroke_width
 
 ALL = Distortion(translation=2, rotation=15, scaling=0.2, squeezing=0.15, shear=0.3, elastic=1, stroke=0.7)
 
@@ -126,38 +125,27 @@ def test_elastic_displacements_have_their_standard_deviation_and_are_smooth() ->
     assert np.abs(np.diff(moved, axis=2)).std() < 0.8 / 3
 
 
-@pytest.fixture(params=[resample, resample_in_numpy], ids=["engine", "NumPy"])
-def resampled(request: pytest.FixtureRequest) -> Callable[..., NDArray[np.float32]]:
-    """Each way to resample."""
-    found: Callable[..., NDArray[np.float32]] = request.param
-    return found
-
-
-def test_resampling_at_whole_pixels_moves_the_image_and_brings_in_background(
-    resampled: Callable[..., NDArray[np.float32]],
-) -> None:
+def test_resampling_at_whole_pixels_moves_the_image_and_brings_in_background() -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 28, 28), np.uint8)
     where = fields(NONE, 1, np.random.default_rng(0))
-    np.testing.assert_allclose(resampled(image, where), image, atol=1e-3)
-    found = resampled(image, where + np.array([2, -3], np.float32)[:, None, None])
+    np.testing.assert_allclose(resample_in_numpy(image, where), image, atol=1e-3)
+    found = resample_in_numpy(image, where + np.array([2, -3], np.float32)[:, None, None])
     np.testing.assert_allclose(found[0, :26, 3:], image[0, 2:, :25], atol=1e-3)
     assert found[0, 26:].max() < 1e-2
     assert found[0, :, :3].max() < 1e-2
 
 
-def test_resampling_halfway_is_the_mean_of_the_neighbours(
-    resampled: Callable[..., NDArray[np.float32]],
-) -> None:
+def test_resampling_halfway_is_the_mean_of_the_neighbours() -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 28, 28), np.uint8)
     where = fields(NONE, 1, np.random.default_rng(0)) + np.array([0, 0.5], np.float32)[:, None, None]
     expected = (image[0, :, :-1].astype(float) + image[0, :, 1:]) / 2
-    np.testing.assert_allclose(resampled(image, where)[0, :, :-1], expected, atol=1e-2)
+    np.testing.assert_allclose(resample_in_numpy(image, where)[0, :, :-1], expected, atol=1e-2)
 
 
 @pytest.mark.parametrize("far", [-1e4, 1e4])
-def test_resampling_far_outside_is_background(far: float, resampled: Callable[..., NDArray[np.float32]]) -> None:
+def test_resampling_far_outside_is_background(far: float) -> None:
     where = np.full((1, 2, 28, 28), far, np.float32)
-    assert resampled(np.full((1, 28, 28), 255, np.uint8), where).max() < 1e-2
+    assert resample_in_numpy(np.full((1, 28, 28), 255, np.uint8), where).max() < 1e-2
 
 
 def test_strokes_grow_and_shrink_by_a_pixel_a_side_at_most(bars: NDArray[np.uint8]) -> None:

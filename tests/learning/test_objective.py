@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from lenet5 import UnavailableError, WeightsError, engine, paper, pixels, weights
 from lenet5.codes import DIGITS
 from lenet5.criterion import CROSS_ENTROPY, MEAN_PENALTY, Criterion, maximum_a_posteriori
-from lenet5.learning.objective import TaughtObjective, TorchObjective, objective
+from lenet5.learning.objective import DistillationObjective, TorchObjective, objective
 from lenet5.network import ConciseLeNet5, LeNet5
 from lenet5.posterior import penalties
 
@@ -108,4 +108,4 @@ def test_teachers_of_other_classes_than_the_students_are_refused_at_once() -> No
     student = objective(paper.LENET5, CROSS_ENTROPY)
     teacher = replace(weights.load("lenet5-mnist"), metadata={"classes": DIGITS + "/"})
     with pytest.raises(WeightsError, match="knows the classes 0123456789/, not 0123456789"):
-        TaughtObjective(student, paper.LENET5, CROSS_ENTROPY, [teacher])
+        DistillationObjective(student, paper.LENET5, CROSS_ENTROPY, [teacher])

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lenet5.learning.render import CANVAS, Look, cropped, rendered
+from lenet5.learning.render import CANVAS, Augmentation, cropped, rendered
 from lenet5.normalise import normalise
 
-PLAIN = Look(stretch=0, thinner=0, thicker=0, coarse=0, binary=0, noise=0, cut=0, specks=0)
+PLAIN = Augmentation(stretch=0, thinner=0, thicker=0, coarse=0, binary=0, noise=0, cut=0, specks=0)
 
 
 def ring(height: int = CANVAS, width: int = 30, pen: float = 5) -> NDArray[np.float32]:
@@ -21,8 +21,8 @@ def ring(height: int = CANVAS, width: int = 30, pen: float = 5) -> NDArray[np.fl
     return ((radius <= 1) & (radius >= 1 - 2 * pen / width)).astype(np.float32)
 
 
-def image(look: Look, ink: NDArray[np.float32] | None = None, seed: int = 0) -> NDArray[np.uint8]:
-    found = rendered(ring() if ink is None else ink, look, np.random.default_rng(seed))
+def image(augmentation: Augmentation, ink: NDArray[np.float32] | None = None, seed: int = 0) -> NDArray[np.uint8]:
+    found = rendered(ring() if ink is None else ink, augmentation, np.random.default_rng(seed))
     assert found is not None
     return found
 
@@ -54,8 +54,8 @@ def test_a_fine_stroke_is_not_thinned_away() -> None:
 
 
 def test_few_pixels_lose_the_hole_of_a_small_ring() -> None:
-    look = replace(PLAIN, coarse=1, lowest=4)
-    assert any(image(look, ring(pen=9), seed)[14, 14] > 100 for seed in range(8))
+    augmentation = replace(PLAIN, coarse=1, lowest=4)
+    assert any(image(augmentation, ring(pen=9), seed)[14, 14] > 100 for seed in range(8))
 
 
 def test_a_cut_takes_ink_from_an_edge() -> None:
@@ -66,7 +66,7 @@ def test_a_cut_takes_ink_from_an_edge() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_everything_that_comes_out_is_in_mnists_form(seed: int) -> None:
-    found = image(Look(stretch=0.5, square=0.3), seed=seed)
+    found = image(Augmentation(stretch=0.5, square=0.3), seed=seed)
     assert found.shape == (28, 28)
     assert found.dtype == np.uint8
     assert found.max() > 200

@@ -20,8 +20,8 @@ from lenet5.learning.distort import NONE
 from lenet5.learning.method import OneCycleAdam, OneCycleMuon
 from lenet5.learning.mixture import Lines, Material, Mixture
 from lenet5.learning.objective import Objective, TorchObjective, objective
-from lenet5.learning.presentation import MixedPresentation
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
+from lenet5.learning.sampler import MixedSampler
 from lenet5.learning.train import Progress, Training, split
 
 Floats = NDArray[np.float32]
@@ -369,7 +369,7 @@ def test_rubbish_that_looks_like_a_digit_is_given_up_when_the_mixture_says_so(fe
     recipe = replace(MIXED, passes=3)
     assert recipe.mixture
     rubbish = np.full(len(few.images), paper.NOT_A_DIGIT, np.uint8)
-    shown = MixedPresentation(
+    shown = MixedSampler(
         few, {"turned": replace(few, labels=rubbish)}, recipe.mixture, recipe, np.random.default_rng(0)
     )
     near = np.where(np.arange(len(few.images)) < 200, 1.0, 99.0)[:, None].repeat(10, axis=1)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet5 import DataError
-from lenet5.learning import unipen
+from lenet5.learning import data, unipen
 from lenet5.learning.data import ImageSet, PictureSet, load
 from lenet5.learning.unipen import Writing, held_out_writers, is_number, load_unipen, read_unipen, segment_files
 from lenet5.learning.unipen_pictures import numbers_of, picture_of
@@ -243,7 +243,10 @@ def test_the_list_names_each_segment_file_once() -> None:
     assert len(segment_files()) == len(set(segment_files())) == 1_661
 
 
-@pytest.fixture(scope="module")
+reads_unipen = pytest.mark.xdist_group("unipen")  # one process reads the archive for all of these tests
+
+
+@pytest.fixture(scope="session")
 def real(real_data: Path) -> tuple[Writing, ...]:
     if not (real_data / "unipen").is_dir():
         pytest.skip("LENET5_DATA holds no unipen/")
@@ -253,6 +256,7 @@ def real(real_data: Path) -> tuple[Writing, ...]:
     return found
 
 
+@reads_unipen
 def test_the_archive_holds_the_digits_of_210_writers(real: tuple[Writing, ...]) -> None:
     digits = [w for w in real if w.source.startswith("1a/")]
     assert len(digits) == 11_700
@@ -260,6 +264,7 @@ def test_the_archive_holds_the_digits_of_210_writers(real: tuple[Writing, ...]) 
     assert len([w for w in real if is_number(w)]) == 1_395
 
 
+@reads_unipen
 def test_a_written_number_is_dark_ink_on_white_paper(real: tuple[Writing, ...]) -> None:
     for writing in numbers_of(real)[::150]:
         picture = picture_of(writing)
@@ -268,7 +273,11 @@ def test_a_written_number_is_dark_ink_on_white_paper(real: tuple[Writing, ...]) 
         assert 0.01 < (picture < 0.5).mean() < 0.3
 
 
-def test_the_data_sets_hold_the_held_out_writers_apart(real: tuple[Writing, ...]) -> None:
+@reads_unipen
+def test_the_data_sets_hold_the_held_out_writers_apart(
+    real: tuple[Writing, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "load_unipen", lambda path, progress: real)  # as it was read for the tests above
     digits, numbers = load("unipen", "test"), load("unipen-numbers", "test")
     assert isinstance(digits, ImageSet)
     assert isinstance(numbers, PictureSet)

@@ -37,8 +37,8 @@ class _Commands(click.Group):
 def lenet5() -> None:
     """LeNet-5 (1998): reads handwritten digits, trains, and measures itself.
 
-    Results go to stdout, progress and notes to stderr. Exit status 0; 1 for a failure that is told
-    in one line; 2 for wrong usage.
+    Results go to stdout, progress and notes to stderr. Exit status 0; 1 for an expected
+    failure, one line on stderr; 2 for wrong usage.
     """
 
 

@@ -22,7 +22,7 @@ __all__ = ["command"]
 _PASSES: Final = 60
 
 
-@click.command("demo", short_help="Read pictures, then train, with nothing but the package.")
+@click.command("demo", short_help="Read bundled pictures, then train; no download.")
 def command() -> None:
     """Read the bundled pictures, then train LeNet-5 on the embedded digits."""
     from lenet5.cli.train import run

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("describe", short_help="Count a network beside the published table.")
+@click.command("describe", short_help="Count a network's parameters beside the published table.")
 @click.option("--network", type=click.Choice(["lenet5", "concise"]), default="lenet5", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(network: str, as_json: bool) -> None:
@@ -21,11 +21,11 @@ def command(network: str, as_json: bool) -> None:
     from lenet5 import weights
     from lenet5.describe import describe
 
-    found = describe(weights.load(network))
-    click.echo(json.dumps(found.to_json()) if as_json else as_text(found))
+    description = describe(weights.load(network))
+    click.echo(json.dumps(description.to_json()) if as_json else as_text(description))
 
 
-def as_text(found: Description) -> str:
+def as_text(description: Description) -> str:
     """The counted numbers beside the published ones; ✗ marks each pair that differs."""
     header = (
         "layer",
@@ -40,17 +40,22 @@ def as_text(found: Description) -> str:
         "published",
     )
     rows: list[tuple[str, ...]] = [header]
-    for ours, theirs in zip(found.layers, found.published, strict=True):
+    for ours, theirs in zip(description.layers, description.published, strict=True):
         counts = [(getattr(ours, n), getattr(theirs, n)) for n in ("neurons", "parameters", "connections")]
         shape = (ours.name, ours.kind, str(ours.maps), "×".join(map(str, ours.size)))
         rows.append((*shape, *(cell for pair in counts for cell in _beside(*pair))))
-    totals = ((found.parameters, found.network.parameters), (found.connections, found.published_connections))
+    totals = (
+        (description.parameters, description.network.parameters),
+        (description.connections, description.published_connections),
+    )
     rows.append(("total", "", "", "", "", "", *(cell for pair in totals for cell in _beside(*pair))))
     widths = [max(len(row[k]) for row in rows) for k in range(len(header))]
     aligned = [(str.ljust if k < 2 else str.rjust) for k in range(len(header))]
     lines = ["  ".join(f(cell, w) for f, cell, w in zip(aligned, row, widths, strict=True)) for row in rows]
-    verdict = "All agree." if not found.disagreements else "\n".join(f"✗ {line}" for line in found.disagreements)
-    title = f"{found.network.title}, counted from its arrays and feature maps ({found.engine} engine)"
+    verdict = (
+        "All agree." if not description.disagreements else "\n".join(f"✗ {line}" for line in description.disagreements)
+    )
+    title = f"{description.network.title}, counted from its arrays and feature maps ({description.engine} engine)"
     return "\n".join([title, "", *lines, "", verdict])
 
 

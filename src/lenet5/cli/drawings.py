@@ -52,28 +52,28 @@ class Drawings:
         from lenet5.evaluation.annotate import annotated, as_png, write_debug
         from lenet5.files import write_beside
 
-        own = self._own_name(name, picture)
+        stem = self._own_name(name, picture)
         if self._annotate is not None:
             path = Path(self._annotate)
             if self._several or picture.pages > 1:
-                path = path.with_name(f"{path.stem}-{own}{path.suffix}")
+                path = path.with_name(f"{path.stem}-{stem}{path.suffix}")
             if os.path.realpath(path) in self._files:
                 raise OutputError(f"cannot write {path}: it is a picture to be read")
             write_beside(path, as_png(annotated(picture, reading)))
         if self._debug is not None:
-            write_debug(picture, reading, reader.pieces(picture), Path(self._debug) / own)
+            write_debug(picture, reading, reader.pieces(picture), Path(self._debug) / stem)
 
     def _own_name(self, name: str, picture: Picture) -> str:
         """The file's safe stem, with the page where there are several; numbered where it is taken."""
-        own = "stdin" if name == "-" else safe_stem(name)
+        stem = "stdin" if name == "-" else safe_stem(name)
         if picture.pages > 1:
-            own += f"-page{picture.page}"
-        number, first = 1, own
-        while own.casefold() in self._taken:  # some file systems do not tell A from a
+            stem += f"-page{picture.page}"
+        number, first = 1, stem
+        while stem.casefold() in self._taken:  # some file systems do not tell A from a
             number += 1
-            own = f"{first}-{number}"
-        self._taken.add(own.casefold())
-        return own
+            stem = f"{first}-{number}"
+        self._taken.add(stem.casefold())
+        return stem
 
 
 def safe_stem(name: str) -> str:

@@ -31,15 +31,17 @@ __all__ = ["command"]
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="auto", show_default=True)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Answer ? below this probability.")
 @click.option("--pattern", metavar="P", help=r"What the text looks like, as a regular expression: \d\d/\d\d.")
-@click.option("--choices", metavar="FILE", type=click.Path(dir_okay=False), help="A line of this file stands here.")
-@click.option("--check", metavar="C", help="It ends in a check digit: luhn, ean13, isbn10, isbn13, mod11, verhoeff.")
+@click.option(
+    "--choices", metavar="FILE", type=click.Path(dir_okay=False), help="The text is one of the lines of this file."
+)
+@click.option("--check", metavar="C", help="The text has a check digit: luhn, ean13, isbn10, isbn13, mod11, verhoeff.")
 @click.option("--region", metavar="L,T,R,B", help="Read only this part: four fractions of the picture.")
-@click.option("--rotate", type=click.Choice(["auto"]), help="Try four ways up and take the likeliest.")
-@click.option("--json", "form", flag_value="json", help="One JSON object a line and page.")
+@click.option("--rotate", type=click.Choice(["auto"]), help="Try four orientations and take the likeliest.")
+@click.option("--json", "form", flag_value="json", help="One JSON object a page, each on a line.")
 @click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
 @click.option("--transcript", is_flag=True, help="Print separators and gaps as they stand: 13/01/2023 3.75.")
 @click.option("--annotate", metavar="FILE.png", help="Draw boxes, answers and confidences on the picture.")
-@click.option("--debug", metavar="FOLDER", help="Keep what the network saw of every digit.")
+@click.option("--debug", metavar="FOLDER", help="Write what the network saw of every digit.")
 @click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 def command(
@@ -61,7 +63,7 @@ def command(
     """Read the digits in pictures, folders of pictures, or a picture on standard input (-).
 
     One file prints its text; several print FILE: text, and a TIFF or PDF of several pages FILE
-    page N: text. A digit that is not sure is ?. A file that cannot be read gives one line on stderr and
+    page N: text. A rejected digit is ?. A file that cannot be read gives one line on stderr and
     exit status 1 at the end; the others are read.
 
     With several pictures each file of --annotate has the picture's name in its own: out.png becomes
@@ -175,9 +177,9 @@ def _source(name: str) -> bytes | str:
 
 
 def _with_progress(files: list[str]) -> Iterator[str]:
-    """The files one by one, with a bar when they are many and stderr is a terminal, but stdout is not.
+    """The files one by one, with a progress bar if there are many and only stderr is a terminal.
 
-    Where the results appear on the terminal themselves, they show how far it is.
+    On a terminal the results themselves show the progress.
     """
     if len(files) < 20 or not sys.stderr.isatty() or sys.stdout.isatty():
         yield from files

@@ -33,21 +33,17 @@ _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
     help="mnist, digits, unipen, a folder or an .npz file; repeatable.  [default: mnist; recipe reading: and unipen]",
 )
 @click.option("--recipe", type=click.Choice(_RECIPES), default="modern", show_default=True)
-@click.option(
-    "--passes", type=click.IntRange(min=1), help="Passes over the training images; the recipe's own if not given."
-)
-@click.option("--images", type=click.IntRange(min=1), help="Train on so many of the images, drawn by the seed.")
+@click.option("--passes", type=click.IntRange(min=1), help="Passes over the training images; by default the recipe's.")
+@click.option("--images", type=click.IntRange(min=1), help="Train on N of the images, drawn with the seed.")
 @click.option(
     "--held-out",
     type=click.IntRange(min=0),
-    help="So many of the images choose and calibrate the weights instead; the recipe's own if not given.",
+    help="Hold out N images to validate and calibrate; by default as many as the recipe says.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--distortions/--no-distortions", default=None, help="The recipe's own if not given.")
-@click.option("--start", metavar="WEIGHTS", help="Go on from these weights: a bundled name or a file.")
-@click.option(
-    "--teacher", "teachers", metavar="WEIGHTS", multiple=True, help="Learn what these weights say; repeatable."
-)
+@click.option("--distortions/--no-distortions", default=None, help="Distort the images; by default as the recipe says.")
+@click.option("--start", metavar="WEIGHTS", help="Start from these weights: a bundled name or a file.")
+@click.option("--teacher", "teachers", metavar="WEIGHTS", multiple=True, help="Distil from these weights; repeatable.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
@@ -74,22 +70,26 @@ def command(
     from lenet5.files import require_writable
     from lenet5.global_training.material import Synthesis
     from lenet5.learning.data import described, drawn, joined
-    from lenet5.learning.objective import Objective, TaughtObjective, objective
-    from lenet5.learning.recipe import taught
+    from lenet5.learning.objective import DistillationObjective, Objective, objective
+    from lenet5.learning.recipe import command_of, taught
     from lenet5.learning.train import Training
     from lenet5.weights import load as load_weights
 
-    chosen = _chosen(recipe, passes, distortions, held_out)
+    training_recipe = _chosen(recipe, passes, distortions, held_out)
     require_writable(output)
     before = load_weights(start) if start else None
-    chosen = taught(chosen) if teachers else chosen
-    to_minimise: Objective = objective(chosen.network, chosen.criterion, device, threads, chosen.classes)
+    training_recipe = taught(training_recipe) if teachers else training_recipe
+    to_minimise: Objective = objective(
+        training_recipe.network, training_recipe.criterion, device, threads, training_recipe.classes
+    )
     if teachers:
         known = [load_weights(name) for name in teachers]
-        to_minimise = TaughtObjective(to_minimise, chosen.network, chosen.criterion, known, threads, chosen.classes)
-    sets = sets or (("mnist", "unipen") if chosen.mixture else ("mnist",))
-    writings = _writings([name for name in sets if _is_unipen(name)]) if chosen.mixture else ()
-    images_of = [name for name in sets if not (chosen.mixture and _is_unipen(name))]
+        to_minimise = DistillationObjective(
+            to_minimise, training_recipe.network, training_recipe.criterion, known, threads, training_recipe.classes
+        )
+    sets = sets or (("mnist", "unipen") if training_recipe.mixture else ("mnist",))
+    writings = _writings([name for name in sets if _is_unipen(name)]) if training_recipe.mixture else ()
+    images_of = [name for name in sets if not (training_recipe.mixture and _is_unipen(name))]
     if not images_of:
         raise click.UsageError(f"recipe {recipe} needs images beside UNIPEN: --data mnist --data unipen")
     parts = [_images(name) for name in images_of]
@@ -99,40 +99,44 @@ def command(
         loaded = replace(joined(" and ".join(part.name for part in parts), *parts), parts=names)
     if images:
         loaded = drawn(loaded, images, np.random.default_rng(seed))
-    synthesis = Synthesis(writings, chosen.classes, _say)
-    training = Training(loaded, chosen, to_minimise, seed, synthesis, threads, before)
+    synthesis = Synthesis(writings, training_recipe.classes, _say)
+    training = Training(loaded, training_recipe, to_minimise, seed, synthesis, threads, before)
     stopped = run(training)
-    given = "lenet5 train" + "".join(f" --data {name}" for name in sets)
-    given += f" --recipe {recipe} --passes {chosen.passes} --seed {seed}"
-    given += f" --images {images}" if images else ""
-    given += "" if held_out is None else f" --held-out {held_out}"
-    given += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
-    given += "" if device == "cpu" else f" --device {device}"
-    given += "".join(f" --teacher {name}" for name in teachers)
-    origin = {}
-    if before:
-        given += f" --start {start}"
-        origin = {"start": before.metadata.get("command", "")}
-    made = training.weights()
-    made = replace(made, metadata={**made.metadata, **origin, "lenet5_version": __version__, "command": given})
-    made.save(output)
-    if chosen.mixture:
+    command = command_of(
+        recipe,
+        seed,
+        sets,
+        distortions,
+        images,
+        held_out,
+        training_recipe.passes,
+        device,
+        teachers,
+        start if before else None,
+    )
+    origin = {"start": before.metadata.get("command", "")} if before else {}
+    trained = training.weights()
+    trained = replace(
+        trained, metadata={**trained.metadata, **origin, "lenet5_version": __version__, "command": command}
+    )
+    trained.save(output)
+    if training_recipe.mixture:
         if stopped or training.held_out is None:
             _say(f"no page score was fitted, which needs a whole run with held-out images; {_SERVES}")
         else:
-            _with_page_score(made, training.held_out, writings, seed, threads).save(output)
+            _with_page_score(trained, training.held_out, writings, seed, threads).save(output)
     if training.best_pass == 0:
         click.echo(f"{output}: stopped before the first pass was over; these weights can hardly read")
         return
-    error = made.metadata["validation_error_percent"]
+    error = trained.metadata["validation_error_percent"]
     kept = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
     click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
 
 
 def _with_page_score(
-    made: Weights, held_out: ImageSet, writings: tuple[Writing, ...], seed: int, threads: int | None
+    trained: Weights, held_out: ImageSet, writings: tuple[Writing, ...], seed: int, threads: int | None
 ) -> Weights:
-    """The weights with their page score, fitted under a progress bar; as they are if Ctrl-C ends that."""
+    """The weights with their page score, fitted with a progress bar; without one if Ctrl-C stops that."""
     from lenet5.cli.progress import bar
     from lenet5.global_training.material import by_writer
     from lenet5.global_training.page_score import PAGES, PageMaker, with_page_score
@@ -143,10 +147,10 @@ def _with_page_score(
         task = progress.add_task("reading drawn pages", total=PAGES * len(KINDS))
         make = PageMaker(held_out, by_writer(writings)[1], seed)
         try:
-            return with_page_score(made, make, seed, threads, partial(progress.advance, task))
+            return with_page_score(trained, make, seed, threads, partial(progress.advance, task))
         except KeyboardInterrupt:
             _say(f"no page score was fitted; {_SERVES}")
-            return made
+            return trained
 
 
 def _is_unipen(name: str) -> bool:
@@ -160,13 +164,13 @@ def _writings(names: list[str]) -> tuple[Writing, ...]:
     from lenet5.cli.progress import Download, bar
     from lenet5.learning.unipen import load_unipen, segment_files
 
-    found: tuple[Writing, ...] = ()
+    writings: tuple[Writing, ...] = ()
     for name in names:
         with bar() as progress:
             task = progress.add_task("reading UNIPEN", total=len(segment_files()))
             path = None if name == "unipen" else Path(name)
-            found += load_unipen(path, progress=Download(), report=_say, advance=partial(progress.advance, task))
-    return found
+            writings += load_unipen(path, progress=Download(), report=_say, advance=partial(progress.advance, task))
+    return writings
 
 
 def _say(line: str) -> None:
@@ -175,7 +179,7 @@ def _say(line: str) -> None:
 
 
 def _images(data: str) -> ImageSet:
-    """A data set as images: pictures of single digits are normalised as the reader does it."""
+    """A data set as images; pictures of single digits are found and normalised by the reader."""
     from lenet5.cli.progress import Download, bar
     from lenet5.evaluation.evaluate import as_images
     from lenet5.learning.data import ImageSet, load
@@ -196,7 +200,7 @@ def _images(data: str) -> ImageSet:
 
 
 def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None) -> Recipe:
-    """The recipe with what the user changes in it."""
+    """The recipe with the user's options."""
     from lenet5.learning.distort import NONE
     from lenet5.learning.recipe import DISTORTED, RECIPES
 
@@ -212,7 +216,7 @@ def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: i
 
 
 def run(training: Training) -> bool:
-    """Carry a training out under a progress bar; whether Ctrl-C stopped it before its end."""
+    """Train with a progress bar; returns whether Ctrl-C stopped it before its end."""
     from lenet5.cli.progress import bar
 
     with bar("{task.fields[state]}") as progress:
@@ -221,7 +225,7 @@ def run(training: Training) -> bool:
         try:
             for now in training:
                 if now.step * 1000 // now.steps == (now.step - 1) * 1000 // now.steps:
-                    continue  # telling of every single pattern would take as long as learning it
+                    continue  # an update of the bar for every single pattern would take as long as training on it
                 state = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
                 if now.validation_error_percent is not None:
                     state += f", validation {now.validation_error_percent:.2f}%"

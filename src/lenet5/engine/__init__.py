@@ -1,12 +1,12 @@
-"""The network in NumPy in, NumPy out: compiled where it could be, in NumPy elsewhere.
+"""The network on NumPy arrays: compiled, or in NumPy where nothing could be compiled.
 
 ``parameters`` is a flat float32 vector, whose length says which network it is; ``images`` are float32
 (n, 32, 32) or (n, 28, 28) in that network's input range (:func:`lenet5.pixels.network_input`), of any
 strides. ``codes`` (classes, 84) float32 are the output codes of lenet5 (:func:`lenet5.codes.code_array`), by default
 those of the ten digits. ``threads`` is by default every processor that this process may use; results do not depend on
-it. Wrong arrays raise ArrayError. NumPy alone ignores ``threads`` and ``variant``, and has only
-:func:`forward` and :func:`feature_maps`: the others raise UnavailableError there. ``NAME`` says which
-engine serves, ``AVAILABLE`` whether it is compiled.
+it. Wrong arrays raise ArrayError. The NumPy engine ignores ``threads`` and ``variant`` and has only :func:`forward`
+and :func:`feature_maps`; the other functions raise UnavailableError. ``NAME`` names the engine in use, ``AVAILABLE``
+is whether it is compiled.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ __all__ = [
     "NAME",
     "adam",
     "curvature",
-    "distort",
     "feature_maps",
     "forward",
     "gradient",
@@ -43,11 +42,15 @@ __all__ = [
 Floats = NDArray[np.float32]
 
 AVAILABLE: bool = compiled is not None
-"""Whether the compiled engine serves, and with it gradient and curvature."""
+"""Whether the compiled engine is there, and with it :func:`gradient`, :func:`curvature`, :func:`warp`, :func:`adam`."""
 
 
 def variants() -> list[str]:
-    """The compiled instruction sets that this machine can run, the fastest first; empty without any."""
+    """The compiled instruction sets that this machine can run, the fastest first; empty without any.
+
+    >>> set(variants()) <= {"avx512", "avx2", "baseline"}
+    True
+    """
     return compiled.variants() if AVAILABLE else []
 
 
@@ -62,7 +65,15 @@ def forward(
     variant: str | None = None,
     codes: Floats | None = None,
 ) -> Floats:
-    """The outputs of each image: (n, classes) float32, distances for lenet5, logits for concise."""
+    """The outputs of each image: (n, classes) float32, distances for lenet5, logits for concise.
+
+    >>> from lenet5 import paper, pixels, weights
+    >>> from lenet5.learning.data import load
+    >>> x = pixels.network_input(paper.LENET5, load("digits", "test").images[:5])
+    >>> distances = forward(weights.load("lenet5-mnist").parameters, x)
+    >>> distances.shape, distances.argmin(axis=1).tolist()
+    ((5, 10), [2, 3, 4, 5, 6])
+    """
     if AVAILABLE:
         return compiled.forward(parameters, images, threads, variant, codes)
     return numpy_engine.forward(parameters, check_images(network_of(parameters), images), codes)
@@ -71,7 +82,13 @@ def forward(
 def feature_maps(
     parameters: Floats, images: Floats, variant: str | None = None, codes: Floats | None = None
 ) -> FeatureMaps:
-    """Every layer's maps by name, each (n, maps, height, width), f6 and output (n, units)."""
+    """Every layer's maps by name, each (n, maps, height, width), f6 and output (n, units).
+
+    >>> from lenet5 import weights
+    >>> maps = feature_maps(weights.load("lenet5-mnist").parameters, np.zeros((1, 32, 32), np.float32))
+    >>> maps.c1.shape, maps.c3.shape, maps.f6.shape
+    ((1, 6, 28, 28), (1, 16, 10, 10), (1, 84))
+    """
     if AVAILABLE:
         return compiled.feature_maps(parameters, images, variant, codes)
     return numpy_engine.feature_maps(parameters, check_images(network_of(parameters), images), codes)
@@ -90,6 +107,14 @@ def gradient(
 
     ``desired`` are labels (n,) or targets (n, classes + 1), as :meth:`lenet5.criterion.Criterion.check` has them. Sums
     run over pieces of the images that n alone decides, so no number of threads changes a bit.
+
+    >>> from lenet5 import weights
+    >>> from lenet5.criterion import CROSS_ENTROPY
+    >>> parameters = weights.load("lenet5-mnist").parameters
+    >>> images, labels = np.zeros((2, 32, 32), np.float32), np.array([0, 1], np.uint8)
+    >>> loss, derivative = gradient(parameters, images, labels, CROSS_ENTROPY)
+    >>> loss > 0, derivative.shape
+    (True, (60000,))
     """
     result: tuple[float, Floats] = _compiled("gradient").gradient(
         parameters, images, desired, criterion, threads, variant, codes
@@ -114,30 +139,20 @@ def curvature(
     squared. At the output each penalty y_i has the criterion's own ∂²E/∂y_i², 0 for eq. 8 and
     P_i (1 − P_i) for eq. 9. A distance is itself quadratic in F6, y″ = 2, which is all that bends eq. 8:
     the term 2·Σ ∂E/∂y_i is kept where it is positive.
+
+    >>> from lenet5 import weights
+    >>> from lenet5.criterion import MEAN_PENALTY
+    >>> parameters = weights.load("lenet5-mnist").parameters
+    >>> images, labels = np.zeros((2, 32, 32), np.float32), np.array([0, 1], np.uint8)
+    >>> bool((curvature(parameters, images, labels, MEAN_PENALTY) >= 0).all())
+    True
     """
     result: Floats = _compiled("curvature").curvature(parameters, images, desired, criterion, threads, variant, codes)
     return result
 
 
-def distort(
-    images: NDArray[np.uint8] | Floats,
-    fields: Floats,
-    strokes: Floats | None = None,
-    threads: int | None = None,
-    variant: str | None = None,
-) -> Floats:
-    """Images (n, 28, 28), uint8 or float32, read at the positions ``fields``: (n, 28, 28) float32.
-
-    ``fields`` (n, 2, 28, 28) float32 has the source row and column of every pixel; reading is bilinear,
-    and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens by up to a pixel a side. The same as
-    :func:`lenet5.learning.distort.resample` and ``stroke_width``, which are its reference in NumPy.
-    """
-    result: Floats = _compiled("distort").distort(images, fields, strokes, threads, variant)
-    return result
-
-
 def warp(
-    images: NDArray[np.uint8] | Floats,
+    images: NDArray[np.uint8],
     matrices: Floats,
     noise: Floats | None = None,
     smoothing: Floats | None = None,
@@ -147,12 +162,20 @@ def warp(
     threads: int | None = None,
     variant: str | None = None,
 ) -> Floats:
-    """As :func:`distort`, the fields made on the way: they are five times the images' own size.
+    """Images (n, 28, 28) uint8 read at other positions: (n, 28 + 2 · frame, 28 + 2 · frame) float32.
 
-    ``matrices`` (n, 2, 3) float32 give the source row and column from (row, column, 1); ``noise``
-    (n, 2, 8, 8) adds the smooth displacement elastic · smoothingᵀ · noise · smoothing, ``smoothing`` (8, 28).
-    ``scaling`` is what is done to the result: times a scale, plus an offset, in a frame of offset so many
-    pixels wide (:func:`lenet5.pixels.scaling`).
+    ``matrices`` (n, 2, 3) float32 give each pixel's source row and column from its (row, column, 1); ``noise``
+    (n, 2, 8, 8) adds the smooth displacement elastic · smoothingᵀ · noise · smoothing, ``smoothing`` (8, 28). Reading
+    is bilinear, and 0 outside. ``strokes`` (n,) in −1..1 then thins or thickens strokes by up to a pixel a side.
+    ``scaling`` (scale, offset, frame) multiplies the result, adds the offset, and puts a frame of the offset around
+    it, that many pixels wide (:func:`lenet5.pixels.scaling`). :mod:`lenet5.learning.distort` has the reference in
+    NumPy.
+
+    >>> images = np.zeros((1, 28, 28), np.uint8)
+    >>> images[0, 10, 10] = 255
+    >>> one_pixel_up = np.array([[[1, 0, 1], [0, 1, 0]]], np.float32)  # read a row further down
+    >>> np.argwhere(warp(images, one_pixel_up)).tolist()
+    [[0, 9, 10]]
     """
     result: Floats = _compiled("warp").warp(
         images, matrices, noise, smoothing, elastic, strokes, scaling, threads, variant
@@ -174,6 +197,12 @@ def adam(
 
     ``moments``, mean and square, move towards the gradient and its square by the two shares ``forget``; then
     parameters become parameters · keep − mean / (√square + least) · rate (:class:`lenet5.learning.optimizer.Adam`).
+
+    >>> parameters, derivative = np.ones(3, np.float32), np.array([1, 0, -1], np.float32)
+    >>> moments = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    >>> adam(parameters, derivative, moments, forget=(0.1, 0.001), least=1e-8, rate=0.1, keep=1.0)
+    >>> [round(float(p), 2) for p in parameters]
+    [0.68, 1.0, 1.32]
     """
     _compiled("adam").adam(parameters, gradient, moments, forget, least, rate, keep, variant)
 

@@ -28,8 +28,6 @@ def gradient(
 def distort(
     variant: str,
     images: Buffer,
-    are_bytes: bool,
-    fields: Buffer,
     matrices: Buffer,
     noise: Buffer,
     smoothing: Buffer,

@@ -12,7 +12,7 @@ struct workspace {
     vec back[400];                          /* the derivative by a layer's outputs, on its way to the layer below */
     vec s2_back[14 * 14];
     vec squared[6 * 14 * 14 > SIDE * SIDE ? 6 * 14 * 14 : SIDE * SIDE];
-    float turned[WIDTH][400 + 5 * WIDTH];   /* a layer's inputs, image by image */
+    float transposed[WIDTH][400 + 5 * WIDTH];   /* a layer's inputs, image by image */
 };
 
 /* ---- a block forward ---- */
@@ -36,7 +36,7 @@ static void read_block(vec *input, const float *images, size_t n, int concise)
 INLINE void forward_block(struct block *b, const struct lenet5_network *network, const struct wiring *wiring, int concise)
 {
     const float *p = network->parameters;
-    const struct places *at = &PLACES[concise];
+    const struct offsets *at = &OFFSETS[concise];
     const struct sweep c1_rows = {
         .outer = 28, .inner = 4, .in_outer = SIDE * WIDTH, .in_inner = 7 * WIDTH, .out_outer = 28 * WIDTH,
         .out_inner = 7 * WIDTH, .along = WIDTH, .across = SIDE * WIDTH, .out_along = WIDTH,
@@ -82,7 +82,7 @@ static double criterion_block(struct block *b, vec *curve, const struct lenet5_n
         for (int i = 0; i < classes; i++)
             outputs[i] = b->output[i][lane];
         if (lane < n)
-            loss += criterion_one(outputs, derivative, &bends, criterion,
+            loss += criterion_single(outputs, derivative, &bends, criterion,
                                   target_of(desired, first + lane, classes, target), classes, scale,
                                   network->concise, second);
         for (int i = 0; i < classes; i++)
@@ -100,12 +100,12 @@ INLINE void backward_block(struct workspace *space, const struct lenet5_network 
                            const struct wiring *wiring, vec curve, float *gradient, int concise, int second)
 {
     struct block *b = &space->maps;
-    const struct places *at = &PLACES[concise];
+    const struct offsets *at = &OFFSETS[concise];
     vec *back = space->back;
 
     if (concise) {
-        connect_weights(gradient + at->output, gradient + at->output_bias, b->output, DIGITS, b->f6, 84, space->turned,
-                        second);
+        connect_weights(gradient + at->output, gradient + at->output_bias, b->output, DIGITS, b->f6, 84,
+                        space->transposed, second);
         connect_back(back, b->output, DIGITS, 84, w + at->output);
     } else {
         for (int k = 0; k < 84; k++) { /* by x of y = Σ (x - w)²: 2 (x - w); second: its square, and y'' = 2 */
@@ -119,11 +119,11 @@ INLINE void backward_block(struct workspace *space, const struct lenet5_network 
     }
     for (int i = 0; i < 84; i++)
         b->f6[i] = back[i] * slope(b->f6[i], concise, second);
-    connect_weights(gradient + at->f6, gradient + at->f6_bias, b->f6, 84, b->c5, 120, space->turned, second);
+    connect_weights(gradient + at->f6, gradient + at->f6_bias, b->f6, 84, b->c5, 120, space->transposed, second);
     connect_back(back, b->f6, 84, 120, w + at->f6);
     for (int i = 0; i < 120; i++)
         b->c5[i] = back[i] * slope(b->c5[i], concise, second);
-    connect_weights(gradient + at->c5, gradient + at->c5_bias, b->c5, 120, b->s4[0], 400, space->turned, second);
+    connect_weights(gradient + at->c5, gradient + at->c5_bias, b->c5, 120, b->s4[0], 400, space->transposed, second);
     connect_back(back, b->c5, 120, 400, w + at->c5);
     for (int m = 0; m < 16; m++)
         subsample_back(b->c3[m], b->s4[m], back + m * 25, 5, concise ? 0 : network->parameters[at->s4 + m],

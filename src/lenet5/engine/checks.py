@@ -1,4 +1,4 @@
-"""What both engines ask of the arrays that they are given."""
+"""Checks of the arrays that both engines take."""
 
 from __future__ import annotations
 
@@ -18,14 +18,10 @@ Floats = NDArray[np.float32]
 
 
 def network_of(parameters: Floats) -> paper.Network:
-    """The network of a flat float32 vector; ArrayError for what is no such vector."""
+    """The network of a flat float32 vector; ArrayError for anything else."""
     if not isinstance(parameters, np.ndarray) or parameters.dtype != np.float32 or parameters.ndim != 1:
         raise ArrayError(f"parameters must be a flat float32 vector, not {_described(parameters)}")
-    for network in paper.NETWORKS.values():
-        if network.parameters == parameters.size:
-            return network
-    lengths = ", ".join(f"{n.parameters:,} ({n.name})" for n in paper.NETWORKS.values())
-    raise ArrayError(f"no network has {parameters.size:,} parameters; known are {lengths}")
+    return paper.network_of_length(parameters.size)
 
 
 def check_codes(network: paper.Network, codes: Floats | None) -> Floats:
@@ -57,23 +53,21 @@ def check_images(network: paper.Network, images: Floats) -> Floats:
     return np.ascontiguousarray(images)
 
 
-def check_distortion(
-    images: NDArray[np.uint8] | Floats, others: Mapping[str, tuple[Floats | None, tuple[int, ...]]]
-) -> None:
+def check_distortion(images: NDArray[np.uint8], others: Mapping[str, tuple[Floats | None, tuple[int, ...]]]) -> None:
     """ArrayError unless there are images to distort, and of each other array (or None) one entry an image."""
     if (
         not isinstance(images, np.ndarray)
-        or images.dtype not in (np.uint8, np.float32)
+        or images.dtype != np.uint8
         or images.ndim != 3
         or images.shape[1:] != (SIDE, SIDE)
     ):
-        raise ArrayError(f"distort takes uint8 or float32 images (N, {SIDE}, {SIDE}), not {_described(images)}")
+        raise ArrayError(f"warp takes uint8 images (N, {SIDE}, {SIDE}), not {_described(images)}")
     for name, (array, shape) in others.items():
         wanted = (len(images), *shape)
         if array is None:
             continue
         if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.shape != wanted:
-            raise ArrayError(f"distort takes {name} float32 {wanted}, not {_described(array)}")
+            raise ArrayError(f"warp takes {name} float32 {wanted}, not {_described(array)}")
 
 
 def _described(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The compiled engine's functions, on checked arrays; :mod:`lenet5.engine` chooses between them and NumPy."""
+"""The compiled engine's functions, with checks of their arrays; :mod:`lenet5.engine` chooses between them and NumPy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lenet5.engine.checks import check_codes, check_distortion, check_images, ne
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["adam", "curvature", "distort", "feature_maps", "forward", "gradient", "variants", "warp"]
+__all__ = ["adam", "curvature", "feature_maps", "forward", "gradient", "variants", "warp"]
 
 Floats = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ def forward(
     images = check_images(network, images)
     codes = check_codes(network, codes)
     outputs = np.empty((len(images), len(codes)), np.float32)
-    _engine.forward(_chosen(variant), _flat(parameters), codes, images, _threads(threads), outputs)
+    _engine.forward(_variant(variant), _flat(parameters), codes, images, _threads(threads), outputs)
     return outputs
 
 
@@ -49,7 +49,7 @@ def feature_maps(
     codes = check_codes(network, codes)
     shapes = [*((layer.maps, *layer.size) for layer in network.layers[:5]), (84,), (len(codes),)]
     maps = [np.empty((len(images), *shape), np.float32) for shape in shapes]
-    _engine.feature_maps(_chosen(variant), _flat(parameters), codes, images, *maps)
+    _engine.feature_maps(_variant(variant), _flat(parameters), codes, images, *maps)
     return paper.FeatureMaps(*maps)
 
 
@@ -79,20 +79,8 @@ def curvature(
     return _derivative(parameters, images, desired, criterion, threads, variant, codes, second=True)[1]
 
 
-def distort(
-    images: NDArray[np.uint8] | Floats,
-    fields: Floats,
-    strokes: Floats | None = None,
-    threads: int | None = None,
-    variant: str | None = None,
-) -> Floats:
-    """As :func:`lenet5.engine.distort`."""
-    check_distortion(images, {"fields": (fields, (2, SIDE, SIDE)), "strokes": (strokes, ())})
-    return _distort(images, strokes, threads, variant, fields=fields)
-
-
 def warp(
-    images: NDArray[np.uint8] | Floats,
+    images: NDArray[np.uint8],
     matrices: Floats,
     noise: Floats | None = None,
     smoothing: Floats | None = None,
@@ -107,7 +95,27 @@ def warp(
     check_distortion(images, {"matrices": (matrices, (2, 3)), "noise": (noise, points), "strokes": (strokes, ())})
     if noise is not None and (smoothing is None or smoothing.shape != (CONTROL, SIDE)):
         raise ArrayError(f"warp takes smoothing float32 ({CONTROL}, {SIDE}) with noise")
-    return _distort(images, strokes, threads, variant, None, matrices, noise, smoothing, elastic, scaling)
+
+    def buffer(array: Floats | None) -> Floats:
+        return np.zeros(0, np.float32) if array is None else np.ascontiguousarray(array, np.float32)
+
+    scale, offset, frame = scaling
+    warped = np.empty((len(images), SIDE + 2 * frame, SIDE + 2 * frame), np.float32)
+    _engine.distort(
+        _variant(variant),
+        np.ascontiguousarray(images),
+        buffer(matrices),
+        buffer(noise),
+        buffer(smoothing),
+        elastic,
+        buffer(strokes),
+        scale,
+        offset,
+        frame,
+        _threads(threads),
+        warped,
+    )
+    return warped
 
 
 def adam(
@@ -124,43 +132,7 @@ def adam(
     for array in (parameters, gradient, *moments):
         if array.dtype != np.float32 or array.shape != parameters.shape or not array.flags.c_contiguous:
             raise ArrayError(f"adam takes contiguous float32 {parameters.shape}, not {array.dtype} {array.shape}")
-    _engine.adam(_chosen(variant), parameters, *moments, gradient, *forget, least, rate, keep)
-
-
-def _distort(
-    images: NDArray[np.uint8] | Floats,
-    strokes: Floats | None,
-    threads: int | None,
-    variant: str | None,
-    fields: Floats | None = None,
-    matrices: Floats | None = None,
-    noise: Floats | None = None,
-    smoothing: Floats | None = None,
-    elastic: float = 0.0,
-    scaling: tuple[float, float, int] = (1.0, 0.0, 0),
-) -> Floats:
-    def given(array: Floats | None) -> Floats:
-        return np.zeros(0, np.float32) if array is None else np.ascontiguousarray(array, np.float32)
-
-    scale, offset, frame = scaling
-    moved = np.empty((len(images), SIDE + 2 * frame, SIDE + 2 * frame), np.float32)
-    _engine.distort(
-        _chosen(variant),
-        np.ascontiguousarray(images),
-        images.dtype == np.uint8,
-        given(fields),
-        given(matrices),
-        given(noise),
-        given(smoothing),
-        elastic,
-        given(strokes),
-        scale,
-        offset,
-        frame,
-        _threads(threads),
-        moved,
-    )
-    return moved
+    _engine.adam(_variant(variant), parameters, *moments, gradient, *forget, least, rate, keep)
 
 
 def _derivative(
@@ -183,7 +155,7 @@ def _derivative(
     derivative = np.empty(network.parameters, np.float32)
     try:
         loss = _engine.gradient(
-            _chosen(variant),
+            _variant(variant),
             _flat(parameters),
             codes,
             images,
@@ -205,7 +177,7 @@ def _flat(parameters: Floats) -> Floats:
     return np.ascontiguousarray(parameters)
 
 
-def _chosen(variant: str | None) -> str:
+def _variant(variant: str | None) -> str:
     return variant or ""  # module.c takes the first that runs here
 
 

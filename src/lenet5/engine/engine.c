@@ -3,7 +3,7 @@
  * Compiled once an instruction set with WIDTH (floats in a vector) and ENGINE (the table's name). Images go
  * through in blocks of WIDTH, lane k of every vector belonging to image k: a layer is then plain vector
  * arithmetic with a broadcast weight, whatever the layer's shape, and a block's feature maps stay in the
- * second-level cache. Table I's absent pairs are never computed. Fewer images than a few go one at a time
+ * second-level cache. Table I's absent pairs are never computed. A few images go one at a time
  * instead (single.h), lanes being neighbouring positions of one map: the same convolution with other strides.
  */
 #include "engine.h"
@@ -38,7 +38,7 @@ struct work {
     int second;
 };
 
-static int most(size_t pieces, int threads) { return pieces < (size_t)threads ? (int)pieces : threads; }
+static int threads_for(size_t pieces, int threads) { return pieces < (size_t)threads ? (int)pieces : threads; }
 
 static size_t image_size(const struct lenet5_network *network) { return network->concise ? 28 * 28 : SIDE * SIDE; }
 
@@ -60,7 +60,7 @@ static void forward_piece(void *of, int worker, size_t piece)
             work->outputs[(first + k) * classes + i] = b->output[i][k];
 }
 
-/* So few images are quicker one at a time, in part of a block's time and without threads. */
+/* Up to so many images are quicker one at a time than in a block. */
 enum { FEW = WIDTH / 2, FEW_GRADIENTS = 3 * WIDTH / 8 };
 
 static int forward(const struct lenet5_network *network, const float *images, size_t n, int threads, float *outputs)
@@ -72,16 +72,16 @@ static int forward(const struct lenet5_network *network, const float *images, si
         forward_singly(network, &work.wiring, images, n, outputs);
         return 0;
     }
-    threads = most(work.pieces, threads);
-    work.spaces = lenet5_take((size_t)threads * sizeof *work.spaces);
+    threads = threads_for(work.pieces, threads);
+    work.spaces = lenet5_allocate((size_t)threads * sizeof *work.spaces);
     if (!work.spaces)
         return -1;
-    lenet5_share(forward_piece, &work, work.pieces, threads);
-    lenet5_give(work.spaces);
+    lenet5_run_pieces(forward_piece, &work, work.pieces, threads);
+    lenet5_release(work.spaces);
     return 0;
 }
 
-static void spread(float *out, size_t first, size_t n, const vec *maps, size_t units)
+static void copy_maps(float *out, size_t first, size_t n, const vec *maps, size_t units)
 {
     for (size_t k = 0; k < n; k++)
         for (size_t i = 0; i < units; i++)
@@ -92,21 +92,21 @@ static int feature_maps(const struct lenet5_network *network, const float *image
 {
     struct work work = {.network = network, .images = images, .n = n};
     wire(&work.wiring, network->concise);
-    struct block *b = lenet5_take(sizeof *b);
+    struct block *b = lenet5_allocate(sizeof *b);
     if (!b)
         return -1;
     for (size_t first = 0; first < n; first += WIDTH) {
         size_t some = n - first < WIDTH ? n - first : WIDTH;
         maps_of(&work, b, first, some);
-        spread(out->c1, first, some, b->c1[0], 6 * 784);
-        spread(out->s2, first, some, b->s2[0], 6 * 196);
-        spread(out->c3, first, some, b->c3[0], 16 * 100);
-        spread(out->s4, first, some, b->s4[0], 16 * 25);
-        spread(out->c5, first, some, b->c5, 120);
-        spread(out->f6, first, some, b->f6, 84);
-        spread(out->output, first, some, b->output, (size_t)network->classes);
+        copy_maps(out->c1, first, some, b->c1[0], 6 * 784);
+        copy_maps(out->s2, first, some, b->s2[0], 6 * 196);
+        copy_maps(out->c3, first, some, b->c3[0], 16 * 100);
+        copy_maps(out->s4, first, some, b->s4[0], 16 * 25);
+        copy_maps(out->c5, first, some, b->c5, 120);
+        copy_maps(out->f6, first, some, b->f6, 84);
+        copy_maps(out->output, first, some, b->output, (size_t)network->classes);
     }
-    lenet5_give(b);
+    lenet5_release(b);
     return 0;
 }
 
@@ -147,7 +147,7 @@ static void add_pieces(void *of, int worker, size_t slice)
 {
     (void)worker;
     const struct work *work = of;
-    size_t parameters = (size_t)PLACES[work->network->concise].end;
+    size_t parameters = (size_t)OFFSETS[work->network->concise].end;
     size_t start = parameters * slice / SLICES, stop = parameters * (slice + 1) / SLICES;
     for (size_t i = start; i < stop; i++)
         work->gradient[i] = work->gradients[i];
@@ -159,7 +159,7 @@ static void add_pieces(void *of, int worker, size_t slice)
 static int gradient(const struct lenet5_network *network, const struct lenet5_criterion *criterion, const float *images,
                     const struct lenet5_desired *desired, size_t n, int threads, int second, double *loss, float *gradient)
 {
-    const size_t parameters = (size_t)PLACES[network->concise].end, pieces = (n + PIECE - 1) / PIECE;
+    const size_t parameters = (size_t)OFFSETS[network->concise].end, pieces = (n + PIECE - 1) / PIECE;
     double losses[MOST_PIECES];
     struct work work = {.network = network, .criterion = criterion, .images = images, .desired = *desired, .n = n,
                         .pieces = pieces < MOST_PIECES ? pieces : MOST_PIECES, .second = second, .gradient = gradient,
@@ -170,9 +170,9 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
         *loss = gradient_singly(network, &work.wiring, criterion, images, desired, n, gradient);
         return 0;
     }
-    threads = most(work.pieces, threads);
+    threads = threads_for(work.pieces, threads);
     const size_t spaces = (size_t)threads * sizeof *work.spaces;
-    char *memory = lenet5_take(spaces + (work.pieces + (second != 0)) * work.stride * sizeof(float));
+    char *memory = lenet5_allocate(spaces + (work.pieces + (second != 0)) * work.stride * sizeof(float));
     if (!memory)
         return -1;
     work.spaces = (struct workspace *)memory;
@@ -183,12 +183,12 @@ static int gradient(const struct lenet5_network *network, const struct lenet5_cr
             squares[i] = network->parameters[i] * network->parameters[i];
         work.weights = squares;
     }
-    lenet5_share(gradient_piece, &work, work.pieces, threads);
+    lenet5_run_pieces(gradient_piece, &work, work.pieces, threads);
     *loss = 0;
     for (size_t k = 0; k < work.pieces; k++)
         *loss += losses[k];
-    lenet5_share(add_pieces, &work, SLICES, work.pieces > FEW_SUMS ? threads : 1);
-    lenet5_give(memory);
+    lenet5_run_pieces(add_pieces, &work, SLICES, work.pieces > FEW_SUMS ? threads : 1);
+    lenet5_release(memory);
     return 0;
 }
 

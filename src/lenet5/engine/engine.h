@@ -33,13 +33,13 @@ struct lenet5_maps {
     float *c1, *s2, *c3, *s4, *c5, *f6, *output;
 };
 
-/* Images (n, 28, 28), bytes or floats, read bilinearly, 0 outside, and then thickened or thinned. Positions are
- * `fields` (n, 2, 28, 28), rows then columns, or from `matrices` (n, 2, 3) by (row, column, 1), plus, where
- * `noise` (n, 2, 8, 8) is not null, elastic · smoothingᵀ · noise · smoothing with `smoothing` (8, 28). What comes
- * out is times `scale` plus `offset`, in a frame of `offset` so many pixels wide. */
+/* Images (n, 28, 28) read bilinearly, 0 outside, and then, where `strokes` (n) is not null, thickened or thinned.
+ * Source positions come from `matrices` (n, 2, 3) by (row, column, 1), plus, where `noise` (n, 2, 8, 8) is not null,
+ * elastic · smoothingᵀ · noise · smoothing with `smoothing` (8, 28). The result is multiplied by `scale`, `offset` is
+ * added, and a frame of `offset` is put around it, `frame` pixels wide. */
 struct lenet5_distortion {
-    const uint8_t *bytes; /* or null for floats */
-    const float *floats, *fields, *matrices, *noise, *smoothing, *strokes;
+    const uint8_t *images;
+    const float *matrices, *noise, *smoothing, *strokes;
     float elastic, scale, offset;
     int frame;
     size_t n;

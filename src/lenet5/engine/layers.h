@@ -221,8 +221,8 @@ INLINE void connect_back(vec *back, const vec *delta, int outputs, int inputs, c
         connect_back_run(back + i, 4, delta, outputs, inputs, w + i);
 }
 
-/* Inputs (vectors over images) → turned[image][input]; what follows the last input is 0. */
-INLINE void turn(float (*turned)[400 + 5 * WIDTH], const vec *in, int inputs, int second)
+/* Inputs (vectors over images) → transposed[image][input]; what follows the last input is 0. */
+INLINE void transpose_inputs(float (*transposed)[400 + 5 * WIDTH], const vec *in, int inputs, int second)
 {
     for (int i = 0; i < inputs + 5 * WIDTH && i < 400 + 5 * WIDTH; i += WIDTH) {
         vec rows[WIDTH];
@@ -233,17 +233,17 @@ INLINE void turn(float (*turned)[400 + 5 * WIDTH], const vec *in, int inputs, in
         }
         transpose(rows);
         UNROLL for (int k = 0; k < WIDTH; k++)
-            store(&turned[k][i], rows[k]);
+            store(&transposed[k][i], rows[k]);
     }
 }
 
 /* The weights' derivative, delta ⊗ input summed over the block. Rows are summed in runs of five vectors, of
  * which the last may reach over the row's end: what it adds there is 0. */
 INLINE void connect_weights(float *gradient, float *d_bias, const vec *delta, int outputs, const vec *in, int inputs,
-                            float (*turned)[400 + 5 * WIDTH], int second)
+                            float (*transposed)[400 + 5 * WIDTH], int second)
 {
     const int run = outputs % OUTER ? 2 : OUTER; /* 120, 84, 10 units */
-    turn(turned, in, inputs, second);
+    transpose_inputs(transposed, in, inputs, second);
     for (int o = 0; o < outputs; o += run)
         for (int i = 0; i < inputs; i += 5 * WIDTH) {
             vec sums[OUTER * 5];
@@ -254,7 +254,7 @@ INLINE void connect_weights(float *gradient, float *d_bias, const vec *delta, in
                 UNROLL for (int k = 0; k < run; k++)
                     d[k] = broadcast(((const float *)(delta + o + k))[image]);
                 UNROLL for (int v = 0; v < 5; v++) {
-                    vec x = load(&turned[image][i + v * WIDTH]);
+                    vec x = load(&transposed[image][i + v * WIDTH]);
                     UNROLL for (int k = 0; k < run; k++)
                         sums[k * 5 + v] += d[k] * x;
                 }

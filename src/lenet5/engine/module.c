@@ -196,41 +196,38 @@ static PyObject *gradient(PyObject *self, PyObject *args)
 
 static PyObject *distort(PyObject *self, PyObject *args)
 {
-    Py_buffer b[7]; /* images, fields, matrices, noise, smoothing, strokes (each may be empty), out */
+    Py_buffer b[6]; /* images, matrices, noise, smoothing, strokes (these three may be empty), out */
     const char *variant;
-    int are_bytes, threads;
+    int threads;
     struct lenet5_distortion work = {0};
     (void)self;
-    if (!PyArg_ParseTuple(args, "sy*py*y*y*y*fy*ffiiw*", &variant, &b[0], &are_bytes, &b[1], &b[2], &b[3], &b[4],
-                          &work.elastic, &b[5], &work.scale, &work.offset, &work.frame, &threads, &b[6]))
+    if (!PyArg_ParseTuple(args, "sy*y*y*y*fy*ffiiw*", &variant, &b[0], &b[1], &b[2], &b[3], &work.elastic, &b[4],
+                          &work.scale, &work.offset, &work.frame, &threads, &b[5]))
         return NULL;
     const struct lenet5_engine *engine = engine_named(variant);
     work.frame = work.frame < 0 ? 0 : work.frame > 100 ? 100 : work.frame;
     const size_t size = 4 * (size_t)(28 + 2 * work.frame) * (size_t)(28 + 2 * work.frame);
-    const size_t n = work.n = (size_t)b[6].len / size;
-    const size_t wanted[7] = {n * 784 * (are_bytes ? 1 : 4), n * 2 * 784 * 4, n * 6 * 4, n * 128 * 4, 8 * 28 * 4,
-                              n * 4, n * size};
+    const size_t n = work.n = (size_t)b[5].len / size;
+    const size_t wanted[6] = {n * 784, n * 6 * 4, n * 128 * 4, 8 * 28 * 4, n * 4, n * size};
     int good = engine != NULL;
-    for (int i = 0; good && i < 7; i++)
-        good = (b[i].len == 0 && i > 0 && i < 6) || has_length(&b[i], wanted[i]);
-    if (good && n && ((b[1].len == 0) == (b[2].len == 0) || (b[3].len && !b[4].len))) {
-        PyErr_SetString(PyExc_ValueError, "either fields or matrices, and smoothing with noise");
+    for (int i = 0; good && i < 6; i++)
+        good = (b[i].len == 0 && i > 1 && i < 5) || has_length(&b[i], wanted[i]);
+    if (good && b[2].len && !b[3].len) {
+        PyErr_SetString(PyExc_ValueError, "noise needs smoothing");
         good = 0;
     }
     if (good) {
-        work.bytes = are_bytes ? b[0].buf : NULL;
-        work.floats = b[0].buf;
-        work.fields = b[1].len ? b[1].buf : NULL;
-        work.matrices = b[2].buf;
-        work.noise = b[3].len ? b[3].buf : NULL;
-        work.smoothing = b[4].buf;
-        work.strokes = b[5].len ? b[5].buf : NULL;
-        work.out = b[6].buf;
+        work.images = b[0].buf;
+        work.matrices = b[1].buf;
+        work.noise = b[2].len ? b[2].buf : NULL;
+        work.smoothing = b[3].buf;
+        work.strokes = b[4].len ? b[4].buf : NULL;
+        work.out = b[5].buf;
         Py_BEGIN_ALLOW_THREADS
         engine->distort(&work, threads < 1 ? 1 : threads);
         Py_END_ALLOW_THREADS
     }
-    return finish(b, 7, 0);
+    return finish(b, 6, 0);
 }
 
 static PyObject *adam(PyObject *self, PyObject *args)
@@ -274,10 +271,10 @@ static PyMethodDef methods[] = {
     {"forward", forward, METH_VARARGS, "forward(variant, parameters, codes, images, threads, outputs)"},
     {"feature_maps", feature_maps, METH_VARARGS, "feature_maps(variant, parameters, codes, images, c1, …, output)"},
     {"gradient", gradient, METH_VARARGS,
-     "gradient(variant, parameters, codes, images, labels or targets, discriminative, j, temperature, threads, second, gradient) -> mean loss"},
+     "gradient(variant, parameters, codes, images, labels or targets, discriminative, j, temperature, threads, second, "
+     "gradient) -> mean loss"},
     {"distort", distort, METH_VARARGS,
-     "distort(variant, images, are_bytes, fields, matrices, noise, smoothing, elastic, strokes, scale, offset, frame, "
-     "threads, out)"},
+     "distort(variant, images, matrices, noise, smoothing, elastic, strokes, scale, offset, frame, threads, out)"},
     {"adam", adam, METH_VARARGS,
      "adam(variant, parameters, mean, square, gradient, forget_mean, forget_square, least, rate, keep)"},
     {"variants", variants, METH_NOARGS, "variants() -> the instruction sets that run here, the fastest first"},

@@ -3,11 +3,11 @@
 
 enum { SIDE = 32, DIGITS = 10, MOST_CLASSES = LENET5_MOST_CLASSES, NOT_A_DIGIT = 255 };
 
-struct places {
+struct offsets {
     int c1, c1_bias, s2, s2_bias, c3, c3_bias, s4, s4_bias, c5, c5_bias, f6, f6_bias, output, output_bias, end;
 };
 
-static const struct places PLACES[2] = {
+static const struct offsets OFFSETS[2] = {
     {0, 150, 156, 162, 168, 1668, 1684, 1700, 1716, 49716, 49836, 59916, 60000, 60000, 60000},
     {0, 150, 0, 0, 156, 2556, 0, 0, 2572, 50572, 50692, 60772, 60856, 61696, 61706},
 };
@@ -49,7 +49,7 @@ static const float *target_of(const struct lenet5_desired *desired, size_t k, in
 
 /* One image's loss. `derivative` becomes `scale` times that by the outputs (second: the second derivative by
  * each), *curve, for second, what bends with the penalties' own slopes: max(0, Σ dE/dy). */
-static double criterion_one(const float *outputs, float *derivative, float *curve,
+static double criterion_single(const float *outputs, float *derivative, float *curve,
                             const struct lenet5_criterion *criterion, const float *target, int classes, float scale,
                             int concise, int second)
 {

@@ -1,8 +1,8 @@
 /* A pool of threads: started by the first call that wants them, asleep between calls.
  *
- * A helper that has finished looks out for the next call for a moment, as calls of a training come in quick
- * succession, and then sleeps. Helpers join a call while it has pieces left; the caller waits only for those
- * that joined. Before a fork all helpers end, so that the child has a whole pool, an empty one.
+ * A helper that has finished spins for a moment, because the next call of a training comes soon, and then sleeps.
+ * Helpers join a call while it has pieces left; the caller waits only for those that joined. Before a fork all helpers
+ * end, so that the child has a whole pool, an empty one.
  */
 #include "pool.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MOST = 255, LOOK_OUT = 60000 /* ns; about what the update between two steps of a training takes */ };
+enum { MOST = 255, SPIN = 60000 /* ns; about what the update between two steps of a training takes */ };
 
 static struct {
     pthread_mutex_t calls; /* held by the call that has the helpers */
@@ -27,7 +27,7 @@ static struct {
     int wanted, joined;    /* helpers that the open call may have, and has had; wanted is 0 when none is open */
     atomic_int running;    /* helpers in the open call */
     atomic_uint number;    /* of the call, or of the order to stop */
-    atomic_size_t next;    /* the piece to be taken */
+    atomic_size_t next;    /* the next piece to run */
 } pool = {.calls = PTHREAD_MUTEX_INITIALIZER,
           .state = PTHREAD_MUTEX_INITIALIZER,
           .wake = PTHREAD_COND_INITIALIZER,
@@ -40,7 +40,7 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void breathe(void)
+static void pause_briefly(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     for (int i = 0; i < 8; i++)
@@ -50,18 +50,18 @@ static void breathe(void)
 #endif
 }
 
-static void serve(lenet5_task *task, void *work, size_t pieces, int worker)
+static void run_remaining(lenet5_task *task, void *work, size_t pieces, int worker)
 {
     size_t piece;
     while ((piece = atomic_fetch_add(&pool.next, 1)) < pieces)
         task(work, worker, piece);
 }
 
-/* Look out for a call after number `seen`, then sleep until there is one; with `state` locked at the end. */
+/* Spin, then sleep, until there is a call after number `seen`; returns with `state` locked. */
 static unsigned next_call(unsigned seen)
 {
-    for (int64_t until = now() + LOOK_OUT; atomic_load(&pool.number) == seen && now() < until;)
-        breathe();
+    for (int64_t until = now() + SPIN; atomic_load(&pool.number) == seen && now() < until;)
+        pause_briefly();
     pthread_mutex_lock(&pool.state);
     while (atomic_load(&pool.number) == seen) {
         pool.asleep++;
@@ -71,7 +71,7 @@ static unsigned next_call(unsigned seen)
     return atomic_load(&pool.number);
 }
 
-static void *help(void *first)
+static void *helper_main(void *first)
 {
     unsigned seen = (unsigned)(uintptr_t)first;
     for (;;) {
@@ -85,7 +85,7 @@ static void *help(void *first)
             int worker = ++pool.joined;
             atomic_fetch_add(&pool.running, 1);
             pthread_mutex_unlock(&pool.state);
-            serve(task, work, pieces, worker);
+            run_remaining(task, work, pieces, worker);
             pthread_mutex_lock(&pool.state);
             if (atomic_fetch_sub(&pool.running, 1) == 1)
                 pthread_cond_signal(&pool.done);
@@ -126,7 +126,7 @@ static void start_helpers(int wanted)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &former);
     void *seen = (void *)(uintptr_t)atomic_load(&pool.number);
-    while (pool.count < wanted && pthread_create(&pool.helpers[pool.count], NULL, help, seen) == 0)
+    while (pool.count < wanted && pthread_create(&pool.helpers[pool.count], NULL, helper_main, seen) == 0)
         pool.count++;
     pthread_sigmask(SIG_SETMASK, &former, NULL);
 }
@@ -142,21 +142,21 @@ static void open_call(lenet5_task *task, void *work, size_t pieces, int wanted)
     pthread_mutex_unlock(&pool.state);
 }
 
-/* Nobody joins any more; wait for those who did. */
+/* Let no more helpers join, and wait for those that did. */
 static void close_call(void)
 {
     pthread_mutex_lock(&pool.state);
     pool.wanted = 0;
     pthread_mutex_unlock(&pool.state);
-    for (int64_t until = now() + LOOK_OUT; atomic_load(&pool.running) && now() < until;)
-        breathe();
+    for (int64_t until = now() + SPIN; atomic_load(&pool.running) && now() < until;)
+        pause_briefly();
     pthread_mutex_lock(&pool.state);
     while (atomic_load(&pool.running))
         pthread_cond_wait(&pool.done, &pool.state);
     pthread_mutex_unlock(&pool.state);
 }
 
-void lenet5_share(lenet5_task *task, void *work, size_t pieces, int threads)
+void lenet5_run_pieces(lenet5_task *task, void *work, size_t pieces, int threads)
 {
     if (pieces < (size_t)threads)
         threads = (int)pieces;
@@ -164,7 +164,7 @@ void lenet5_share(lenet5_task *task, void *work, size_t pieces, int threads)
     if (threads > 1 && pthread_mutex_trylock(&pool.calls) == 0) {
         start_helpers(threads - 1);
         open_call(task, work, pieces, threads - 1);
-        serve(task, work, pieces, 0);
+        run_remaining(task, work, pieces, 0);
         close_call();
         pthread_mutex_unlock(&pool.calls);
         return;
@@ -191,7 +191,7 @@ struct header {
 
 static _Atomic(struct header *) kept;
 
-void *lenet5_take(size_t bytes)
+void *lenet5_allocate(size_t bytes)
 {
     struct header *block = atomic_exchange(&kept, NULL);
     if (block && block->bytes < bytes) {
@@ -208,7 +208,7 @@ void *lenet5_take(size_t bytes)
     return block + 1;
 }
 
-void lenet5_give(void *block)
+void lenet5_release(void *block)
 {
     if (block)
         free(atomic_exchange(&kept, (struct header *)block - 1));

@@ -6,7 +6,7 @@
 
 /* ---- one image forward: lanes are neighbouring columns, a plane's rows 32 or 16 floats apart ---- */
 
-struct one {
+struct single_maps {
     float input[SIDE * SIDE + SIDE]; /* lanes past a row's end read what follows: the next row, or this slack */
     float c1[6 * 28 * 32], s2[6 * 14 * 16 + 32], c3[16 * 10 * 16];
     float s4[400], c5[128], f6[96], output[MOST_CLASSES];
@@ -18,7 +18,7 @@ INLINE void squash_all(float *units, int n, int concise)
         store(units + i, squash(load(units + i), concise));
 }
 
-INLINE void connect_one(float *out, int outputs, const float *in, int inputs, const float *w, const float *bias)
+INLINE void connect_single(float *out, int outputs, const float *in, int inputs, const float *w, const float *bias)
 {
     for (int o = 0; o < outputs; o += 2, w += 2 * inputs) { /* 120, 84 and 10 units */
         vec sums[2] = {{0}, {0}};
@@ -35,11 +35,11 @@ INLINE void connect_one(float *out, int outputs, const float *in, int inputs, co
     }
 }
 
-INLINE void forward_one(struct one *b, const struct lenet5_network *network, const struct wiring *wiring,
+INLINE void forward_single(struct single_maps *b, const struct lenet5_network *network, const struct wiring *wiring,
                         const float *image, float *output, int concise)
 {
     const float *p = network->parameters;
-    const struct places *at = &PLACES[concise];
+    const struct offsets *at = &OFFSETS[concise];
     const int side = concise ? 28 : SIDE, frame = (SIDE - side) / 2;
     const struct sweep c1_columns = {
         .outer = 4, .inner = (28 + WIDTH - 1) / WIDTH, .in_outer = 7 * SIDE, .in_inner = WIDTH, .out_outer = 7 * 32,
@@ -73,12 +73,12 @@ INLINE void forward_one(struct one *b, const struct lenet5_network *network, con
         }
     if (!concise)
         squash_all(b->s4, 400, 0);
-    connect_one(b->c5, 120, b->s4, 400, p + at->c5, p + at->c5_bias);
+    connect_single(b->c5, 120, b->s4, 400, p + at->c5, p + at->c5_bias);
     squash_all(b->c5, 120, concise);
-    connect_one(b->f6, 84, b->c5, 120, p + at->f6, p + at->f6_bias);
+    connect_single(b->f6, 84, b->c5, 120, p + at->f6, p + at->f6_bias);
     squash_all(b->f6, 84, concise);
     if (concise) {
-        connect_one(output, DIGITS, b->f6, 84, p + at->output, p + at->output_bias);
+        connect_single(output, DIGITS, b->f6, 84, p + at->output, p + at->output_bias);
         return;
     }
     for (int i = 0; i < network->classes; i++) { /* radial basis functions, eq. 7 */
@@ -98,28 +98,28 @@ INLINE void forward_one(struct one *b, const struct lenet5_network *network, con
 static void forward_singly(const struct lenet5_network *network, const struct wiring *wiring, const float *images,
                            size_t n, float *outputs)
 {
-    struct one b;
+    struct single_maps b;
     memset(&b, 0, sizeof b);
     for (size_t k = 0; k < n; k++)
         if (network->concise)
-            forward_one(&b, network, wiring, images + k * 28 * 28, outputs + k * DIGITS, 1);
+            forward_single(&b, network, wiring, images + k * 28 * 28, outputs + k * DIGITS, 1);
         else
-            forward_one(&b, network, wiring, images + k * SIDE * SIDE, outputs + k * (size_t)network->classes, 0);
+            forward_single(&b, network, wiring, images + k * SIDE * SIDE, outputs + k * (size_t)network->classes, 0);
 }
 
 
 /* ---- one image back: gradient += the derivative by every parameter ---- */
 
-struct one_back {
+struct single_derivatives {
     _Alignas(64) float c1[6 * 28 * 32];     /* derivatives by a map's sums, 0 in what follows a row's end */
     float c3_frame[16], c3[16 * 10 * 16];   /* the row before the first map is read and 0 */
-    float c3_turned[10 * 10][16];           /* position by position, lanes being C3's maps */
+    float c3_by_position[10 * 10][16];           /* position by position, lanes being C3's maps */
     float c3_weights[6][25][16];            /* the derivative of every pair, those absent from Table I too */
     float s2[6 * 14 * 16], s4[400], c5[128], f6[96], output[MOST_CLASSES];
 };
 
 /* delta ⊗ input, and the derivative by the inputs. */
-INLINE void connect_one_back(float *restrict back, float *restrict gradient, float *restrict d_bias,
+INLINE void connect_single_back(float *restrict back, float *restrict gradient, float *restrict d_bias,
                              const float *restrict delta, int outputs, const float *restrict in, int inputs,
                              const float *restrict w)
 {
@@ -147,7 +147,7 @@ INLINE void slope_all(float *back, const float *units, int n, int concise)
 
 /* From the derivative by one subsampled map's sums to that by the sums of the map below; rows of both are `pitch`
  * and `below_pitch` floats apart. */
-INLINE void subsample_one_back(float *below_delta, const float *below, int below_pitch, const float *delta, int side,
+INLINE void subsample_single_back(float *below_delta, const float *below, int below_pitch, const float *delta, int side,
                                int pitch, float coefficient, float *d_coefficient, float *d_bias, float *d_bias_below,
                                int concise)
 {
@@ -175,27 +175,30 @@ INLINE void subsample_one_back(float *below_delta, const float *below, int below
 }
 
 /* C3's weights: lanes are its maps, so that nothing is summed across lanes. */
-INLINE void c3_one_weights(struct one_back *back, const float *s2, float *gradient, const struct wiring *wiring)
+INLINE void c3_single_weights(struct single_derivatives *back, const float *s2, float *gradient,
+                              const struct wiring *wiring)
 {
     for (int i = 0; i < 100; i++)
         for (int m = 0; m < 16; m++)
-            back->c3_turned[i][m] = back->c3[m * 160 + i / 10 * 16 + i % 10];
-    for (int first = 0; first < 16; first += ONE_LANES)
+            back->c3_by_position[i][m] = back->c3[m * 160 + i / 10 * 16 + i % 10];
+    for (int first = 0; first < 16; first += SINGLE_LANES)
         for (int map = 0; map < 6; map++)
-            for (int t = 0; t < 5; t += ONE_ROWS) {
-                vec sums[ONE_ROWS * 5 * (ONE_LANES / WIDTH)];
-                UNROLL for (int i = 0; i < ONE_ROWS * 5 * (ONE_LANES / WIDTH); i++)
+            for (int t = 0; t < 5; t += SINGLE_ROWS) {
+                vec sums[SINGLE_ROWS * 5 * (SINGLE_LANES / WIDTH)];
+                UNROLL for (int i = 0; i < SINGLE_ROWS * 5 * (SINGLE_LANES / WIDTH); i++)
                     sums[i] = (vec){0};
                 for (int y = 0; y < 10; y++)
                     for (int x = 0; x < 10; x++) {
-                        const float *in = s2 + (map * 14 + y + t) * 16 + x, *delta = back->c3_turned[y * 10 + x] + first;
-                        UNROLL for (int l = 0; l < ONE_LANES / WIDTH; l++)
-                            UNROLL for (int k = 0; k < ONE_ROWS * 5; k++)
-                                sums[l * ONE_ROWS * 5 + k] += load(delta + l * WIDTH) * broadcast(in[k / 5 * 16 + k % 5]);
+                        const float *in = s2 + (map * 14 + y + t) * 16 + x;
+                        const float *delta = back->c3_by_position[y * 10 + x] + first;
+                        UNROLL for (int l = 0; l < SINGLE_LANES / WIDTH; l++)
+                            UNROLL for (int k = 0; k < SINGLE_ROWS * 5; k++)
+                                sums[l * SINGLE_ROWS * 5 + k] +=
+                                    load(delta + l * WIDTH) * broadcast(in[k / 5 * 16 + k % 5]);
                     }
-                UNROLL for (int l = 0; l < ONE_LANES / WIDTH; l++)
-                    UNROLL for (int k = 0; k < ONE_ROWS * 5; k++)
-                        store(back->c3_weights[map][t * 5 + k] + first + l * WIDTH, sums[l * ONE_ROWS * 5 + k]);
+                UNROLL for (int l = 0; l < SINGLE_LANES / WIDTH; l++)
+                    UNROLL for (int k = 0; k < SINGLE_ROWS * 5; k++)
+                        store(back->c3_weights[map][t * 5 + k] + first + l * WIDTH, sums[l * SINGLE_ROWS * 5 + k]);
             }
     for (int p = 0; p < wiring->first[16]; p++)
         for (int t = 0; t < 25; t++)
@@ -204,7 +207,7 @@ INLINE void c3_one_weights(struct one_back *back, const float *s2, float *gradie
 
 /* The derivative by one S2 map: ten rows of delta under 5×5 weights. The zeros around a row of C3's delta are its
  * own and the former row's unused columns. */
-INLINE void c3_one_back(float *s2, int map, const float *c3, const float *w, const struct wiring *wiring)
+INLINE void c3_single_back(float *s2, int map, const float *c3, const float *w, const struct wiring *wiring)
 {
     for (int column = 0; column < 14; column += WIDTH)
         for (int start = 0; start < 14; start += S2_RUN) {
@@ -238,33 +241,34 @@ INLINE void c3_one_back(float *s2, int map, const float *c3, const float *w, con
 }
 
 /* C1's weights: lanes are neighbouring columns, added up at the end. */
-INLINE void c1_one_weights(const float *c1, const float *input, float *gradient)
+INLINE void c1_single_weights(const float *c1, const float *input, float *gradient)
 {
-    for (int m = 0; m < 6; m += ONE_MAPS)
+    for (int m = 0; m < 6; m += SINGLE_MAPS)
         for (int t = 0; t < 5; t++) {
-            vec sums[ONE_MAPS * 5];
-            UNROLL for (int i = 0; i < ONE_MAPS * 5; i++)
+            vec sums[SINGLE_MAPS * 5];
+            UNROLL for (int i = 0; i < SINGLE_MAPS * 5; i++)
                 sums[i] = (vec){0};
             for (int y = 0; y < 28; y++)
                 for (int x = 0; x < 28; x += WIDTH) {
                     const float *delta = c1 + (m * 28 + y) * 32 + x, *in = input + (y + t) * SIDE + x;
                     UNROLL for (int k = 0; k < 5; k++)
-                        UNROLL for (int i = 0; i < ONE_MAPS; i++)
+                        UNROLL for (int i = 0; i < SINGLE_MAPS; i++)
                             sums[i * 5 + k] += load(delta + i * 28 * 32) * load(in + k);
                 }
-            UNROLL for (int i = 0; i < ONE_MAPS; i++)
+            UNROLL for (int i = 0; i < SINGLE_MAPS; i++)
                 UNROLL for (int k = 0; k < 5; k++)
                     gradient[(m + i) * 25 + t * 5 + k] += total(sums[i * 5 + k]);
         }
 }
 
-INLINE void backward_one(struct one_back *back, const struct one *b, const struct lenet5_network *network,
-                         const struct wiring *wiring, float *gradient, int concise)
+INLINE void backward_single(struct single_derivatives *back, const struct single_maps *b,
+                            const struct lenet5_network *network, const struct wiring *wiring, float *gradient,
+                            int concise)
 {
     const float *p = network->parameters;
-    const struct places *at = &PLACES[concise];
+    const struct offsets *at = &OFFSETS[concise];
     if (concise)
-        connect_one_back(back->f6, gradient + at->output, gradient + at->output_bias, back->output, DIGITS, b->f6, 84,
+        connect_single_back(back->f6, gradient + at->output, gradient + at->output_bias, back->output, DIGITS, b->f6, 84,
                          p + at->output);
     else {
         memset(back->f6, 0, sizeof back->f6);
@@ -273,25 +277,25 @@ INLINE void backward_one(struct one_back *back, const struct one *b, const struc
                 back->f6[k] += back->output[i] * 2 * (b->f6[k] - network->codes[i * 84 + k]);
     }
     slope_all(back->f6, b->f6, 84, concise);
-    connect_one_back(back->c5, gradient + at->f6, gradient + at->f6_bias, back->f6, 84, b->c5, 120, p + at->f6);
+    connect_single_back(back->c5, gradient + at->f6, gradient + at->f6_bias, back->f6, 84, b->c5, 120, p + at->f6);
     slope_all(back->c5, b->c5, 120, concise);
-    connect_one_back(back->s4, gradient + at->c5, gradient + at->c5_bias, back->c5, 120, b->s4, 400, p + at->c5);
+    connect_single_back(back->s4, gradient + at->c5, gradient + at->c5_bias, back->c5, 120, b->s4, 400, p + at->c5);
     if (!concise)
         slope_all(back->s4, b->s4, 400, 0);
     for (int m = 0; m < 16; m++)
-        subsample_one_back(back->c3 + m * 160, b->c3 + m * 160, 16, back->s4 + m * 25, 5, 5,
+        subsample_single_back(back->c3 + m * 160, b->c3 + m * 160, 16, back->s4 + m * 25, 5, 5,
                            concise ? 0 : p[at->s4 + m], gradient + at->s4 + m, gradient + at->s4_bias + m,
                            gradient + at->c3_bias + m, concise);
-    c3_one_weights(back, b->s2, gradient + at->c3, wiring);
+    c3_single_weights(back, b->s2, gradient + at->c3, wiring);
     for (int m = 0; m < 6; m++)
-        c3_one_back(back->s2 + m * 14 * 16, m, back->c3, p + at->c3, wiring);
+        c3_single_back(back->s2 + m * 14 * 16, m, back->c3, p + at->c3, wiring);
     if (!concise)
         slope_all(back->s2, b->s2, 6 * 14 * 16, 0);
     for (int m = 0; m < 6; m++)
-        subsample_one_back(back->c1 + m * 28 * 32, b->c1 + m * 28 * 32, 32, back->s2 + m * 14 * 16, 14, 16,
+        subsample_single_back(back->c1 + m * 28 * 32, b->c1 + m * 28 * 32, 32, back->s2 + m * 14 * 16, 14, 16,
                            concise ? 0 : p[at->s2 + m], gradient + at->s2 + m, gradient + at->s2_bias + m,
                            gradient + at->c1_bias + m, concise);
-    c1_one_weights(back->c1, b->input, gradient + at->c1);
+    c1_single_weights(back->c1, b->input, gradient + at->c1);
 }
 
 /* The losses' sum, and the gradient of `scale` times it. */
@@ -300,19 +304,19 @@ INLINE double gradient_singly_as(const struct lenet5_network *network, const str
                                  const struct lenet5_desired *desired, size_t n, float scale, float *gradient, int concise)
 {
     const size_t size = concise ? 28 * 28 : SIDE * SIDE;
-    struct one b;
-    struct one_back back;
+    struct single_maps b;
+    struct single_derivatives back;
     double loss = 0;
     float target[MOST_CLASSES + 1];
     memset(&b, 0, sizeof b);
     memset(&back, 0, sizeof back);
-    memset(gradient, 0, (size_t)PLACES[concise].end * sizeof *gradient);
+    memset(gradient, 0, (size_t)OFFSETS[concise].end * sizeof *gradient);
     for (size_t k = 0; k < n; k++) {
         float curve;
-        forward_one(&b, network, wiring, images + k * size, b.output, concise);
-        loss += criterion_one(b.output, back.output, &curve, criterion, target_of(desired, k, network->classes, target),
-                              network->classes, scale, concise, 0);
-        backward_one(&back, &b, network, wiring, gradient, concise);
+        forward_single(&b, network, wiring, images + k * size, b.output, concise);
+        loss += criterion_single(b.output, back.output, &curve, criterion,
+                                 target_of(desired, k, network->classes, target), network->classes, scale, concise, 0);
+        backward_single(&back, &b, network, wiring, gradient, concise);
     }
     return loss;
 }

@@ -19,10 +19,10 @@ typedef int ivec __attribute__((vector_size(4 * WIDTH)));
 /* Accumulators that fit the registers: 32 of them with AVX-512 and NEON, 16 else. */
 #if defined(__AVX512F__) || defined(__aarch64__)
 enum { C1_MAPS = 2, C3_RUN = 10, S2_RUN = 14, UNITS = 12, INPUTS = 20, OUTER = 4 };
-enum { ONE_MAPS = 3, ONE_ROWS = 5, ONE_LANES = WIDTH };
+enum { SINGLE_MAPS = 3, SINGLE_ROWS = 5, SINGLE_LANES = WIDTH };
 #else
 enum { C1_MAPS = 1, C3_RUN = 5, S2_RUN = 7, UNITS = 10, INPUTS = 10, OUTER = 2 };
-enum { ONE_MAPS = 2, ONE_ROWS = 1, ONE_LANES = 2 * WIDTH };
+enum { SINGLE_MAPS = 2, SINGLE_ROWS = 1, SINGLE_LANES = 2 * WIDTH };
 #endif
 
 INLINE vec broadcast(float x) { return x - (vec){0}; }

@@ -1,4 +1,4 @@
-"""A reading drawn: on its picture, and as what the network saw of every digit."""
+"""Drawings of a reading: on its picture, and what the network saw of every digit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.errors import OutputError
+from lenet5.evaluation.sheet import contact_sheet
 from lenet5.files import write_beside
 from lenet5.reading.picture import Picture
 from lenet5.reading.pieces import Pieces
@@ -70,7 +71,7 @@ def annotated(picture: Picture, reading: Reading) -> Image.Image:
 
 
 def _enlargement(reading: Reading, picture: Picture) -> float:
-    """How many times the picture is drawn as large as it was read."""
+    """The factor by which the picture is enlarged."""
     height, width = picture.grey.shape
     heights = [(digit.box.bottom - digit.box.top) * picture.scale for digit in reading.digits]
     wanted = max(_LEAST_SIDE / max(height, width), _LEAST_DIGIT / max(1.0, float(np.median(heights or [1e9]))), 1.0)
@@ -79,7 +80,7 @@ def _enlargement(reading: Reading, picture: Picture) -> float:
 
 
 def _letters(reading: Reading, scale: float) -> int:
-    """The height of an answer's letters, by how high digits usually are."""
+    """The height of an answer's letters, from the median height of digits."""
     heights = [(digit.box.bottom - digit.box.top) * scale for digit in reading.digits]
     return int(np.clip(0.4 * float(np.median(heights or [30])), 14, 96))
 
@@ -137,20 +138,20 @@ def digit_sheet(picture: Picture, reading: Reading) -> Image.Image | None:
     rows = rows[: max(1, _SHEET_DIGITS // _A_ROW)]
     if not rows:
         return None
-    step_x, step_y = _TILE + 10, 2 * _TILE + 52
-    sheet = Image.new("RGB", (max(map(len, rows)) * step_x + 10, len(rows) * step_y + 10), "white")
-    draw = ImageDraw.Draw(sheet)
-    for y, row in enumerate(rows):
-        for x, (name, digit) in enumerate(row):
-            left, top = 10 + x * step_x, 10 + y * step_y
-            sheet.paste(_place(picture, digit.box), (left, top))
-            seen = Image.fromarray(digit.image).resize((_TILE, _TILE), Image.Resampling.NEAREST)
-            sheet.paste(seen, (left, top + _TILE + 2))
-            answer = f"{digit.label}  {digit.confidence:.1%}"
-            draw.text((left, top + 2 * _TILE + 4), answer, fill=_colour(digit), font=_font(16))
-            others = "".join(f"or {label} {p:.1%}" for label, p in digit.alternatives[:1])
-            draw.text((left, top + 2 * _TILE + 24), f"{name}   {others}", fill=(110, 110, 110), font=_font(11))
-    return sheet
+    return contact_sheet([[_digit_tile(picture, name, digit) for name, digit in row] for row in rows], gap=10)
+
+
+def _digit_tile(picture: Picture, name: str, digit: Digit) -> Image.Image:
+    """A digit's place in the picture above what the network saw of it, and the answers below."""
+    tile = Image.new("RGB", (_TILE, 2 * _TILE + 42), "white")
+    tile.paste(_place(picture, digit.box), (0, 0))
+    tile.paste(Image.fromarray(digit.image).resize((_TILE, _TILE), Image.Resampling.NEAREST), (0, _TILE + 2))
+    draw = ImageDraw.Draw(tile)
+    answer = f"{digit.label}  {digit.confidence:.1%}"
+    draw.text((0, 2 * _TILE + 4), answer, fill=_colour(digit), font=_font(16))
+    others = "".join(f"or {label} {p:.1%}" for label, p in digit.alternatives[:1])
+    draw.text((0, 2 * _TILE + 24), f"{name}   {others}", fill=(110, 110, 110), font=_font(11))
+    return tile
 
 
 def _place(picture: Picture, box: Box) -> Image.Image:
@@ -192,8 +193,8 @@ def write_debug(picture: Picture, reading: Reading, lines: Sequence[Pieces], fol
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        own = re.compile(r"\d{2,}-\d{2,}-(\d|refused)\.png|pieces-\d{2,}\.png|digits\.png")
-        for old in [path for path in target.iterdir() if own.fullmatch(path.name)]:
+        earlier = re.compile(r"\d{2,}-\d{2,}-(\d|refused)\.png|pieces-\d{2,}\.png|digits\.png")
+        for old in [path for path in target.iterdir() if earlier.fullmatch(path.name)]:
             old.unlink()
     except OSError as error:
         raise OutputError(f"cannot make the folder {target}: {error.strerror}") from None

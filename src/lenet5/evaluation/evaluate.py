@@ -1,4 +1,4 @@
-"""A set with truth, read → a report: errors with an interval, confusions, and the misread pictures."""
+"""Labelled data and a reader → a report: errors with an interval, confusions, and the misread pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Misread:
-    """One error: what the network saw (28×28 uint8), the picture it came from if any, truth and answer."""
+    """One error: what the network saw (28×28 uint8), the picture it came from if any, truth and answer.
+
+    >>> misread = Misread(np.zeros((28, 28), np.uint8), "a.png", truth="7", answer="1")
+    >>> f"{misread.source}: {misread.truth} read {misread.answer}"
+    'a.png: 7 read 1'
+    """
 
     image: NDArray[np.uint8]
     source: Any
@@ -37,12 +42,16 @@ class Misread:
 
 @dataclass(frozen=True)
 class Report:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     ``confusion`` is (11, 11): rows truth 0–9 and not-a-digit, columns answer 0–9 and refused; None
     for texts. ``digit_error_percent`` (edit distance over length) is for texts only, ``transcript_error_percent``
     (whole lines with their separators, gaps aside) for those whose separators are known.
     ``calibration_error_percent`` says how far confidences are from how often they are right.
+
+    >>> report = Report("mine", "lenet5", images=200, errors=4, refused=1, confusion=None, misread=())
+    >>> report.error_percent, [round(bound, 1) for bound in report.interval_percent]
+    (2.0, [0.8, 5.0])
     """
 
     data: str
@@ -77,7 +86,7 @@ class Report:
         return tuple((name, int(row.sum() - row[k]), int(row.sum())) for name, row, k in rows if row.sum())
 
     def to_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
+        row: dict[str, Any] = {
             "data": self.data,
             "weights": self.weights,
             "images": self.images,
@@ -88,14 +97,18 @@ class Report:
             "confusion": None if self.confusion is None else self.confusion.tolist(),
         }
         if self.digit_error_percent is not None:
-            found["digit_error_percent"] = round(self.digit_error_percent, 4)
+            row["digit_error_percent"] = round(self.digit_error_percent, 4)
         if self.transcript_error_percent is not None:
-            found["transcript_error_percent"] = round(self.transcript_error_percent, 4)
-        return found
+            row["transcript_error_percent"] = round(self.transcript_error_percent, 4)
+        return row
 
 
 def wilson_interval(errors: int, images: int) -> tuple[float, float]:
-    """The 95% score interval of a proportion (Wilson 1927), in 0..1."""
+    """The 95% score interval of a proportion (Wilson 1927), in 0..1.
+
+    >>> [round(bound, 4) for bound in wilson_interval(63, 10_000)]
+    [0.0049, 0.0081]
+    """
     z, p = 1.959964, errors / images
     centre = (p + z * z / (2 * images)) / (1 + z * z / images)
     half = z / (1 + z * z / images) * math.sqrt(p * (1 - p) / images + z * z / (4 * images * images))
@@ -107,6 +120,9 @@ def calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_
 
     In each bin the mean confidence should be the share that is right; the differences are averaged
     over the bins, weighted by how many answers fell into them.
+
+    >>> float(round(calibration_error(np.array([0.9, 0.9]), np.array([True, False])), 2))
+    0.4
     """
     bins = np.minimum((np.asarray(confidences, np.float64) * 15).astype(int), 14)
     sums = (np.bincount(bins, weights=values, minlength=15) for values in (confidences, right))
@@ -116,7 +132,13 @@ def calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_
 def evaluate(
     data: ImageSet | PictureSet, reader: Reader, layout: str = "digit", advance: Advance | None = None
 ) -> Report:
-    """Measure a reader: images in MNIST's form go straight to the network, pictures through ``read``."""
+    """Measure a reader: images in MNIST's form through ``classify``, pictures through ``read``.
+
+    >>> from lenet5 import Reader
+    >>> from lenet5.learning.data import load
+    >>> evaluate(load("digits", "test"), Reader()).error_percent < 5
+    True
+    """
     if isinstance(data, ImageSet):
         return _evaluate_images(data, reader, advance)
     return _evaluate_pictures(data, reader, layout, advance)
@@ -127,6 +149,12 @@ def as_images(data: ImageSet | PictureSet, reader: Reader, advance: Advance | No
 
     Pictures that cannot be read, and blank ones that should show a digit, are left out. Raises
     DataError where none is left.
+
+    >>> from lenet5 import Reader
+    >>> picture = np.full((60, 60), 255, np.uint8)
+    >>> picture[15:45, 28:32] = 0  # a 1
+    >>> as_images(PictureSet("mine", [picture], ("1",)), Reader()).images.shape
+    (1, 28, 28)
     """
     if isinstance(data, ImageSet):
         return data
@@ -199,12 +227,12 @@ def _evaluate_pictures(data: PictureSet, reader: Reader, layout: str, advance: A
 
 
 def _called(picture: object, number: int) -> str:
-    """What messages call a picture of a set: its path, or its number if it has none."""
+    """The name of a picture in messages: its path, or its number if it has none."""
     return str(picture) if isinstance(picture, str | os.PathLike) else f"picture {number}"
 
 
 def _classes(texts: list[str] | tuple[str, ...]) -> NDArray[np.int64]:
-    """Texts as rows or columns of the confusion matrix; all that is not one digit counts as refused."""
+    """Texts as rows or columns of the confusion matrix; anything but a single digit counts as rejected."""
     return np.array([int(t) if len(t) == 1 and t in "0123456789" else OTHER for t in texts], np.int64)
 
 
@@ -228,7 +256,11 @@ def _report_texts(data: PictureSet, reader: Reader, answers: list[str], misread:
 
 
 def edit_distance(a: str, b: str) -> int:
-    """Levenshtein's distance: insertions, deletions and substitutions from a to b."""
+    """Levenshtein's distance: insertions, deletions and substitutions from a to b.
+
+    >>> edit_distance("1234", "1244"), edit_distance("123", "1123")
+    (1, 1)
+    """
     row = list(range(len(b) + 1))
     for i, left in enumerate(a, start=1):
         diagonal, row[0] = row[0], i

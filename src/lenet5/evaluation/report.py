@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.errors import OutputError
 from lenet5.evaluation.evaluate import Misread, Report
+from lenet5.evaluation.sheet import contact_sheet
 from lenet5.files import write_beside
 from lenet5.reading.picture import open_picture
 
@@ -20,6 +21,7 @@ __all__ = ["as_text", "gallery", "write_folder"]
 
 _TILE: Final = 84  # a misread picture is shown this large, three pixels to one of 28×28
 _MOST: Final = 400  # misread pictures shown
+_SHEET, _GAP = 1280, 8  # pixels: the width of the sheet, and between pictures
 
 
 def as_text(report: Report) -> str:
@@ -50,12 +52,8 @@ def gallery(report: Report) -> Image.Image | None:
     if not shown:
         return None
     tiles = [_tile(misread) for misread in shown]
-    width, height = max(t.width for t in tiles) + 8, tiles[0].height + 8
-    columns = min(len(tiles), max(1, 1280 // width))
-    sheet = Image.new("RGB", (columns * width + 8, -(-len(tiles) // columns) * height + 8), "white")
-    for k, tile in enumerate(tiles):
-        sheet.paste(tile, (8 + k % columns * width, 8 + k // columns * height))
-    return sheet
+    columns = max(1, _SHEET // (max(tile.width for tile in tiles) + _GAP))
+    return contact_sheet([tiles[k : k + columns] for k in range(0, len(tiles), columns)], _GAP)
 
 
 def _tile(misread: Misread) -> Image.Image:

@@ -1,7 +1,7 @@
-"""Data sets with truth: MNIST, the embedded digits, and the forms that users have.
+"""Labelled data sets: MNIST, the embedded digits, UNIPEN, and the user's own files.
 
-Two kinds come out. An :class:`ImageSet` holds arrays in MNIST's form, for the network as they are;
-a :class:`PictureSet` holds pictures that first have to be read.
+There are two kinds. An :class:`ImageSet` holds arrays in MNIST's form, ready for the network; a :class:`PictureSet`
+holds pictures, in which the reader first has to find the digits.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from lenet5.learning.idx import read_idx
 from lenet5.learning.mnist import load_mnist
 from lenet5.learning.unipen import LICENCE, held_out_writers, is_unipen, load_unipen
 from lenet5.learning.unipen_pictures import digit_images, numbers_of, picture_of
-from lenet5.normalise import normalise
+from lenet5.normalise import ink_box, normalise
 from lenet5.paper import SIDE
 from lenet5.result import PICTURE_SUFFIXES
 
 __all__ = ["NO_DIGIT", "ImageSet", "PictureSet", "described", "drawn", "joined", "load", "part_of"]
 
 NO_DIGIT: Final = "?"
-"""The truth of a picture that is no digit and should be refused, as in the answers."""
+"""The truth of a picture that is not a digit and should be rejected; the same text stands in answers."""
 
 _MOST_BYTES: Final = 1 << 30
 _PARTS: Final = {"train": "train", "test": "t10k"}
@@ -42,8 +42,12 @@ _PARTS: Final = {"train": "train", "test": "t10k"}
 class ImageSet:
     """Images (N, 28, 28) uint8 in MNIST's form, ink 255, with labels (N,) uint8 in 0–9 or NOT_A_DIGIT.
 
-    ``groups`` (N,) are numbers of who wrote each image, where that is known: a group is held out whole. ``parts``
-    describe the sets that were joined in this one.
+    ``groups`` (N,) numbers the writers, where they are known: a writer is held out whole. ``parts`` describes the sets
+    that were joined.
+
+    >>> data = ImageSet("mine", np.zeros((3, 28, 28), np.uint8), np.array([1, 2, 3], np.uint8))
+    >>> len(data.images)
+    3
     """
 
     name: str
@@ -64,9 +68,13 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Pictures to be read, each with its truth: a digit, NO_DIGIT, or (``texts``) lines of digits.
+    """Pictures with their truth: a digit, NO_DIGIT, or, with ``texts``, lines of digits.
 
     ``transcripts`` are the texts with their separators, where these are known.
+
+    >>> data = PictureSet("mine", ["a.png", "b.png"], truths=("7", "?"))
+    >>> dict(zip(data.pictures, data.truths))
+    {'a.png': '7', 'b.png': '?'}
     """
 
     name: str
@@ -83,38 +91,54 @@ def load(data: str, part: str = "test", not_digits: bool = False, progress: Any 
     writers; other sets are whole.
     ``not_digits`` says that nothing in the set is a digit, whatever its labels. Raises DataError
     in one line.
+
+    >>> data = load("digits", "test")
+    >>> data.images.shape, data.labels[:5].tolist()
+    ((360, 28, 28), [2, 3, 4, 5, 6])
     """
-    found = _find(data, part, progress)
-    if isinstance(found, ImageSet):
+    loaded = _find(data, part, progress)
+    if isinstance(loaded, ImageSet):
         if not_digits:
-            return replace(found, labels=np.full_like(found.labels, paper.NOT_A_DIGIT))
-        _check_labels(found.name, found.labels)
-        return found
+            return replace(loaded, labels=np.full_like(loaded.labels, paper.NOT_A_DIGIT))
+        _check_labels(loaded.name, loaded.labels)
+        return loaded
     if not_digits:
-        return replace(found, truths=(NO_DIGIT,) * len(found.truths), texts=False, transcripts=())
-    return found if found.texts else replace(found, truths=tuple(_digit_truth(found.name, t) for t in found.truths))
+        return replace(loaded, truths=(NO_DIGIT,) * len(loaded.truths), texts=False, transcripts=())
+    return (
+        loaded if loaded.texts else replace(loaded, truths=tuple(_digit_truth(loaded.name, t) for t in loaded.truths))
+    )
 
 
 def drawn(data: ImageSet, n: int, generator: np.random.Generator) -> ImageSet:
-    """``n`` of a set's images, drawn at random: of one seed's draws a smaller one is part of every larger one.
+    """``n`` of a set's images at random. For one seed, a smaller sample is part of every larger one.
 
     Raises DataError where there are fewer.
+
+    >>> drawn(load("digits", "train"), 100, np.random.default_rng(0)).images.shape
+    (100, 28, 28)
     """
     if n > len(data.images):
         raise DataError(f"{data.name} has {len(data.images):,} images, not {n:,}")
-    chosen = generator.permutation(len(data.images))[:n]
-    return part_of(data, chosen)
+    sample = generator.permutation(len(data.images))[:n]
+    return part_of(data, sample)
 
 
 def part_of(data: ImageSet, which: NDArray[np.intp]) -> ImageSet:
-    """Some images of a set, by number."""
+    """The images of a set with these numbers.
+
+    >>> part_of(load("digits", "test"), np.array([0, 2])).labels.tolist()
+    [2, 4]
+    """
     groups = None if data.groups is None else data.groups[which]
     return replace(data, images=data.images[which], labels=data.labels[which], groups=groups)
 
 
 def described(data: ImageSet, trained: int) -> str:
-    """A set of which so many images were ``trained`` on, as the metadata of weights name it: with its licence and the
-    SHA-256 of its images, or those of its parts."""
+    """The description of a set in the metadata of weights: how many images were ``trained`` on, licence and SHA-256.
+
+    >>> described(load("digits", "train"), trained=1000)
+    'digits, 1000 of 1437 images, sha256 ...'
+    """
     some = f"{trained} of {len(data.images)} images"
     if data.parts:
         return f"{some} of {'; '.join(data.parts)}"
@@ -124,12 +148,17 @@ def described(data: ImageSet, trained: int) -> str:
 
 
 def joined(name: str, *sets: ImageSet) -> ImageSet:
-    """All images of several sets, in their order; groups stay apart."""
+    """All images of several sets, in their order; groups of different sets stay different.
+
+    >>> whole = joined("digits", load("digits", "train"), load("digits", "test"))
+    >>> len(whole.images)
+    1797
+    """
     groups, start = [], 0
     for s in sets:
-        own = np.arange(len(s.images)) if s.groups is None else s.groups
-        groups.append(own + start)
-        start += int(own.max()) + 1
+        numbers = np.arange(len(s.images)) if s.groups is None else s.groups
+        groups.append(numbers + start)
+        start += int(numbers.max()) + 1
     grouped = any(s.groups is not None for s in sets)
     return ImageSet(
         name,
@@ -140,7 +169,7 @@ def joined(name: str, *sets: ImageSet) -> ImageSet:
 
 
 def _find(data: str, part: str, progress: Any) -> ImageSet | PictureSet:
-    """The set as it lies there, its labels not yet checked."""
+    """The set, its labels not yet checked."""
     if data == "mnist":
         return ImageSet("mnist", *load_mnist(_PARTS[part], progress=progress), licence="CC BY-SA 3.0")
     if data == "digits":
@@ -169,12 +198,12 @@ def _unipen(name: str, part: str, progress: Any, path: Path | None = None) -> Im
     """Isolated digits as images, or numbers as pictures, of the held-out writers ("test") or of all others."""
     writings = load_unipen(path, progress=progress)
     apart = held_out_writers(writings)
-    chosen = [w for w in writings if (w.writer in apart) == (part == "test")]
+    part_of_writings = [w for w in writings if (w.writer in apart) == (part == "test")]
     if name == "unipen":
-        images, labels, written = digit_images(chosen)
+        images, labels, written = digit_images(part_of_writings)
         _, groups = np.unique([w.writer for w in written], return_inverse=True)
         return ImageSet(name, images, labels, LICENCE, groups)
-    numbers = numbers_of(chosen)
+    numbers = numbers_of(part_of_writings)
     transcripts = tuple(w.label.replace(" ", "") for w in numbers)
     texts = tuple("".join(c for c in t if c in DIGITS) for t in transcripts)
     pictures = [np.round(255 * picture_of(w)).astype(np.uint8) for w in numbers]
@@ -185,15 +214,10 @@ def _digits(part: str) -> ImageSet:
     """The embedded 1,797 digits of 8×8, brought to MNIST's form; the last 360 are the test part."""
     with (resources.files("lenet5") / "bundled" / "digits.npz").open("rb") as file:
         stored = np.load(file)
-        chosen = slice(-360, None) if part == "test" else slice(None, -360)
-        small, labels = stored["images"][chosen], stored["labels"][chosen]
-    images = np.stack([normalise(_cropped(image / np.float32(16))) for image in small])
+        rows = slice(-360, None) if part == "test" else slice(None, -360)
+        small, labels = stored["images"][rows], stored["labels"][rows]
+    images = np.stack([normalise(ink[ink_box(ink)]) for ink in small / np.float32(16)])
     return ImageSet("digits", images, labels)
-
-
-def _cropped(ink: NDArray[np.floating]) -> NDArray[np.floating]:
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _npz(path: Path) -> PictureSet:
@@ -237,8 +261,7 @@ def _idx_file(folder: Path, part: str, what: str, dimensions: int) -> Path | Non
 
 def _idx_folder(folder: Path, part: str) -> ImageSet:
     """A folder with files in MNIST's format; they may be any 28×28 digits."""
-    found = [_idx_file(folder, _PARTS[part], "images", 3), _idx_file(folder, _PARTS[part], "labels", 1)]
-    images, labels = found
+    images, labels = (_idx_file(folder, _PARTS[part], what, n) for what, n in (("images", 3), ("labels", 1)))
     if images is None or labels is None:
         missing = "labels-idx1-ubyte" if images else "images-idx3-ubyte"
         raise DataError(f"{folder} lacks {_PARTS[part]}-{missing}, gzipped or not")

@@ -2,8 +2,8 @@
 
 The paper's four (translation, scaling, squeezing, horizontal shear; section III-C), and rotation,
 elastic deformation (Simard, Steinkraus & Platt 2003) and stroke width. Each image draws its own
-amounts; :func:`fields` turns them into the source position of every pixel, :func:`resample` reads
-the images there.
+amounts; :func:`fields` turns them into the source position of every pixel, where the images are read. The compiled
+engine does the same in one pass; NumPy's functions are its reference, and serve where nothing was compiled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ __all__ = [
     "affine",
     "distort",
     "fields",
-    "resample",
     "resample_in_numpy",
     "stroke_width",
     "transform",
@@ -44,6 +43,9 @@ class Distortion:
     pixels sideways for each pixel of height; ``elastic`` the standard deviation, in pixels, of a
     smooth random displacement; ``stroke`` in 0..1 how far strokes are thickened or thinned towards
     one pixel more or less on each side.
+
+    >>> Distortion(translation=1.5, rotation=10).rotation
+    10
     """
 
     translation: float = 0.0
@@ -69,6 +71,11 @@ def distort(
 
     With a ``network`` they are that one's input (:func:`lenet5.pixels.network_input`). The same generator
     state gives the same result.
+
+    >>> images = np.zeros((2, 28, 28), np.uint8)
+    >>> images[:, 6:22, 12:16] = 255
+    >>> distort(images, Distortion(rotation=15), np.random.default_rng(0)).shape
+    (2, 28, 28)
     """
     if distortion == NONE:
         return images.astype(np.float32) if network is None else network_input(network, images)
@@ -87,21 +94,36 @@ def distort(
 
 
 def transform(images: NDArray[np.uint8], matrices: Floats, threads: int | None = None) -> Floats:
-    """Images (N, 28, 28) uint8 under the maps (N, 2, 3) of :func:`affine`: (N, 28, 28) float32 ink levels."""
+    """Images (N, 28, 28) uint8 under the maps (N, 2, 3) of :func:`affine`: (N, 28, 28) float32 ink levels.
+
+    >>> images = np.arange(784, dtype=np.uint16).reshape(1, 28, 28).astype(np.uint8)
+    >>> still = np.eye(2, 3, dtype=np.float32)[None]
+    >>> bool((transform(images, still) == images).all())
+    True
+    """
     if engine.AVAILABLE:
         return engine.warp(images, matrices, threads=threads)
     return resample_in_numpy(images, _positions(matrices, None, 0.0))
 
 
 def fields(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
-    """For every pixel of n images the position to read: (n, 2, 28, 28) float32, rows then columns."""
+    """For every pixel of n images the position to read: (n, 2, 28, 28) float32, rows then columns.
+
+    >>> where = fields(NONE, 1, np.random.default_rng(0))
+    >>> where.shape, where[0, :, 3, 5].tolist()  # nothing moves
+    ((1, 2, 28, 28), [3.0, 5.0])
+    """
     matrices = affine(distortion, n, generator)
     noise = _noise(n, generator) if distortion.elastic else None
     return _positions(matrices, noise, distortion.elastic)
 
 
 def affine(distortion: Distortion, n: int, generator: np.random.Generator) -> Floats:
-    """For n images the map from a pixel's (row, column, 1) to the position to read: (n, 2, 3) float32."""
+    """For n images the map from a pixel's (row, column, 1) to the position to read: (n, 2, 3) float32.
+
+    >>> affine(NONE, 1, np.random.default_rng(0)).tolist()
+    [[[1.0, ...0.0, 0.0], [0.0, 1.0, 0.0]]]
+    """
 
     d = distortion
     most = np.array([np.radians(d.rotation), d.scaling, d.squeezing, d.shear, d.translation, d.translation])
@@ -147,13 +169,14 @@ def _smoothing() -> Floats:
     return np.asarray(weight.T, np.float32)
 
 
-def resample(images: NDArray[np.uint8], where: Floats) -> Floats:
-    """Images (N, 28, 28) read at positions (N, 2, 28, 28), bilinear; outside is background, 0."""
-    return engine.distort(images, where) if engine.AVAILABLE else resample_in_numpy(images, where)
-
-
 def resample_in_numpy(images: NDArray[np.uint8], where: Floats) -> Floats:
-    """As :func:`resample`, whatever was compiled: the engine's reference."""
+    """Images (N, 28, 28) read at positions (N, 2, 28, 28), bilinear; outside is background, 0.
+
+    >>> images = np.random.default_rng(0).integers(0, 256, (1, 28, 28), np.uint8)
+    >>> where = np.mgrid[:28, :28].astype(np.float32)[None]
+    >>> bool((resample_in_numpy(images, where) == images).all())
+    True
+    """
     n = len(images)
     framed = np.zeros((n, SIDE + 2, SIDE + 2), np.float32)  # one pixel of background all round
     framed[:, 1:-1, 1:-1] = images
@@ -171,7 +194,13 @@ def resample_in_numpy(images: NDArray[np.uint8], where: Floats) -> Floats:
 
 
 def stroke_width(images: Floats, amounts: Floats) -> Floats:
-    """Images (N, 28, 28) with strokes thickened (amount to 1) or thinned (to −1) by up to a pixel a side."""
+    """Images (N, 28, 28) with strokes thickened (amount to 1) or thinned (to −1) by up to a pixel a side.
+
+    >>> dot = np.zeros((1, 28, 28), np.float32)
+    >>> dot[0, 14, 14] = 255
+    >>> int((stroke_width(dot, np.ones(1, np.float32)) > 0).sum())
+    5
+    """
     framed = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     thicker, thinner = images.copy(), images.copy()
     for row, column in ((0, 1), (2, 1), (1, 0), (1, 2)):

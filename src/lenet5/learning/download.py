@@ -12,7 +12,7 @@ __all__ = ["cache_folder", "download"]
 
 
 def cache_folder() -> Path:
-    """Where this package keeps what it fetched."""
+    """The folder for fetched files."""
     import pooch
 
     return Path(pooch.os_cache("lenet5"))

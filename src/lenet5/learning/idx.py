@@ -66,7 +66,7 @@ def _read(file: IO[bytes] | gzip.GzipFile, path: Path, dimensions: int) -> NDArr
 
 
 def _exactly(file: IO[bytes] | gzip.GzipFile, length: int, path: Path) -> bytearray:
-    """The next ``length`` bytes, a piece at a time: memory is taken for what is there, not for what is promised."""
+    """The next ``length`` bytes, read in pieces, so that memory is allocated only for bytes that exist."""
     content = bytearray()
     while piece := file.read(min(length - len(content), _PIECE)):
         content += piece

@@ -1,4 +1,4 @@
-"""What a training shows beside the training images: images by kind, and whole lines."""
+"""What is trained on besides the training images: synthesized images by kind, and whole lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMAGES = "images"
 
 @dataclass(frozen=True)
 class Lines:
-    """Whole lines that are read in a training through their segmentation graphs.
+    """Whole lines, trained on through their segmentation graphs.
 
     ``per_image`` lines of up to ``longest`` digits are written for each training image, once, before the first pass,
     and ``at_once`` of them are read at each step. The mean loss of a line counts ``weight`` times as much as the mean
@@ -39,12 +39,12 @@ class Lines:
 
 @dataclass(frozen=True)
 class Mixture:
-    """What joins the images of a training: made once, before the first pass.
+    """What is mixed with the training images: synthesized once, before the first pass.
 
-    ``shares`` are those of each kind of made images in a pass, the training images have the rest; ``distortion`` is
-    drawn anew for each presentation of a made image or of a line's candidate. A part of a digit may look like another
-    digit: rubbish that the network still takes for a character after the fractions ``doubted`` of all passes is not
-    shown any more.
+    ``shares`` are the proportions of each kind of synthesized images in a pass; the training images make up the rest.
+    ``distortion`` is drawn anew each time that a synthesized image or a line's candidate is used. A part of a digit
+    may look like another digit: rubbish that the network still takes for a character after the fractions ``doubted``
+    of all passes is dropped.
     """
 
     shares: tuple[tuple[str, float], ...]
@@ -54,19 +54,19 @@ class Mixture:
 
 
 class SequenceLoss(Protocol):
-    """Lines that take turns."""
+    """The loss of whole lines, a few of them at each call."""
 
     def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
-        """The mean loss of the next ones, and its gradient (P,)."""
+        """The mean loss of the next lines, and its gradient (P,)."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a synthesizer made for one training.
+    """What a synthesizer provides for one training.
 
-    ``images`` by kind; ``held_out`` images that calibrate the network; ``lines`` the loss of whole lines, if the
-    mixture reads some; ``sources`` describe what else it was made from; ``finish`` fits what else reading needs to a
-    network's penalties and gives it as metadata.
+    ``images`` by kind; ``held_out`` images, which calibrate the network; ``lines``, the loss of whole lines, if the
+    mixture has lines; ``sources``, the further data sets that were used; ``finish``, which fits the line reader's other
+    parameters to a network's penalties and returns them as metadata.
     """
 
     images: Mapping[str, ImageSet]
@@ -79,47 +79,53 @@ class Material:
 
 
 class Synthesizer(Protocol):
-    """Makes what a mixture shows beside the training images."""
+    """Makes a mixture's synthesized images and lines."""
 
     def __call__(
-        self, own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
+        self,
+        training: ImageSet,
+        held_out: ImageSet | None,
+        mixture: Mixture,
+        j: float,
+        generator: np.random.Generator,
+        /,
     ) -> Material:
         """Material from the training images and those held out; ``j`` is the penalty of rubbish."""
 
 
 class RoundRobin:
-    """Patterns by number: ``own`` training images, then the made ones, kind after kind; each kind takes turns.
+    """Numbers of patterns, pass by pass: ``count`` training images come first, then the synthesized ones by kind.
 
-    Each pass takes as many patterns as there are own images, in the mixture's shares. Own images take the place of a
-    kind of which nothing was made.
+    A pass has ``count`` patterns, in the proportions of the mixture. Each kind is used round robin, in random order.
+    Training images take the place of a kind that has no images.
     """
 
     def __init__(
-        self, own: int, made: Mapping[str, ImageSet], mixture: Mixture, generator: np.random.Generator
+        self, count: int, synthesized: Mapping[str, ImageSet], mixture: Mixture, generator: np.random.Generator
     ) -> None:
         self._generator = generator
-        self._kinds, self._counts = [np.arange(own)], [own]
-        start = own
+        self._kinds, self._counts = [np.arange(count)], [count]
+        start = count
         shares = dict(mixture.shares)
-        labels = [np.zeros(own, np.uint8)]
-        for kind, images in made.items():
+        labels = [np.zeros(count, np.uint8)]
+        for kind, images in synthesized.items():
             self._kinds.append(np.arange(start, start + len(images.images)))
-            self._counts.append(round(shares.get(kind, 0.0) * own))
+            self._counts.append(round(shares.get(kind, 0.0) * count))
             self._counts[0] -= self._counts[-1]
             start += len(images.images)
             labels.append(images.labels)
         self._is_rubbish = np.concatenate(labels) == paper.NOT_A_DIGIT
-        self._is_rubbish[:own] = False
+        self._is_rubbish[:count] = False
         self._waiting = [np.empty(0, np.intp) for _ in self._kinds]
 
     @property
     def rubbish(self) -> NDArray[np.intp]:
-        """The numbers of the made rubbish that still has its turns."""
+        """The numbers of the synthesized rubbish that is still in use."""
         every = np.concatenate(self._kinds)
         return np.asarray(every[self._is_rubbish[every]])
 
     def drop(self, doubtful: NDArray[np.intp]) -> None:
-        """Give up the patterns with these numbers, unless that is all of a kind."""
+        """Stop using the patterns with these numbers, unless no others of their kind are left."""
         for k, kind in enumerate(self._kinds):
             kept = kind[~np.isin(kind, doubtful)]
             if len(kept):
@@ -131,7 +137,7 @@ class RoundRobin:
         return self._generator.permutation(np.concatenate(taken))
 
     def _next(self, kind: int, n: int) -> NDArray[np.intp]:
-        """The next n patterns of a kind; once all had their turn, they are put into another random order."""
+        """The next n patterns of a kind; a new random order begins when all have been taken."""
         waiting = self._waiting[kind]
         while len(waiting) < n:
             waiting = np.concatenate([waiting, self._generator.permutation(self._kinds[kind])])

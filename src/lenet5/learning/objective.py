@@ -1,4 +1,4 @@
-"""(parameters, images, what they should be) → (loss, gradient): what an optimizer needs to know of a network."""
+"""(parameters, images, labels or targets) → (loss, gradient): the function that an optimizer minimises."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lenet5.errors import UnavailableError, WeightsError
 from lenet5.posterior import penalties, probabilities
 from lenet5.weights import Weights
 
-__all__ = ["EngineObjective", "Objective", "TaughtObjective", "TorchObjective", "objective"]
+__all__ = ["DistillationObjective", "EngineObjective", "Objective", "TorchObjective", "objective"]
 
 Floats = NDArray[np.float32]
 
@@ -27,7 +27,13 @@ _NO_ENGINE: Final = (
 
 
 class Objective(Protocol):
-    """A network with a criterion, as a function of the flat parameter vector (P,)."""
+    """A network with a criterion, as a function of the flat parameter vector (P,).
+
+    >>> from lenet5 import criterion, weights
+    >>> loss_of: Objective = objective(paper.LENET5, criterion.CROSS_ENTROPY)
+    >>> loss_of.penalties(weights.load("lenet5-mnist").parameters, np.zeros((3, 32, 32), np.float32)).shape
+    (3, 10)
+    """
 
     def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
         """Mean loss over images (N, H, W) in the network's input range, and its gradient (P,); labels or targets."""
@@ -36,14 +42,22 @@ class Objective(Protocol):
         """The diagonal second derivative (P,) of the mean loss, never negative (:func:`lenet5.engine.curvature`)."""
 
     def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
-        """The gradient (P,) of whatever has this derivative (N, C) by the images' penalties."""
+        """Back-propagate a derivative (N, C) by the images' penalties to the parameters: (P,)."""
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
         """The penalties of each image: (N, C), the smallest the answer."""
 
 
 class EngineObjective:
-    """The network in the compiled engine, on the CPU. UnavailableError where it was not compiled."""
+    """The network in the compiled engine, on the CPU. UnavailableError where it was not compiled.
+
+    >>> from lenet5 import criterion, weights
+    >>> loss_of = EngineObjective(paper.LENET5, criterion.CROSS_ENTROPY, threads=1)
+    >>> parameters, images = weights.load("lenet5-mnist").parameters, np.zeros((2, 32, 32), np.float32)
+    >>> loss, gradient = loss_of(parameters, images, np.array([0, 1], np.uint8))
+    >>> gradient.shape
+    (60000,)
+    """
 
     def __init__(
         self, network: paper.Network, criterion: Criterion, threads: int | None = None, classes: str = DIGITS
@@ -73,6 +87,13 @@ class TorchObjective:
 
     The module's parameters are views of one flat tensor, so that a step copies one vector in and
     one out. The criterion and its derivative by the outputs come from :mod:`lenet5.criterion`.
+
+    >>> from lenet5 import criterion, weights
+    >>> loss_of = TorchObjective(paper.LENET5, criterion.CROSS_ENTROPY)
+    >>> parameters, images = weights.load("lenet5-mnist").parameters, np.zeros((2, 32, 32), np.float32)
+    >>> loss, gradient = loss_of(parameters, images, np.array([0, 1], np.uint8))
+    >>> gradient.shape
+    (60000,)
     """
 
     def __init__(
@@ -134,17 +155,26 @@ class TorchObjective:
         return self._module(self._torch.from_numpy(images)[:, None].to(self._device))
 
 
-class TaughtObjective:
-    """An objective whose images are to be what teachers say of them: distillation (Hinton, Vinyals and Dean 2015).
+class DistillationObjective:
+    """Distillation: the targets are the averaged answers of teachers (Hinton, Vinyals and Dean 2015).
 
-    The teachers' penalties are averaged and made probabilities at the criterion's temperature, which are the
-    targets of the ``pupil``, whose ``classes`` they share; labels are not looked at. Raises WeightsError for teachers
-    of another network or of other classes.
+    The teachers' penalties are averaged and turned into probabilities at the criterion's temperature; these are the
+    targets of the ``student``, whose ``classes`` they share. Labels are ignored. Raises WeightsError for teachers of
+    another network or of other classes.
+
+    >>> from lenet5 import criterion, weights
+    >>> student = objective(paper.LENET5, criterion.CROSS_ENTROPY)
+    >>> teacher = weights.load("lenet5-mnist")
+    >>> loss_of = DistillationObjective(student, paper.LENET5, criterion.CROSS_ENTROPY, [teacher])
+    >>> parameters = weights.initial(paper.LENET5, np.random.default_rng(0))
+    >>> loss, gradient = loss_of(parameters, np.zeros((2, 32, 32), np.float32), np.array([0, 1], np.uint8))
+    >>> gradient.shape
+    (60000,)
     """
 
     def __init__(
         self,
-        pupil: Objective,
+        student: Objective,
         network: paper.Network,
         criterion: Criterion,
         teachers: Sequence[Weights],
@@ -157,23 +187,23 @@ class TaughtObjective:
             if teacher.classes != classes:
                 raise WeightsError(f"{teacher.name} knows the classes {teacher.classes}, not {classes}")
         self._codes = code_array(classes)
-        self._pupil, self._network, self._criterion, self._threads = pupil, network, criterion, threads
+        self._student, self._network, self._criterion, self._threads = student, network, criterion, threads
         self._teachers = [teacher.parameters for teacher in teachers]
 
     def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
-        return self._pupil(parameters, images, self._targets(images))
+        return self._student(parameters, images, self._targets(images))
 
     def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
-        return self._pupil.curvature(parameters, images, self._targets(images))
+        return self._student.curvature(parameters, images, self._targets(images))
 
     def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
-        return self._pupil.backward(parameters, images, derivative)
+        return self._student.backward(parameters, images, derivative)
 
     def penalties(self, parameters: Floats, images: Floats) -> Floats:
-        return self._pupil.penalties(parameters, images)
+        return self._student.penalties(parameters, images)
 
     def _targets(self, images: Floats) -> Floats:
-        """(N, C + 1): what the teachers say together."""
+        """The teachers' probabilities: (N, C + 1)."""
         said = [engine.forward(teacher, images, self._threads, codes=self._codes) for teacher in self._teachers]
         energy = penalties(self._network, np.mean(said, axis=0))
         return probabilities(energy, self._criterion.j, self._criterion.temperature).astype(np.float32)
@@ -186,7 +216,12 @@ def objective(
     threads: int | None = None,
     classes: str = DIGITS,
 ) -> Objective:
-    """The quickest objective for a device: on "cpu" the compiled engine, without one PyTorch, as on "cuda"."""
+    """The fastest objective for a device: the compiled engine on "cpu"; PyTorch on "cuda" or where no engine is.
+
+    >>> from lenet5 import criterion
+    >>> type(objective(paper.LENET5, criterion.MEAN_PENALTY)).__name__ in ("EngineObjective", "TorchObjective")
+    True
+    """
     if device == "cpu" and engine.AVAILABLE:
         return EngineObjective(network, criterion, threads, classes)
     return TorchObjective(network, criterion, device, threads, classes)

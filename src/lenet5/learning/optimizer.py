@@ -15,12 +15,18 @@ __all__ = ["Adam", "DiagonalLevenbergMarquardt", "Muon", "adam_in_numpy", "one_c
 
 Floats = NDArray[np.float32]
 
-_QUINTIC: Final = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: quick to about 1, never quite there
+_QUINTIC: Final = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: singular values come near 1 fast, not exactly to it
 _HIDDEN: Final = ("c3.weight", "c5.weight", "f6.weight")
 
 
 class Adam:
-    """Adam with decoupled weight decay (Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2)."""
+    """Adam with decoupled weight decay (Kingma & Ba 2015, algorithm 1; Loshchilov & Hutter 2019, algorithm 2).
+
+    >>> parameters = np.ones(2, np.float32)
+    >>> Adam(2).step(parameters, np.array([1, -1], np.float32), rate=0.1)
+    >>> [round(float(p), 3) for p in parameters]
+    [0.9, 1.1]
+    """
 
     def __init__(self, size: int, weight_decay: float = 0.0, beta1: float = 0.9, beta2: float = 0.999) -> None:
         self._decay, self._beta1, self._beta2 = weight_decay, beta1, beta2
@@ -48,7 +54,14 @@ def adam_in_numpy(
     rate: float,
     keep: float,
 ) -> None:
-    """As :func:`lenet5.engine.adam`, whatever was compiled: the engine's reference."""
+    """As :func:`lenet5.engine.adam`, in NumPy: the engine's reference.
+
+    >>> parameters, gradient = np.ones(1, np.float32), np.ones(1, np.float32)
+    >>> moments = np.zeros(1, np.float32), np.zeros(1, np.float32)
+    >>> adam_in_numpy(parameters, gradient, moments, (0.1, 0.001), 1e-8, 0.01, 1.0)
+    >>> bool(parameters[0] < 1)
+    True
+    """
     mean, square = moments
     mean += (gradient - mean) * np.float32(forget[0])
     square += (np.square(gradient) - square) * np.float32(forget[1])
@@ -57,7 +70,15 @@ def adam_in_numpy(
 
 
 class DiagonalLevenbergMarquardt:
-    """Gradient descent in which each parameter has a rate of its own, ε_k = η / (μ + h_kk) (appendix C)."""
+    """Gradient descent in which each parameter has a rate of its own, ε_k = η / (μ + h_kk) (appendix C).
+
+    >>> optimizer = DiagonalLevenbergMarquardt(2, damping=1.0)
+    >>> optimizer.estimate(0.1, np.array([0, 9], np.float32))  # flat along the first, curved along the second
+    >>> parameters = np.zeros(2, np.float32)
+    >>> optimizer.step(parameters, np.ones(2, np.float32))
+    >>> [round(float(p), 3) for p in parameters]
+    [-0.1, -0.01]
+    """
 
     def __init__(self, size: int, damping: float) -> None:
         self._damping = np.float32(damping)
@@ -76,12 +97,18 @@ class DiagonalLevenbergMarquardt:
 
 
 class Muon:
-    """Momentum orthogonalised, for the weights of hidden layers that are matrices; for all others Adam.
+    """Orthogonalised momentum for the weight matrices of hidden layers, Adam for all other parameters.
 
-    Every direction of a matrix's step is equally long, so that what the gradient seldom shows is
-    learnt as fast as the rest (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural
-    networks"). Steps are as large as Adam's usually are: one rate and one decoupled weight decay serve
-    both (Liu et al. 2025, "Muon is scalable for LLM training", eq. 4).
+    A matrix's step has equal singular values, so that rare directions of the gradient are learnt as fast as
+    frequent ones (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"). Steps are scaled
+    to the usual size of Adam's, so that one rate and one decoupled weight decay serve both (Liu et al. 2025, "Muon is
+    scalable for LLM training", eq. 4).
+
+    >>> parameters = weights.initial(paper.LENET5, np.random.default_rng(0))
+    >>> before = parameters.copy()
+    >>> Muon(paper.LENET5).step(parameters, np.ones(60_000, np.float32), rate=0.008)
+    >>> bool((parameters != before).all())
+    True
     """
 
     def __init__(self, network: paper.Network, weight_decay: float = 0.0, momentum: float = 0.95) -> None:
@@ -111,7 +138,7 @@ class Muon:
         parameters[self._others] = others
 
     def _matrices(self, vector: Floats) -> list[Floats]:
-        """Views of a flat vector (P,): (units, inputs, …). Table I's C3 is none, its units see different inputs."""
+        """Views of a flat vector (P,): the weights (units, inputs, …) of hidden layers with shared inputs."""
         named = weights.arrays(self._network, vector)
         return [named[name] for name in _HIDDEN if named[name].ndim != 3]
 
@@ -122,6 +149,11 @@ def orthogonalised(matrix: Floats, iterations: int = 5) -> Floats:
     Newton–Schulz: x ← a·x + b·x³ + c·x⁵ on the singular values, which start as shares of the
     Frobenius norm; those below about 1/500 of it stay smaller. It is carried out on the smaller Gram
     matrix, which takes half the products of the wide one.
+
+    >>> wide = np.diag([100.0, 1.0]).astype(np.float32)
+    >>> longest, shortest = np.linalg.svd(orthogonalised(wide), compute_uv=False)
+    >>> bool(longest / shortest < 2)
+    True
     """
     if matrix.shape[0] > matrix.shape[1]:
         return np.asarray(orthogonalised(matrix.T, iterations).T)
@@ -138,7 +170,11 @@ def orthogonalised(matrix: Floats, iterations: int = 5) -> Floats:
 
 
 def one_cycle(progress: float, peak: float, warm_up: float = 0.2) -> float:
-    """The rate after a fraction 0..1 of the training: up in a straight line, down in half a cosine."""
+    """The rate after a fraction 0..1 of the training: up in a straight line, down in half a cosine.
+
+    >>> [round(one_cycle(progress, peak=0.01), 4) for progress in (0, 0.1, 0.2, 0.6, 1)]
+    [0.0, 0.005, 0.01, 0.005, 0.0]
+    """
     if progress < warm_up:
         return peak * progress / warm_up
     return peak * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up))) / 2

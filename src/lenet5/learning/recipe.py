@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +23,7 @@ __all__ = [
     "READING",
     "RECIPES",
     "Recipe",
+    "command_of",
     "taught",
 ]
 
@@ -31,11 +33,16 @@ class Recipe:
     """One way to train one network.
 
     ``passes`` over the training images in batches of ``batch``, the weights moved by ``method``; ``validation``
-    how many of the training images are held out. ``distortion`` is drawn anew for every presentation, or, with
-    ``versions``, once for each of that many distorted versions of an image: they and the image itself are then
-    the patterns, from which each pass draws as many as there are images until all had their turn. A ``mixture``
-    says what joins the images; whoever trains then has to bring a synthesizer. ``classes`` are the characters that the
-    network tells apart.
+    how many of the training images are held out. ``distortion`` is drawn anew each time that an image is used, or,
+    with ``versions``, once for each of that many distorted versions of an image: these and the image itself are then
+    the patterns, and a pass takes as many of them as there are images, until all have been used. A ``mixture`` adds
+    synthesized images and lines; training then needs a synthesizer. ``classes`` are the characters that the network
+    distinguishes.
+
+    >>> PAPER.passes, PAPER.batch, PAPER.criterion.j, PAPER.validation
+    (20, 1, 5, 0)
+    >>> replace(FAST, passes=1).passes  # a recipe of your own
+    1
     """
 
     name: str
@@ -93,10 +100,10 @@ READING: Final = Recipe(
     ),
     classes=DIGITS + SEPARATORS,
 )
-"""For other hands, pens and sensors than MNIST's, for lines of digits and separators, and for what is neither: the
-weights that read pictures.
+"""For the writers, pens and sensors that MNIST lacks, for lines with separators, and for rejecting what is no digit:
+the bundled weights that read pictures.
 
-Where F6 is 0 every penalty is 84: with j a little less, what says nothing to F6 is rubbish.
+Where F6 is 0 every penalty is 84: with j slightly below, an image that excites no unit of F6 is rubbish.
 """
 
 PAPER: Final = Recipe(
@@ -145,13 +152,42 @@ FAST: Final = Recipe(
 RECIPES: Final = {recipe.name: recipe for recipe in (MODERN, READING, PAPER, CONCISE, FAST)}
 
 DISTORTED: Final = {"paper": PAPER_DISTORTED}
-"""What ``--distortions`` makes of the recipes that have none of their own."""
+"""The recipes that ``--distortions`` stands for, by the name of the recipe without."""
+
+
+def command_of(
+    recipe: str,
+    seed: int,
+    data: Sequence[str] = (),
+    distortions: bool | None = None,
+    images: int | None = None,
+    held_out: int | None = None,
+    passes: int | None = None,
+    device: str = "cpu",
+    teachers: Sequence[str] = (),
+    start: str | None = None,
+) -> str:
+    """The command that trains with these options; an option that is None, empty or "cpu" is left to the program.
+
+    >>> command_of("paper", seed=2, distortions=True, images=700)
+    'lenet5 train --recipe paper --distortions --images 700 --seed 2'
+    """
+    command = "lenet5 train" + "".join(f" --data {name}" for name in data) + f" --recipe {recipe}"
+    command += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
+    for option, value in (("images", images), ("held-out", held_out), ("passes", passes)):
+        command += "" if value is None else f" --{option} {value}"
+    command += "" if device == "cpu" else f" --device {device}"
+    command += "".join(f" --teacher {name}" for name in teachers)
+    return command + (f" --start {start}" if start else "") + f" --seed {seed}"
 
 
 _SOFTLY: Final = 4.0
 
 
 def taught(recipe: Recipe) -> Recipe:
-    """The recipe where teachers say what images are: at this temperature they tell digits apart about as softly as
-    a network errs, and the second likeliest digit is more than a trace."""
+    """The recipe for distillation: the criterion has a temperature of 4, so that the teachers' second choices count.
+
+    >>> taught(MODERN).criterion.temperature
+    4.0
+    """
     return replace(recipe, criterion=replace(recipe.criterion, temperature=_SOFTLY))

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.normalise import normalise, resize, thicken
+from lenet5.normalise import ink_box, normalise, resize, thicken
 
-__all__ = ["CANVAS", "Look", "cropped", "rendered"]
+__all__ = ["CANVAS", "Augmentation", "cropped", "rendered"]
 
 Floats = NDArray[np.float32]
 
@@ -29,7 +29,7 @@ _LEAST: Final = 12  # pixels of ink; less is a speck, and no crop
 
 
 @dataclass(frozen=True)
-class Look:
+class Augmentation:
     """How far a rendering goes; each picture draws its own.
 
     ``stretch`` is the largest logarithm of the change of width over height, and ``square`` how often a picture is
@@ -52,61 +52,58 @@ class Look:
     specks: float = 0.05
 
 
-def rendered(ink: Floats, look: Look, generator: np.random.Generator) -> NDArray[np.uint8] | None:
+def rendered(ink: Floats, augmentation: Augmentation, generator: np.random.Generator) -> NDArray[np.uint8] | None:
     """Ink (H, W) in 0..1, a digit of it about CANVAS high, as (28, 28) uint8; None where too little is left."""
-    ink = _pen(ink, look, generator)
-    ink = _sampled(ink, look, generator)
-    ink = _sensed(ink, look, generator)
+    ink = _pen(ink, augmentation, generator)
+    ink = _sampled(ink, augmentation, generator)
+    ink = _sensed(ink, augmentation, generator)
     crop = cropped(ink)
     return None if crop is None else normalise(crop)
 
 
 def cropped(ink: Floats) -> Floats | None:
-    """Where the ink ends, this ends; None where there is hardly any."""
-    inked = ink > _INK
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if inked.sum() < _LEAST:
-        return None
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    """Crop to the ink's bounding box; None if there is too little ink."""
+    box = ink_box(ink, _INK)
+    return ink[box] if box and (ink > _INK).sum() >= _LEAST else None
 
 
-def _pen(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
-    """The same stroke with a finer or a broader pen."""
-    amount = generator.uniform(-look.thinner, look.thicker)
+def _pen(ink: Floats, augmentation: Augmentation, generator: np.random.Generator) -> Floats:
+    """Make the strokes thinner or thicker."""
+    amount = generator.uniform(-augmentation.thinner, augmentation.thicker)
     if amount > 0:
         return thicken(np.pad(ink, math.ceil(amount) + 1), amount)
     thinner = np.asarray(1 - thicken(1 - ink, -amount))
     return thinner if thinner.sum() > 0.2 * ink.sum() else ink  # a fine stroke would vanish
 
 
-def _sampled(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
-    """In other proportions and at another resolution."""
-    stretch = generator.uniform(-look.stretch, look.stretch)
-    if generator.random() < look.square:
+def _sampled(ink: Floats, augmentation: Augmentation, generator: np.random.Generator) -> Floats:
+    """Stretch the digit and change its resolution."""
+    stretch = generator.uniform(-augmentation.stretch, augmentation.stretch)
+    if generator.random() < augmentation.square:
         crop = cropped(ink)
         ink = ink if crop is None else crop
         stretch = min(max(math.log(ink.shape[0] / ink.shape[1]), -_MOST), _MOST)
     scale = 1.0
-    if generator.random() < look.coarse:
-        scale = math.exp(generator.uniform(math.log(look.lowest / CANVAS), 0))
+    if generator.random() < augmentation.coarse:
+        scale = math.exp(generator.uniform(math.log(augmentation.lowest / CANVAS), 0))
     height, width = ink.shape
     rows, columns = round(height * scale * math.exp(-stretch / 2)), round(width * scale * math.exp(stretch / 2))
     return resize(ink, max(3, rows), max(3, columns)) if (rows, columns) != (height, width) else ink
 
 
-def _sensed(ink: Floats, look: Look, generator: np.random.Generator) -> Floats:
-    """Thresholded or noisy, with an edge cut off or specks."""
+def _sensed(ink: Floats, augmentation: Augmentation, generator: np.random.Generator) -> Floats:
+    """Threshold the image or add noise; add specks; cut off an edge."""
     ink = np.pad(ink, 1)
-    if generator.random() < look.specks:
+    if generator.random() < augmentation.specks:
         count = generator.integers(1, 4)
         ink[generator.integers(ink.shape[0], size=count), generator.integers(ink.shape[1], size=count)] = 1
-    if generator.random() < look.binary:
+    if generator.random() < augmentation.binary:
         ink = (ink > generator.uniform(0.3, 0.6) * ink.max()).astype(np.float32)
-    elif look.noise:
-        near = thicken(ink, 1.5) > _INK  # farther away, whoever finds the ink has left the noise out
-        noise = generator.uniform(0, look.noise) * generator.standard_normal(ink.shape, np.float32)
+    elif augmentation.noise:
+        near = thicken(ink, 1.5) > _INK  # farther away the ink finder removes noise
+        noise = generator.uniform(0, augmentation.noise) * generator.standard_normal(ink.shape, np.float32)
         ink = np.asarray(np.clip((ink + noise - _INK) / (1 - 2 * _INK), 0, 1) * near, np.float32)
-    if generator.random() < look.cut:
+    if generator.random() < augmentation.cut:
         crop = cropped(ink)
         if crop is not None:
             lost = generator.uniform(0.02, 0.08) * max(crop.shape)

@@ -1,4 +1,4 @@
-"""Training: a recipe carried out on an objective, step by step, the best weights kept.
+"""Training: run a recipe on an objective, step by step, and keep the best weights.
 
 training = Training(data, recipe, objective, seed=1)   # and synthesizer=…, where the recipe has a mixture
 for progress in training:       # a Progress after each step; stop whenever you like
@@ -24,8 +24,8 @@ from lenet5.learning.data import ImageSet, described, joined, part_of
 from lenet5.learning.distort import distort
 from lenet5.learning.mixture import Material, Mixture, Synthesizer
 from lenet5.learning.objective import Objective
-from lenet5.learning.presentation import MixedPresentation, Presentation
 from lenet5.learning.recipe import Recipe
+from lenet5.learning.sampler import MixedSampler, Sampler
 
 __all__ = ["Progress", "Training", "split"]
 
@@ -40,6 +40,10 @@ class Progress:
 
     ``loss`` is the running mean of the criterion; ``validation_error_percent`` that of the averaged
     weights after the last whole pass, None before the first.
+
+    >>> progress = Progress(step=30, steps=60, number=1, passes=2, loss=0.4, validation_error_percent=None)
+    >>> f"{progress.step / progress.steps:.0%} of the steps"
+    '50% of the steps'
     """
 
     step: int
@@ -54,6 +58,11 @@ def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.i
     """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed.
 
     Where images have groups, whole groups are held out, until they are so many.
+
+    >>> from lenet5.learning.data import load
+    >>> held_out, trained_on = split(load("digits", "train"), 100)
+    >>> len(held_out), len(trained_on)
+    (100, 1337)
     """
     n, generator = len(data.images), np.random.default_rng(_SPLIT_SEED)
     held_out = min(held_out, n // 10)
@@ -72,10 +81,22 @@ class Training:
 
     The same data, recipe, objective and seed give the same weights on the same machine. The
     weights that are validated and kept are a running mean over the steps, where the method has one;
-    after each pass they are kept if no earlier pass erred less on the held-out images, or where lines are read,
-    whose errors these images do not show, always. It starts from initial weights or from those of ``start``.
+    after each pass they are kept if no earlier pass has a lower error on the held-out images. A recipe with lines,
+    whose errors these images do not measure, always keeps the last pass. It starts from initial weights or from
+    ``start``.
     ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
     nothing to train on or the recipe needs a synthesizer, WeightsError where ``start`` is of another network.
+
+    >>> from dataclasses import replace
+    >>> from lenet5.learning.data import load
+    >>> from lenet5.learning.objective import objective
+    >>> from lenet5.learning.recipe import FAST
+    >>> recipe = replace(FAST, passes=1)
+    >>> training = Training(load("digits", "train"), recipe, objective(recipe.network, recipe.criterion), seed=1)
+    >>> for progress in training:
+    ...     pass
+    >>> progress.step, training.weights().metadata["passes"]
+    (12, '1')
     """
 
     def __init__(
@@ -100,12 +121,12 @@ class Training:
         self.held_out = self._held_out = part_of(data, validation) if len(validation) else None
         """The images of ``data`` that are held out; None without any."""
         self._parameters = start.parameters.copy() if start else weights.initial(recipe.network, self._generator)
-        self._presentation: Presentation | MixedPresentation
+        self._sampler: Sampler | MixedSampler
         self._material = Material({})
         if recipe.mixture:
-            self._presentation = self._mixed(recipe.mixture, synthesizer)
+            self._sampler = self._mixed(recipe.mixture, synthesizer)
         else:
-            self._presentation = Presentation(data, self._training, recipe, self._generator, threads)
+            self._sampler = Sampler(data, self._training, recipe, self._generator, threads)
         self._averaged = self._parameters.copy() if recipe.method.averaging else self._parameters
         self._best = self._parameters.copy()
         self._change = np.empty_like(self._parameters)
@@ -115,24 +136,24 @@ class Training:
         self._last_error: float | None = None
         self._passes_done = 0
 
-    def _mixed(self, mixture: Mixture, synthesizer: Synthesizer | None) -> MixedPresentation:
-        """The training images with what a synthesizer makes beside them; its held-out images join those held out."""
+    def _mixed(self, mixture: Mixture, synthesizer: Synthesizer | None) -> MixedSampler:
+        """A sampler of training and synthesized images; the synthesizer's held-out images join those of the data."""
         if synthesizer is None:
-            raise DataError(f"recipe {self._recipe.name} needs a synthesizer for its further images")
-        own = part_of(self._data, self._training)
-        self._material = synthesizer(own, self._held_out, mixture, self._recipe.criterion.j, self._generator)
+            raise DataError(f"recipe {self._recipe.name} needs a synthesizer (synthesizer=…)")
+        training = part_of(self._data, self._training)
+        self._material = synthesizer(training, self._held_out, mixture, self._recipe.criterion.j, self._generator)
         if self._held_out and self._material.held_out:
             self._held_out = joined(self._data.name, self._held_out, self._material.held_out)
-        return MixedPresentation(own, self._material.images, mixture, self._recipe, self._generator, self._threads)
+        return MixedSampler(training, self._material.images, mixture, self._recipe, self._generator, self._threads)
 
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return self._presentation.batches_a_pass * self._recipe.passes
+        return self._sampler.batches_a_pass * self._recipe.passes
 
     @property
     def current(self) -> Floats:
-        """The parameters (P,) as they stand, the running mean where there is one: a view that the next step changes."""
+        """The current parameters (P,), or their running mean if there is one: a view, which the next step changes."""
         return self._averaged
 
     def __iter__(self) -> Iterator[Progress]:
@@ -141,7 +162,7 @@ class Training:
         step, loss = 0, 0.0
         for number in range(1, recipe.passes + 1):
             descent.begin_pass(number, self._curvature)
-            for images, labels in self._presentation.one_pass():
+            for images, labels in self._sampler.one_pass():
                 batch_loss, gradient = self._objective(self._parameters, images, labels)
                 if self._material.lines and recipe.mixture and recipe.mixture.lines:
                     line_loss, by_lines = self._material.lines(self._objective, self._parameters)
@@ -151,16 +172,16 @@ class Training:
                 step += 1
                 self._average(step)
                 loss += (batch_loss - loss) / min(step, 100)
-                if step == number * self._presentation.batches_a_pass:
+                if step == number * self._sampler.batches_a_pass:
                     self._validate(number)
                 yield Progress(step, steps, number, recipe.passes, loss, self._last_error)
 
     def _curvature(self, patterns: int) -> Floats:
-        """The criterion's diagonal second derivative (P,) over so many training patterns."""
-        return self._objective.curvature(self._parameters, *self._presentation.sample(patterns))
+        """The criterion's diagonal second derivative (P,) over this many training patterns."""
+        return self._objective.curvature(self._parameters, *self._sampler.sample(patterns))
 
     def _average(self, step: int) -> None:
-        """Move the running mean; over the first steps it is a plain mean, so that it forgets the start."""
+        """Update the running mean; over the first steps it is a plain mean, so that it forgets the initial weights."""
         if self._averaged is self._parameters:
             return
         decay = min(self._recipe.method.averaging, step / (step + 10))
@@ -169,7 +190,7 @@ class Training:
         self._averaged += self._change
 
     def _validate(self, number: int) -> None:
-        """Keep the averaged weights if no earlier pass erred less; without held-out images always."""
+        """Measure the averaged weights, and keep them if no earlier pass has a lower error or nothing is held out."""
         error = None
         if self._held_out:
             penalty, labels = self._penalties_of(self._averaged, self._held_out.images), self._held_out.labels
@@ -179,8 +200,8 @@ class Training:
         self._passes_done, self._last_error = number, error
         if error is None or self._best_error is None or error <= self._best_error or self._material.lines:
             self._best, self._best_error, self.best_pass = self._averaged.copy(), error, number
-        if isinstance(self._presentation, MixedPresentation):
-            self._presentation.reconsider(number, lambda images: self._objective.penalties(self._averaged, images))
+        if isinstance(self._sampler, MixedSampler):
+            self._sampler.reconsider(number, lambda images: self._objective.penalties(self._averaged, images))
 
     def _penalties_of(self, parameters: Floats, images: NDArray[np.uint8]) -> Floats:
         return self._objective.penalties(parameters, pixels.network_input(self._recipe.network, images))

@@ -39,14 +39,13 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 Report = Callable[[str], None]
-"""Takes one line about a file that could not be used."""
+"""Called with one line about a file that could not be used."""
 
 LICENCE: Final = "CC BY 4.0, doi:10.5281/zenodo.1195803"
 """Under what the consortium released UNIPEN, and where; the CD-ROM of 1999 in the archive says research only."""
 
 ARCHIVE: Final = "https://zenodo.org/records/1195803/files/train_r01_v07.tgz?download=1"
-"""Where the public archive is fetched from. The record is known; the name of the file in it was not verified, and its
-digest is not known. Whoever fetches it first corrects this line."""
+"""The public archive. Not verified: the name of the file in this record, and its digest, are still to be confirmed."""
 
 _SUFFIXES: Final = (".tgz", ".zip", ".tar", ".tar.gz", ".tar.xz", ".tar.bz2")
 _MOST_BYTES: Final = 2 << 30  # of an unpacked archive
@@ -64,7 +63,7 @@ _NUMBER: Final = re.compile(r"(?=(?:.*\d){2})[\d/:\-.,%() ]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Writing:
-    """What one writer wrote in one go: a character, a word or a text, as pen strokes.
+    """A character, word or text by one writer, as pen strokes.
 
     ``strokes`` are (n, 2) float32: x to the right and y downwards, both in one unit of the tablet. ``level`` is
     "CHARACTER", "WORD" or "TEXT"; ``source`` the segment file, such as "1a/pri/pri0/159.3.dat".
@@ -90,7 +89,7 @@ def segment_files() -> tuple[str, ...]:
 
 
 def held_out_writers(writings: Iterable[Writing]) -> frozenset[str]:
-    """A fifth of the writers, drawn once and for all: they choose and calibrate weights and are never trained on."""
+    """A fixed fifth of the writers: they validate and calibrate weights and are never trained on."""
     writers = sorted({writing.writer for writing in writings})
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(writers))
     return frozenset(writers[k] for k in order[: round(_HELD_OUT * len(writers))])
@@ -184,16 +183,16 @@ class _MalformedError(Exception):
 
 
 def _files(path: Path) -> Mapping[str, Callable[[], bytes]]:
-    """What lies below data/ and include/, wherever these are: name → content."""
+    """The files below data/ and include/, wherever these folders are: name → content."""
     try:
         if path.is_dir():
-            found = {
+            files = {
                 str(PurePosixPath(p.relative_to(path))): p.read_bytes for p in sorted(path.rglob("*")) if p.is_file()
             }
         elif zipfile.is_zipfile(path):
-            found = _in_memory(_zipped(path))
+            files = _in_memory(_zipped(path))
         elif path.is_file():
-            found = _in_memory(_tarred(path))
+            files = _in_memory(_tarred(path))
         else:
             raise DataError(f"no UNIPEN data at {path}: give a folder or an archive")
     except DataError:
@@ -202,9 +201,9 @@ def _files(path: Path) -> Mapping[str, Callable[[], bytes]]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is not a whole tar or zip archive: {reason}") from None
     root = min(
-        (name[: name.index("data/")] for name in found if re.search(r"(^|/)data/1a/", name)), key=len, default=""
+        (name[: name.index("data/")] for name in files if re.search(r"(^|/)data/1a/", name)), key=len, default=""
     )
-    return {name.removeprefix(root): content for name, content in found.items() if name.startswith(root)}
+    return {name.removeprefix(root): content for name, content in files.items() if name.startswith(root)}
 
 
 def _in_memory(members: Iterator[tuple[str, int, Callable[[], bytes]]]) -> dict[str, Callable[[], bytes]]:

@@ -25,7 +25,7 @@ _LINES: Final = 1.9  # times as high as its usual stroke: what is higher is writ
 
 
 def isolated_digits(writings: Iterable[Writing]) -> list[Writing]:
-    """The single digits that were written by themselves."""
+    """The digits that were written in isolation."""
     return [w for w in writings if w.level == "CHARACTER" and w.label in tuple(DIGITS)]
 
 
@@ -68,7 +68,7 @@ def picture_of(writing: Writing, generator: np.random.Generator | None = None, p
 
 
 def _usual_height(writing: Writing) -> float:
-    """The height that half of a number's strokes have, weighed by their length."""
+    """The median height of a number's strokes, weighted by their length."""
     heights = np.array([max(float(np.ptp(stroke[:, 1])), 1e-6) for stroke in writing.strokes])
     lengths = np.array([1e-6 + float(np.abs(np.diff(stroke, axis=0)).sum()) for stroke in writing.strokes])
     order = np.argsort(heights)

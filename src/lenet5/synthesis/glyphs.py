@@ -1,4 +1,4 @@
-"""Glyphs as print has them, of stems, bars, bowls and diagonals: what stands beside digits and is none.
+"""Printed glyphs made of stems, bars, bowls and diagonals that are not digits.
 
 No font is copied: forms, proportions, pens, serifs and slants are drawn at random. Forms that digits share (a bare
 stem, a closed round, what S, Z and b are) are left out; a few come near to some, as D to 0 and I to 1.

@@ -15,7 +15,7 @@ from lenet5 import paper
 from lenet5.codes import DIGITS, LETTERS, SEPARATORS
 from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion, distort
-from lenet5.learning.render import CANVAS, Look, cropped, rendered
+from lenet5.learning.render import CANVAS, Augmentation, cropped, rendered
 from lenet5.learning.unipen import Writing
 from lenet5.normalise import resize
 from lenet5.strokes import LINE, WRITTEN, any_hand, any_pen, drawn_separator, hold, ink_of
@@ -26,19 +26,19 @@ __all__ = ["characters", "hard_digits", "junk", "letters", "separators"]
 Floats = NDArray[np.float32]
 Made = Iterator[tuple[NDArray[np.uint8] | None, int]]
 
-_HARD: Final = Look(stretch=0.5, square=0.3, thicker=3.0)
-_MARKS: Final = Look(stretch=0.2, square=0.1, cut=0.0)
-_DRAWN: Final = Look(stretch=0.2, square=0.08, thinner=0.0, thicker=0.0)  # the pen is drawn already
+_HARD: Final = Augmentation(stretch=0.5, square=0.3, thicker=3.0)
+_MARKS: Final = Augmentation(stretch=0.2, square=0.1, cut=0.0)
+_DRAWN: Final = Augmentation(stretch=0.2, square=0.08, thinner=0.0, thicker=0.0)  # the pen is drawn already
 _HAND: Final = Distortion(rotation=12, shear=0.3, elastic=0.7)
 _FILLED: Final = 0.7  # of its frame; the fullest of MNIST's digits are bare strokes
 _AT_ONCE: Final = 500  # groups of digits distorted at a time
-_OWN: Final = 0.6  # of the separators are written by somebody, the others drawn
+_OWN: Final = 0.6  # of the separators come from UNIPEN, the others are drawn
 
 
 def characters(
     writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator, name: str = "UNIPEN"
 ) -> ImageSet:
-    """``count`` images of isolated writings in turn, each with another pen and hand; labels are places in ``classes``,
+    """``count`` images of isolated writings in turn, each with a random pen and hand; labels are places in ``classes``,
     NOT_A_DIGIT for what is not in it."""
     order = np.resize(generator.permutation(len(writings)), count).tolist()
 
@@ -55,7 +55,7 @@ def characters(
 
 
 def separators(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
-    """``count`` separators, as somebody wrote them or drawn, with any pen."""
+    """``count`` separators, written by UNIPEN's writers or drawn, with random pens."""
     written = {c: [w for w in writings if w.label == c] for c in SEPARATORS}
 
     def made() -> Made:
@@ -82,7 +82,7 @@ def letters(writings: Sequence[Writing], count: int, classes: str, generator: np
 
 
 def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
-    """``count`` digits of a set, distorted, then rendered as other pens and sensors would give them."""
+    """``count`` digits of a set, distorted and rendered with random pens and sensors."""
 
     def made() -> Made:
         for (ink,), (label,) in _groups(data, count, 1, generator):
@@ -94,7 +94,7 @@ def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> I
 
 
 def junk(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
-    """``count`` images of what is no digit, by all makers of rubbish."""
+    """``count`` images of rubbish, from all of its generators."""
     makers, shares = zip(*rubbish.MAKERS, strict=True)
 
     def made() -> Made:
@@ -108,23 +108,23 @@ def junk(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet
 def _groups(
     data: ImageSet, count: int, size: int, generator: np.random.Generator
 ) -> Iterator[tuple[list[Floats], NDArray[np.uint8]]]:
-    """``count`` times ``size`` digits in another hand, each cropped to its ink in 0..1, with their labels."""
+    """``count`` groups of ``size`` distorted digits, each cropped to its ink in 0..1, with their labels."""
     order = np.resize(generator.permutation(len(data.images)), count * size).reshape(count, size)
     for start in range(0, count, _AT_ONCE):
-        chosen = order[start : start + _AT_ONCE]
-        moved = distort(data.images[chosen.ravel()], _HAND, generator) / np.float32(255)
+        numbers = order[start : start + _AT_ONCE]
+        moved = distort(data.images[numbers.ravel()], _HAND, generator) / np.float32(255)
         inks = [image if (crop := cropped(image)) is None else crop for image in moved]
-        for k, row in enumerate(chosen):
+        for k, row in enumerate(numbers):
             yield inks[k * size : (k + 1) * size], data.labels[row]
 
 
 def _is_blot(image: NDArray[np.uint8]) -> bool:
-    """Whether so broad a pen was drawn that nothing but a filled shape (28, 28) is left."""
+    """Whether the pen was so broad that the image (28, 28) is only a filled shape."""
     shape = cropped(image / np.float32(255))
     return shape is None or bool(shape.mean() > _FILLED and shape.shape[1] > 0.5 * shape.shape[0])
 
 
-def _collected(name: str, made: Iterable[tuple[NDArray[np.uint8] | None, int]]) -> ImageSet:
-    """The images that came out, with their labels."""
-    images, labels = zip(*((image, label) for image, label in made if image is not None), strict=True)
+def _collected(name: str, drawn: Iterable[tuple[NDArray[np.uint8] | None, int]]) -> ImageSet:
+    """The images that are not None, with their labels, as a set."""
+    images, labels = zip(*((image, label) for image, label in drawn if image is not None), strict=True)
     return ImageSet(name, np.stack(images), np.array(labels, np.uint8))

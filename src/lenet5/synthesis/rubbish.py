@@ -1,4 +1,4 @@
-"""What is no digit: marks, scribbles, blots, and digits mirrored, turned, halved, glued and written over.
+"""Rubbish: marks, scribbles, blots, and digits mirrored, turned, halved, glued and written over.
 
 Each maker gives ink (H, W) in 0..1 about CANVAS high. By chance some of it looks like a digit: whoever
 trains on it has to look at what the network makes of it.
@@ -27,7 +27,7 @@ Maker = Callable[[list[Floats], Labels, Generator], Floats]
 
 
 def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A digit mirrored or turned so that it is none any more."""
+    """A digit mirrored or turned so that it is no longer a digit."""
     digit, label = digits[0], int(labels[0])
     ways = {2: "q", 3: "mq", 4: "mqt", 5: "q", 6: "mq", 7: "mqt", 9: "mq"}
     if label not in ways:
@@ -124,7 +124,7 @@ def chain(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
 
 
 def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A dash, dot, comma, equals sign, cross, hook, corner or rule: what stands between digits or frames them."""
+    """A dash, dot, comma, equals sign, cross, hook, corner or rule, as between or around digits."""
     kind = generator.integers(8)
     tilt, long = generator.normal(0, 0.06), generator.uniform(0.4, 1.2)
     level = np.array([[0.5, 0.0], [0.5 + tilt, long]])
@@ -168,7 +168,7 @@ def specks(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """The outline of a broad stroke that was no digit."""
+    """The outline of a broad stroke that is not a digit."""
     ink = scribble(digits, labels, generator) if generator.random() < 0.5 else blot(digits, labels, generator)
     solid = ink > 0.5
     framed = np.pad(solid, 2)
@@ -179,7 +179,7 @@ def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
 
 
 def printed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A glyph of print that no digit has the form of."""
+    """A printed glyph that does not look like a digit."""
     return glyph(generator)
 
 
@@ -198,11 +198,11 @@ MAKERS: Final[tuple[tuple[Maker, float], ...]] = (
     (outlined, 0.02),
     (printed, 0.28),
 )
-"""Every maker of rubbish and its share."""
+"""Every generator of rubbish and its proportion."""
 
 
 def _fitted(digit: Floats, longer: float) -> Floats:
-    """A digit whose longer side is so many pixels."""
+    """A digit resized to this longer side, in pixels."""
     return resize(digit, *(max(3, round(side * longer / max(digit.shape))) for side in digit.shape))
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.learning.data import ImageSet
 from lenet5.learning.unipen import Writing
+from lenet5.normalise import ink_box
 from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates
 from lenet5.reading.pieces import HEIGHT, Pieces
@@ -149,29 +150,30 @@ def from_writers(writings: Sequence[Writing]) -> Source:
     for writing in writings:
         if writing.level == "CHARACTER" and writing.label in CLASSES and len(writing.label) == 1:
             characters.setdefault(writing.writer, {}).setdefault(writing.label, []).append(writing)
-    writers = [own for own in characters.values() if sum(digit in own for digit in DIGITS) >= 5]
-    separators = {c: [w for own in characters.values() for w in own.get(c, [])] for c in SEPARATORS}
+    writers = [written for written in characters.values() if sum(digit in written for digit in DIGITS) >= 5]
+    separators = {c: [w for written in characters.values() for w in written.get(c, [])] for c in SEPARATORS}
     if not writers:
         raise ValueError("no writer has five different digits")
     heights = [
-        float(np.median([frame_of(w.strokes)[1] for digit in DIGITS for w in own.get(digit, [])])) for own in writers
+        float(np.median([frame_of(w.strokes)[1] for digit in DIGITS for w in written.get(digit, [])]))
+        for written in writers
     ]
 
     def source(text: str, generator: np.random.Generator) -> list[Symbol]:
         k = int(generator.integers(len(writers)))
-        own, usual = writers[k], heights[k]
+        written, usual = writers[k], heights[k]
         hand, pen = any_hand(generator), any_pen(generator)
-        known = [digit for digit in DIGITS if digit in own]
+        known = [digit for digit in DIGITS if digit in written]
         symbols = []
         for character in text:
             if character in DIGITS:
-                digit = character if character in own else str(generator.choice(known))
-                writing = own[digit][int(generator.integers(len(own[digit])))]
+                digit = character if character in written else str(generator.choice(known))
+                writing = written[digit][int(generator.integers(len(written[digit])))]
                 middle, height = frame_of(writing.strokes)
                 unit = height / float(np.clip(height / usual, 0.75, 1.3))
                 symbols.append(_symbol(digit, hold(writing.strokes, hand, generator, (middle, unit)), pen, generator))
                 continue
-            mine = own.get(character) or separators[character]
+            mine = written.get(character) or separators[character]
             if character in WRITTEN and mine and generator.random() < 0.8:
                 writing = mine[int(generator.integers(len(mine)))]
                 tall = generator.uniform(0.8, 1.1) if character == "%" else generator.uniform(0.9, 1.6)
@@ -224,11 +226,10 @@ def _symbol(character: str, strokes: Sequence[Floats], pen: Pen, generator: np.r
     """A character drawn by a pen, from strokes in heights of a digit around the middle of the line's digits."""
     level, (_, origin) = placed([strokes], HEIGHT, pen, generator)
     ink = level[0]
-    rows, columns = np.flatnonzero(ink.max(axis=1) > 0.2), np.flatnonzero(ink.max(axis=0) > 0.2)
-    if len(rows) == 0 or len(columns) == 0:
+    box = ink_box(ink, 0.2)
+    if box is None:
         return Symbol(CLASSES.index(character), ink, 0.0)
-    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Symbol(CLASSES.index(character), crop, (float(rows[0]) + float(rows[-1]) + 1) / 2 - origin)
+    return Symbol(CLASSES.index(character), ink[box], (float(box[0].start) + float(box[0].stop)) / 2 - origin)
 
 
 def _placed(

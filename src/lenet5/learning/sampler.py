@@ -1,4 +1,4 @@
-"""What a network is shown in training: which patterns, in which order, and each one's images and labels."""
+"""Samplers: which training patterns the network sees, in which order, as images and labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lenet5.learning.mixture import Mixture, RoundRobin
 from lenet5.learning.recipe import Recipe
 from lenet5.paper import SIDE
 
-__all__ = ["MixedPresentation", "Presentation"]
+__all__ = ["MixedSampler", "Sampler"]
 
 Floats = NDArray[np.float32]
 Shown = tuple[Floats, NDArray[np.uint8]]
@@ -23,7 +23,7 @@ Shown = tuple[Floats, NDArray[np.uint8]]
 _PREPARED: Final = 1024  # images distorted at a time
 
 
-class Presentation:
+class Sampler:
     """The patterns of a recipe over the images ``which`` (N,) of a set, pass by pass.
 
     Pattern p is version p // N of image which[p % N], and version 0 is the image itself. All random numbers
@@ -49,9 +49,9 @@ class Presentation:
         return -(-len(self._which) // self._recipe.batch)
 
     def one_pass(self) -> Iterator[Shown]:
-        """As many patterns as there are images, in random order: images in the network's input range, and labels.
+        """One pass, batch by batch: as many patterns as there are images, in random order, with their labels.
 
-        They come batch by batch.
+        Images are in the network's input range.
         """
         yield from _batched(self._next(len(self._which)), self.batches_a_pass, self._recipe.batch, self.shown)
 
@@ -61,14 +61,14 @@ class Presentation:
         return self.shown(self._generator.choice(patterns, min(n, patterns), replace=False))
 
     def _next(self, n: int) -> NDArray[np.intp]:
-        """The next n patterns; once all had their turn, they are put into another random order."""
+        """The next n patterns; a new random order begins when all patterns have been taken."""
         if len(self._waiting) == 0:
             self._waiting = self._generator.permutation((self._recipe.versions + 1) * len(self._which))
         taken, self._waiting = self._waiting[:n], self._waiting[n:]
         return taken
 
     def shown(self, patterns: NDArray[np.intp]) -> Shown:
-        """These patterns as the network sees them: distorted, in its input range; and their labels."""
+        """The images of these patterns, distorted and in the network's input range, and their labels."""
         version, image = np.divmod(patterns, len(self._which))
         index = self._which[image]
         network, images, labels = self._recipe.network, self._data.images[index], self._data.labels[index]
@@ -81,28 +81,28 @@ class Presentation:
         return pixels.network_input(network, distorted), labels
 
 
-class MixedPresentation:
-    """The training images ``own`` and the ``made`` ones by kind, in the mixture's shares."""
+class MixedSampler:
+    """Training images and ``synthesized`` ones by kind, in the proportions of the mixture."""
 
     def __init__(
         self,
-        own: ImageSet,
-        made: Mapping[str, ImageSet],
+        training: ImageSet,
+        synthesized: Mapping[str, ImageSet],
         mixture: Mixture,
         recipe: Recipe,
         generator: np.random.Generator,
         threads: int | None = None,
     ) -> None:
         self._recipe, self._mixture, self._generator, self._threads = recipe, mixture, generator, threads
-        self._own, self._all = len(own.images), joined(own.name, own, *made.values())
-        self._turns = RoundRobin(self._own, made, mixture, generator)
+        self._own, self._all = len(training.images), joined(training.name, training, *synthesized.values())
+        self._turns = RoundRobin(self._own, synthesized, mixture, generator)
 
     @property
     def batches_a_pass(self) -> int:
         return -(-self._own // self._recipe.batch)
 
     def one_pass(self) -> Iterator[Shown]:
-        """As many images as there are own ones, in random order, in the network's input range; and labels."""
+        """As many images as there are training images, in random order, in the network's input range; and labels."""
         yield from _batched(self._turns.one_pass(), self.batches_a_pass, self._recipe.batch, self.shown)
 
     def sample(self, n: int) -> Shown:
@@ -111,18 +111,18 @@ class MixedPresentation:
         return self.shown(self._generator.choice(count, min(n, count), replace=False))
 
     def shown(self, patterns: NDArray[np.intp]) -> Shown:
-        """These patterns as the network sees them: distorted, each kind by its own, and their labels."""
+        """The images of these patterns and their labels; synthesized images have a distortion of their own."""
         images = np.empty((len(patterns), SIDE, SIDE), np.float32)
-        own = patterns < self._own
-        for chosen, distortion in ((own, self._recipe.distortion), (~own, self._mixture.distortion)):
-            shown = self._all.images[patterns[chosen]]
-            images[chosen] = distort(shown, distortion, self._generator, threads=self._threads)
+        of_training = patterns < self._own
+        for which, distortion in ((of_training, self._recipe.distortion), (~of_training, self._mixture.distortion)):
+            shown = self._all.images[patterns[which]]
+            images[which] = distort(shown, distortion, self._generator, threads=self._threads)
         return pixels.network_input(self._recipe.network, images), self._all.labels[patterns]
 
     def reconsider(self, passes: int, penalties: Callable[[Floats], Floats]) -> None:
-        """After so many passes, where the mixture asks for it, drop the rubbish that looks like a character.
+        """Drop the rubbish that looks like a character, after the passes that the mixture names.
 
-        ``penalties`` gives those of each image (N, H, W) by the network as it stands.
+        ``penalties`` maps images (N, H, W) to the current network's penalties.
         """
         if passes not in [round(part * self._recipe.passes) for part in self._mixture.doubted]:
             return
@@ -134,7 +134,7 @@ class MixedPresentation:
 def _batched(
     order: NDArray[np.intp], batches: int, batch: int, shown: Callable[[NDArray[np.intp]], Shown]
 ) -> Iterator[Shown]:
-    """Patterns in this order in so many batches; prepared a thousand at a time, which costs less than one by one."""
+    """The patterns in this order, cut into batches; about a thousand are prepared at a time, which is faster."""
     parts = np.array_split(order, batches)
     at_once = max(1, _PREPARED // batch)
     for start in range(0, len(parts), at_once):

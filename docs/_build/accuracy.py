@@ -1,4 +1,4 @@
-"""The tables of docs/accuracy.md, from results/accuracy.json and results/choices.json (see generate.py)."""
+"""The tables of docs/accuracy.md, from results/accuracy.json and results/choices.json."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 """The two-sided 95% quantile of Student's t for n runs, n − 1 degrees of freedom."""
 
@@ -64,8 +64,8 @@ def _seconds(runs: list[dict[str, Any]]) -> str:
 
 
 def rows() -> list[Row]:
-    found: list[Row] = json.loads((ROOT / "results" / "accuracy.json").read_text())
-    return found
+    record: list[Row] = json.loads((ROOT / "results" / "accuracy.json").read_text())
+    return record
 
 
 def mean_and_half(values: list[float]) -> tuple[float, float]:
@@ -153,10 +153,10 @@ def every_run() -> str:
 
 def choices() -> str:
     """What the paper leaves open: each choice tried, on held-out training images."""
-    found: list[Row] = json.loads((ROOT / "results" / "choices.json").read_text())
+    tried: list[Row] = json.loads((ROOT / "results" / "choices.json").read_text())
     lines = ["| what | tried | error on the held-out images |", "| --- | --- | ---: |"]
-    for what, name in dict.fromkeys((row["what"], row["choice"]) for row in found):
-        runs = [row for row in found if (row["what"], row["choice"]) == (what, name)]
+    for what, name in dict.fromkeys((row["what"], row["choice"]) for row in tried):
+        runs = [row for row in tried if (row["what"], row["choice"]) == (what, name)]
         lines.append(f"| {what} | {name} | {interval([run['validation_error_percent'] for run in runs])} |")
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parent.parent / "results" / "robustness.json"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "robustness.json"
 EVALUATION = RESULTS.with_name("evaluation.json")
 
 KINDS = {
@@ -21,30 +21,30 @@ Row = dict[str, Any]
 
 
 def rows() -> list[Row]:
-    found: list[Row] = json.loads(RESULTS.read_text())
-    return found
+    measurements: list[Row] = json.loads(RESULTS.read_text())
+    return measurements
 
 
 def curves(kind: str) -> dict[tuple[str, str], list[Row]]:
     """The rows of one kind of change, by weights and what they went through."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    by_weights: dict[tuple[str, str], list[Row]] = {}
     for row in rows():
         if row["kind"] == kind:
-            found.setdefault((row["weights"], row["through"]), []).append(row)
-    return found
+            by_weights.setdefault((row["weights"], row["through"]), []).append(row)
+    return by_weights
 
 
 def card() -> str:
     """Error in percent for each amount of each change, for each of the weights alone and through the reader."""
     tables = []
     for kind, (title, form) in KINDS.items():
-        found = curves(kind)
-        amounts = [row["amount"] for row in next(iter(found.values()))]
+        by_weights = curves(kind)
+        amounts = [row["amount"] for row in next(iter(by_weights.values()))]
         lines = [
             f"| {title} | images | {' | '.join(form.format(amount) for amount in amounts)} |",
             "| --- " * 2 + "| ---: " * len(amounts) + "|",
         ]
-        for (weights, through), measured in found.items():
+        for (weights, through), measured in by_weights.items():
             name = f"`{weights}`, {'network alone' if through == 'network' else 'through `Reader`'}"
             errors = " | ".join(f"{row['error_percent']:.1f}" for row in measured)
             lines.append(f"| {name} | {measured[0]['images']:,} | {errors} |")

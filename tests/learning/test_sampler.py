@@ -11,8 +11,8 @@ import pytest
 from lenet5 import paper, pixels
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import NONE
-from lenet5.learning.presentation import Presentation
 from lenet5.learning.recipe import PAPER_DISTORTED, Recipe
+from lenet5.learning.sampler import Sampler
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,13 @@ def few() -> ImageSet:
     return replace(found, images=found.images[:40], labels=found.labels[:40])
 
 
-def seen(presentation: Presentation, passes: int) -> list[list[bytes]]:
+def seen(presentation: Sampler, passes: int) -> list[list[bytes]]:
     """The images of each pass."""
     return [[image.tobytes() for batch, _ in presentation.one_pass() for image in batch] for _ in range(passes)]
 
 
-def presentation(data: ImageSet, recipe: Recipe, seed: int = 0) -> Presentation:
-    return Presentation(data, np.arange(len(data.images)), recipe, np.random.default_rng(seed))
+def presentation(data: ImageSet, recipe: Recipe, seed: int = 0) -> Sampler:
+    return Sampler(data, np.arange(len(data.images)), recipe, np.random.default_rng(seed))
 
 
 def test_nine_distorted_versions_and_the_image_itself_are_each_shown_twice_in_twenty_passes(few: ImageSet) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["BLOCKS"]
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 Row = dict[str, Any]
 

@@ -1,0 +1,98 @@
+"""What a file in results/ was measured with, written into it by its benchmark and compared by ``make check``.
+
+The record stands under ``measured_with``, at the top of a file or in each of its rows: lenet5's version, the commit,
+and the SHA-256 of each weights file that was read. A figure is out of date when the bundled weights of that name, or
+lenet5's version, are others now. The commit is for people: most commits change no figure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import lenet5
+from lenet5.weights import BUNDLED
+
+__all__ = ["COMMANDS", "KEY", "RESULTS", "outdated", "record", "unrecorded"]
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULTS: Final = ROOT / "results"
+KEY: Final = "measured_with"
+
+COMMANDS: Final = {
+    "accuracy.json": "python -m benchmarks.accuracy --again --keep build/accuracy",
+    "choices.json": "python -m benchmarks.accuracy.choices --again",
+    "displacement.json": "python -m benchmarks.reading.displacement",
+    "evaluation.json": "python -m benchmarks.accuracy.evaluation",
+    "held_out.json": "python -m benchmarks.accuracy.held_out",
+    "left_out.json": "python -m benchmarks.reading.left_out",
+    "mutants.json": "python -m benchmarks.mutants",
+    "performance.json": "python -m benchmarks.speed",
+    "reading.json": "python -m benchmarks.reading",
+    "robustness.json": "python -m benchmarks.accuracy.robustness",
+    "whole_training.json": "python -m benchmarks.speed.whole",
+}
+"""What measures each file of results anew."""
+
+Record = dict[str, Any]
+
+
+def record(*weights: str) -> Record:
+    """The record of figures that are measured now with these weights, bundled names or paths; none is a valid case."""
+    return {
+        "version": lenet5.__version__,
+        "commit": _commit(),
+        "weights": {name: _digest(name) for name in weights},
+    }
+
+
+def outdated(path: Path) -> list[str]:
+    """Why the figures of a file are no longer those of the code and the bundled weights; empty where they are."""
+    reasons = []
+    for entry in _records(path):
+        if entry is None:
+            continue
+        if entry["version"] != lenet5.__version__:
+            reasons.append(f"measured with lenet5 {entry['version']}, this is {lenet5.__version__}")
+        for name, digest in entry["weights"].items():
+            if name not in BUNDLED:
+                reasons.append(f"measured with {name}, which are no bundled weights")
+            elif digest != _digest(name):
+                reasons.append(f"measured with other weights {name} than those that are bundled")
+    return list(dict.fromkeys(reasons))
+
+
+def unrecorded(path: Path) -> bool:
+    """Whether a file has figures that do not say what they were measured with."""
+    return None in _records(path)
+
+
+def _records(path: Path) -> Iterator[Record | None]:
+    """The record at the top of a file; without one there, that of each row, None where a row has none."""
+    content = json.loads(path.read_text())
+    if isinstance(content, dict):
+        rows = [content] if KEY in content else content.get("runs", [content])
+    else:
+        rows = content
+    return (row.get(KEY) for row in rows)
+
+
+def _digest(name: str) -> str:
+    """The SHA-256 of a weights file."""
+    bundled = resources.files("lenet5") / "bundled" / f"{name}.safetensors"
+    return hashlib.sha256((bundled if name in BUNDLED else Path(name)).read_bytes()).hexdigest()
+
+
+def _commit() -> str | None:
+    """The commit that is checked out, with ``-dirty`` where files were changed since; None outside a repository."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
