@@ -115,5 +115,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "read-field": lambda: accuracy(("field: a", "field: the", "field: one", "field: numbers")),
     "read-nothing": nothing,
     "read-left-out": left_out,
+    "read-not-foreseen": lambda: accuracy(("not foreseen",)),
     "read-cost": cost,
 }
