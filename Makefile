@@ -27,7 +27,7 @@ help:
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
 	@echo "installing the tools for tests and checks …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch,report]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve]' --group dev
 	@touch $@
 
 install: .venv/.installed
