@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.option("--workers", type=click.IntRange(min=1), help="Processes that read.  [default: one a core]")
 @click.option("--queue", type=click.IntRange(min=0), default=64, show_default=True, help="Requests that may wait.")
 @click.option(
-    "--timeout", type=click.FloatRange(1, 3600), default=60, show_default=True, help="Seconds that a file may take."
+    "--timeout", type=click.IntRange(1, 3600), default=60, show_default=True, help="Seconds that a file may take."
 )
 @click.option(
     "--max-body", type=click.IntRange(1, 200), default=200, show_default=True, help="Megabytes that a request may have."
@@ -33,7 +33,7 @@ def command(
     port: int,
     workers: int | None,
     queue: int,
-    timeout: float,
+    timeout: int,
     max_body: int,
     max_files: int,
     max_pages: int,

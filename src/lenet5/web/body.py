@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from lenet5.web.form import Form
 from lenet5.web.refused import RefusedError
 from lenet5.web.settings import Settings
 
@@ -58,7 +57,10 @@ class Body:
         """The files of a form with their names, or all of the body as "-", like standard input. Raises RefusedError."""
         kind = self._kind()
         if kind == _FORM:
-            return await self._form()
+            form = Form(self._request.headers["content-type"], self._settings.most_files)
+            async for chunk in self._chunks(self._settings.most_bytes):
+                form.write(chunk)
+            return form.files()
         if not kind.startswith(_PICTURES):
             raise RefusedError(
                 415,
@@ -77,27 +79,6 @@ class Body:
     def _kind(self) -> str:
         kind = self._request.headers.get("content-type", "application/octet-stream")
         return kind.partition(";")[0].strip().lower()
-
-    async def _form(self) -> list[tuple[str, bytes]]:
-        limits = self._settings
-        chunks = self._chunks(limits.most_bytes)
-        parser = _Parser(self._request.headers, chunks, max_files=limits.most_files, max_fields=limits.most_files)
-        parser.spool_max_size = limits.most_bytes  # nothing is written to the disk
-        try:
-            form = await parser.parse()
-        except MultiPartException as error:
-            raise RefusedError(400, f"the {_FORM} body is damaged: {error.message}", "form") from None
-        files = []
-        for field, part in form.multi_items():
-            if not isinstance(part, UploadFile):
-                raise RefusedError(
-                    422, f"part {field[:60]!r} is no file: parameters stand in the URL, as ?layout=line", "form"
-                )
-            files.append((part.filename or field, await part.read()))
-            await part.close()
-        if not files:
-            raise RefusedError(422, "the form holds no file", "form")
-        return files
 
     async def _chunks(self, most: int) -> AsyncGenerator[bytes, None]:
         """The body as it comes, within its limits of size and time."""
@@ -129,17 +110,3 @@ class Body:
     async def _discard(self) -> None:
         async for _ in self._stream:
             pass
-
-
-class _Parser(MultiPartParser):
-    """Refuses a form with too many parts as soon as they are too many."""
-
-    parts = 0
-
-    def on_part_begin(self) -> None:
-        super().on_part_begin()
-        self.parts += 1
-        if self.parts > self.max_files:
-            raise RefusedError(
-                413, f"the form has more than {self.max_files} parts: send it as several requests", "parts"
-            )

@@ -79,9 +79,11 @@ def _read(settings: Settings) -> Json:
         },
         "examples": {"two pictures": {"value": {"first": _PICTURE, "second": _PICTURE}}},
     }
-    digits: list[Json] = [{"label": "2", "confidence": 0.99, "box": [3, 3, 15, 17], "alternatives": []}]
-    digits.append({"label": "7", "confidence": 0.99, "box": [22, 3, 33, 18], "alternatives": [["1", 0.002]]})
-    result = {"file": "-", "page": 1, "text": "27", "confidence": 0.905, "lines": [digits]}
+    digits: list[Json] = [
+        {"label": "2", "confidence": 1.0, "box": [5, 2, 19, 18], "alternatives": []},
+        {"label": "7", "confidence": 1.0, "box": [21, 2, 35, 18], "alternatives": []},
+    ]
+    result = {"file": "-", "page": 1, "text": "27", "confidence": 0.9051, "lines": [digits]}
     return {
         "operationId": "read",
         "summary": "Read the digits in pictures.",

@@ -24,7 +24,7 @@ from lenet5.weights import Weights
 
 __all__ = ["OverdueError", "Pool", "QueueFullError", "UnwantedError", "WorkerLostError"]
 
-_LOADING: Final = 120.0  # seconds that a worker may take to load
+_LOADING: Final = 60.0  # seconds that a worker may take to load
 _LONGEST_PAUSE: Final = 30.0  # seconds between tries to start a worker that does not load
 _RECENT: Final = 0.05  # the weight of the latest task in the mean time of tasks
 
@@ -62,7 +62,8 @@ class Pool:
         self._taken = self._busy = 0
         self._mean = 0.1  # seconds a task, before there was one
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
-        self._alive: set[_Worker] = set()
+        self._loading: set[_Worker] = set()
+        self._serving: set[_Worker] = set()
         self._starts: set[asyncio.Task[None]] = set()
         self._loaded = False
         self._closed = asyncio.Event()
@@ -70,8 +71,8 @@ class Pool:
 
     @property
     def ready(self) -> bool:
-        """Whether all workers have loaded; after a worker was lost, whether any is left."""
-        return self._loaded and bool(self._alive)
+        """Whether all workers have loaded; after some were lost, whether any is left."""
+        return self._loaded and bool(self._serving)
 
     @property
     def waiting(self) -> int:
@@ -85,8 +86,8 @@ class Pool:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The process numbers of the workers."""
-        return tuple(worker.pid for worker in self._alive)
+        """The process numbers of the workers that have loaded."""
+        return tuple(worker.pid for worker in self._serving)
 
     def start(self) -> None:
         """Start all workers, without waiting until they have loaded."""
@@ -103,8 +104,9 @@ class Pool:
 
     def kill(self) -> None:
         """End the workers that there are, at once."""
-        while self._alive:
-            self._alive.pop().kill()
+        for workers in (self._loading, self._serving):
+            while workers:
+                workers.pop().kill()
 
     def check_place(self) -> None:
         """Raise QueueFullError if no request can wait any more."""
@@ -154,9 +156,9 @@ class Pool:
     async def _answer(self, worker: _Worker, task: work.Task, arguments: tuple[object, ...]) -> work.Answer:
         began = time.monotonic()
         call = asyncio.get_running_loop().run_in_executor(self._threads, worker.call, task, arguments)
+        call.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, also if nobody waits
         done, _ = await asyncio.wait([call], timeout=self._seconds)
         if not done:
-            call.add_done_callback(lambda ended: ended.exception())
             self._on_loss("timeout")
             raise OverdueError(f"reading took more than {self._seconds:g} seconds: send a smaller picture or one page")
         try:
@@ -168,7 +170,7 @@ class Pool:
         return answer
 
     def _replace(self, worker: _Worker) -> None:
-        self._alive.discard(worker)
+        self._serving.discard(worker)
         worker.kill()
         self._start_one()
 
@@ -184,17 +186,19 @@ class Pool:
         pause, loop = 1.0, asyncio.get_running_loop()
         while not self._closed.is_set():
             worker = await loop.run_in_executor(None, _Worker, self._weights)
-            self._alive.add(worker)
-            if self._closed.is_set():
+            self._loading.add(worker)
+            if self._closed.is_set():  # ``close`` ends it
                 return
             try:
                 await asyncio.wait_for(loop.run_in_executor(None, worker.loaded), _LOADING)
             except (EOFError, OSError, asyncio.TimeoutError):
-                self._alive.discard(worker)
+                self._loading.discard(worker)
                 worker.kill()
             else:
+                self._loading.discard(worker)
+                self._serving.add(worker)
+                self._loaded = self._loaded or len(self._serving) == self._workers
                 self._idle.put_nowait(worker)
-                self._loaded = self._loaded or self._idle.qsize() + self._busy >= self._workers
                 return
             if not self._closed.is_set():
                 _log.error("a worker process did not load; it is started again in %g seconds", pause)

@@ -57,15 +57,18 @@ class Server(uvicorn.Server):
         )
 
     def serve_on(self, listener: socket.socket) -> None:
-        """Serve on a listening socket until stopped."""
+        """Serve on a listening socket until stopped. Raises KeyboardInterrupt after a second signal."""
         try:
             self.run(sockets=[listener])
         finally:
-            self.service.pool.kill()  # where a second signal left no time for it
+            self.service.pool.kill()  # a second signal leaves no time for it
+        if self.force_exit:
+            raise KeyboardInterrupt
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop at a signal. uvicorn's own raises it again at the end, and so exits with another status than 0."""
         if self._stop is not None:
+            logging.getLogger("uvicorn.error").disabled = True  # it shows a traceback for what is cancelled
             self.force_exit = self.should_exit = True
             return
         _log.info("stopping: what runs is finished")

@@ -110,7 +110,8 @@ def _images(body: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         levels = np.array(rows)
     except ValueError:  # a list among the numbers
         raise ArrayError(_wrong_pixel(rows)) from None
-    if rows and (levels.dtype.kind not in "iuf" or not np.isin(levels, _LEVELS).all()):
+    truths = b"true" in body or b"false" in body  # which NumPy takes for 1 and 0
+    if rows and (truths or levels.dtype.kind not in "iuf" or not np.isin(levels, _LEVELS).all()):
         raise ArrayError(_wrong_pixel(rows))
     return levels.reshape(-1, paper.SIDE, paper.SIDE).astype(np.uint8)
 
