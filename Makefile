@@ -45,6 +45,7 @@ check: install-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 	@$(BIN)/python docs/generate.py --check
 
 docs: install-dev
@@ -54,6 +55,7 @@ bench: install-dev
 	@$(BIN)/python -m pip install --quiet --group bench
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.speed.whole
+	@$(BIN)/python -m benchmarks.speed.service
 
 accuracy: install-dev
 	@$(BIN)/python -m benchmarks.accuracy.choices

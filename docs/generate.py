@@ -19,6 +19,7 @@ from typing import Any
 
 import reading_tables
 import robustness
+import service_tables
 from click.testing import CliRunner
 
 import accuracy
@@ -392,6 +393,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **accuracy.BLOCKS,
     **robustness.BLOCKS,
     **reading_tables.BLOCKS,
+    **service_tables.BLOCKS,
 }
 
 

@@ -66,7 +66,7 @@ def generate() -> Iterator[ModuleType]:
     sys.path.insert(0, str(ROOT / "docs"))
     yield importlib.import_module("generate")
     sys.path.remove(str(ROOT / "docs"))
-    for name in ("generate", "accuracy", "robustness", "reading_tables"):
+    for name in ("generate", "accuracy", "robustness", "reading_tables", "service_tables"):
         if name not in before:
             del sys.modules[name]
 

@@ -113,7 +113,7 @@ def service() -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def fragile() -> Iterator[Running]:
     """A service of one worker for tests that kill it, with a short time limit and queue."""
-    with running(replace(SETTINGS, workers=1, queue=2, seconds=3)) as started:
+    with running(replace(SETTINGS, workers=1, queue=2, seconds=2)) as started:
         yield started
 
 

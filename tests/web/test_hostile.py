@@ -246,6 +246,13 @@ def test_what_is_no_http_gets_one_line_and_is_closed(request_bytes: bytes, servi
     assert service.client.get("/health/live").status_code == 200
 
 
+@pytest.mark.parametrize("target", [b"*", b"http://evil.example/", b"//evil.example/", b"/%", b"/%ff%00"])
+def test_an_odd_target_gets_one_line(target: bytes, service: Running) -> None:
+    received = service.send(b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % target)
+    assert received.startswith(b"HTTP/1.1 404 ")
+    assert received.count(b'{"error": "') == 1
+
+
 def test_a_client_that_leaves_before_the_end_of_its_body_costs_nothing(service: Running) -> None:
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", service.port), 10) as connection:

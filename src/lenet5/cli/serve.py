@@ -82,5 +82,6 @@ def command(
     with listening(host, port) as listener:
         address, number = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
-        click.echo(f"lenet5: http://{shown}:{number}, {settings.workers} workers; Ctrl-C stops it", err=True)
+        readers = f"{settings.workers} worker{'s' * (settings.workers > 1)}"
+        click.echo(f"lenet5: http://{shown}:{number}, {readers}; Ctrl-C stops it", err=True)
         Server(settings).serve_on(listener)

@@ -145,7 +145,7 @@ class Service:
 
     async def _file(self, request: Request, file: str, content: bytes, given: Parameters) -> work.Answer:
         """What a worker reads in a file, or why it could not."""
-        return await self._run(request, work.read_file, file, content, given, self.settings.most_pages)
+        return await self._run(request, work.read_file, content, file, given, self.settings.most_pages)
 
     async def _classify(self, request: Request, body: Body) -> Response:
         if request.query_params:
@@ -157,9 +157,9 @@ class Service:
             raise RefusedError(answer.status, answer.error)
         return Response(answer.results[0], media_type=_JSON)
 
-    async def _run(self, request: Request, task: work.Task, *arguments: object) -> work.Answer:
+    async def _run(self, request: Request, task: work.Task, content: bytes, *arguments: object) -> work.Answer:
         try:
-            return await self.pool.run(task, *arguments, unwanted=request.is_disconnected)
+            return await self.pool.run(task, content, *arguments, unwanted=request.is_disconnected)
         except OverdueError as error:
             return work.Answer(status=504, error=str(error))
         except WorkerLostError as error:

@@ -96,14 +96,14 @@ class Pool:
 
     async def close(self) -> None:
         """End all workers. What they are at is lost."""
-        self._closed.set()
         self.kill()
         await asyncio.gather(*self._starts)
         self.kill()
         self._threads.shutdown(wait=False)
 
     def kill(self) -> None:
-        """End the workers that there are, at once."""
+        """End the workers that there are, at once, and replace none."""
+        self._closed.set()
         for workers in (self._loading, self._serving):
             while workers:
                 workers.pop().kill()
@@ -123,8 +123,10 @@ class Pool:
         finally:
             self._taken -= 1
 
-    async def run(self, task: work.Task, *arguments: object, unwanted: Callable[[], Awaitable[bool]]) -> work.Answer:
-        """What ``task(reader, *arguments)`` returns in the next worker that is free.
+    async def run(
+        self, task: work.Task, content: bytes, *arguments: object, unwanted: Callable[[], Awaitable[bool]]
+    ) -> work.Answer:
+        """What ``task(reader, content, *arguments)`` returns in the next worker that is free.
 
         Raises OverdueError, WorkerLostError, and UnwantedError if nobody waits any more once a worker is free.
         """
@@ -135,7 +137,7 @@ class Pool:
             if await unwanted():
                 returned = True
                 raise UnwantedError
-            answer = await self._answer(worker, task, arguments)
+            answer = await self._answer(worker, task, content, arguments)
             returned = True
             return answer
         finally:
@@ -153,9 +155,11 @@ class Pool:
             self._on_loss("died")
             self._replace(worker)
 
-    async def _answer(self, worker: _Worker, task: work.Task, arguments: tuple[object, ...]) -> work.Answer:
+    async def _answer(
+        self, worker: _Worker, task: work.Task, content: bytes, arguments: tuple[object, ...]
+    ) -> work.Answer:
         began = time.monotonic()
-        call = asyncio.get_running_loop().run_in_executor(self._threads, worker.call, task, arguments)
+        call = asyncio.get_running_loop().run_in_executor(self._threads, worker.call, task, content, arguments)
         call.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # seen, also if nobody waits
         done, _ = await asyncio.wait([call], timeout=self._seconds)
         if not done:
@@ -224,9 +228,10 @@ class _Worker:
         """Wait until the process can work. Raises EOFError if it ends before."""
         self._connection.recv()
 
-    def call(self, task: work.Task, arguments: tuple[object, ...]) -> work.Answer:
+    def call(self, task: work.Task, content: bytes, arguments: tuple[object, ...]) -> work.Answer:
         """Run a task there. Raises EOFError or OSError if the process ends."""
         self._connection.send((task, arguments))
+        self._connection.send_bytes(content)
         answer: work.Answer = self._connection.recv()
         return answer
 

@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
         try:
             self.run(sockets=[listener])
         finally:
-            self.service.pool.kill()  # a second signal leaves no time for it
+            self.service.pool.kill()
         if self.force_exit:
             raise KeyboardInterrupt
 
@@ -69,6 +69,7 @@ class Server(uvicorn.Server):
         """Stop at a signal. uvicorn's own raises it again at the end, and so exits with another status than 0."""
         if self._stop is not None:
             logging.getLogger("uvicorn.error").disabled = True  # it shows a traceback for what is cancelled
+            self.service.pool.kill()
             self.force_exit = self.should_exit = True
             return
         _log.info("stopping: what runs is finished")

@@ -38,7 +38,7 @@ class Settings:
     most_json_bytes: int = 16_000_000
     most_files: int = 100
     most_pages: int = 100
-    most_held_bytes: int = 4 * MOST_BYTES
+    most_held_bytes: int = 2 * MOST_BYTES
     grace: float = 10.0
     slowest: float = 50_000.0
     hosts: tuple[str, ...] = ()

@@ -39,11 +39,11 @@ class Answer:
 
 
 Task = Callable[..., Answer]
-"""A function of this module: its first argument is the worker's reader."""
+"""A function of this module: its first arguments are the worker's reader and the content of a body or file."""
 
 
 def serve(connection: Connection, weights: Weights) -> None:
-    """Load a reader, say so by sending None, then answer each (task, arguments) until the other end is closed."""
+    """Load a reader, say so by sending None, then answer each (task, arguments) and content until the pipe ends."""
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd signal the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(1)
@@ -54,17 +54,18 @@ def serve(connection: Connection, weights: Weights) -> None:
         while True:
             try:
                 task, arguments = connection.recv()
+                content = connection.recv_bytes()  # not pickled: up to 200 MB
             except EOFError:
                 return
             try:
-                answer = task(reader, *arguments)
+                answer = task(reader, content, *arguments)
             except Exception as error:
                 answer = _failed(error, "the request")
-            del arguments  # a body of up to 200 MB
+            del content
             connection.send(answer)
 
 
-def read_file(reader: Reader, file: str, content: bytes, given: Parameters, most_pages: int) -> Answer:
+def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most_pages: int) -> Answer:
     """The objects of ``read --json``, one for each page; if a later page fails, the last one is its error."""
     results: list[bytes] = []
     try:
