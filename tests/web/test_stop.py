@@ -113,6 +113,28 @@ def test_ctrl_c_stops_it_too_and_a_second_one_at_once(
     assert "POST" not in log
 
 
+def test_workers_end_with_a_service_that_is_killed(serve: Callable[..., Process]) -> None:
+    process = serve("--workers", "2")
+    process.ready()
+    folder = Path(f"/proc/{process.process.pid}/task/{process.process.pid}")
+    if not folder.exists():
+        pytest.skip("there is no /proc")
+    workers = [pid for task in folder.parent.iterdir() for pid in (task / "children").read_text().split()]
+    assert len(workers) >= 2
+    process.process.kill()
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() and "Z" not in state(pid) for pid in workers):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def state(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
 def test_the_log_tells_of_each_request_and_nothing_of_what_was_sent(
     serve: Callable[..., Process], encoded: Encode, write: Draw
 ) -> None:

@@ -58,9 +58,12 @@ class Body:
         kind = self._kind()
         if kind == _FORM:
             form = Form(self._request.headers["content-type"], self._settings.most_files)
-            async for chunk in self._chunks(self._settings.most_bytes):
-                form.write(chunk)
-            return form.files()
+            try:
+                async for chunk in self._chunks(self._settings.most_bytes):
+                    form.write(chunk)
+                return form.files()
+            finally:
+                form.clear()
         if not kind.startswith(_PICTURES):
             raise RefusedError(
                 415,

@@ -50,6 +50,10 @@ class Form:
             raise RefusedError(422, "the form holds no file", "form")
         return [(name, bytes(content)) for name, content in self._files]
 
+    def clear(self) -> None:
+        """Give the memory back: the parser's callbacks keep a form alive until the next garbage collection."""
+        self._files.clear()
+
     def _begin(self) -> None:
         if len(self._files) == self._most_parts:
             raise RefusedError(

@@ -14,7 +14,7 @@ import multiprocessing
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from multiprocessing.context import SpawnProcess
 from typing import Final
 
@@ -98,15 +98,14 @@ class Pool:
         """End all workers. What they are at is lost."""
         self.kill()
         await asyncio.gather(*self._starts)
-        self.kill()
         self._threads.shutdown(wait=False)
 
     def kill(self) -> None:
         """End the workers that there are, at once, and replace none."""
         self._closed.set()
-        for workers in (self._loading, self._serving):
-            while workers:
-                workers.pop().kill()
+        for worker in (*self._loading, *self._serving):
+            worker.kill()
+        self._serving.clear()
 
     def check_place(self) -> None:
         """Raise QueueFullError if no request can wait any more."""
@@ -189,25 +188,32 @@ class Pool:
         """Start a worker, again and again if it does not load."""
         pause, loop = 1.0, asyncio.get_running_loop()
         while not self._closed.is_set():
-            worker = await loop.run_in_executor(None, _Worker, self._weights)
-            self._loading.add(worker)
-            if self._closed.is_set():  # ``close`` ends it
-                return
-            try:
-                await asyncio.wait_for(loop.run_in_executor(None, worker.loaded), _LOADING)
-            except (EOFError, OSError, asyncio.TimeoutError):
-                self._loading.discard(worker)
-                worker.kill()
-            else:
-                self._loading.discard(worker)
-                self._serving.add(worker)
-                self._loaded = self._loaded or len(self._serving) == self._workers
-                self._idle.put_nowait(worker)
-                return
+            with suppress(EOFError, OSError, asyncio.TimeoutError):
+                worker = await loop.run_in_executor(None, _Worker, self._weights)
+                self._loading.add(worker)
+                if await self._loads(worker):
+                    self._serving.add(worker)
+                    self._loaded = self._loaded or len(self._serving) == self._workers
+                    self._idle.put_nowait(worker)
+                    return
             if not self._closed.is_set():
                 _log.error("a worker process did not load; it is started again in %g seconds", pause)
-                await asyncio.wait([loop.create_task(self._closed.wait())], timeout=pause)
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _loads(self, worker: _Worker) -> bool:
+        """Whether a process that was started loads; it is ended if not."""
+        loop, loaded = asyncio.get_running_loop(), False
+        try:
+            if not self._closed.is_set():
+                await asyncio.wait_for(loop.run_in_executor(None, worker.loaded), _LOADING)
+                loaded = not self._closed.is_set()
+        finally:
+            self._loading.discard(worker)
+            if not loaded:
+                worker.kill()
+        return loaded
 
 
 class _Worker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -39,7 +40,7 @@ class Answer:
 
 
 Task = Callable[..., Answer]
-"""A function of this module: its first arguments are the worker's reader and the content of a body or file."""
+"""A function of this module of the worker's reader and the content of a body or file; it raises nothing."""
 
 
 def serve(connection: Connection, weights: Weights) -> None:
@@ -51,18 +52,10 @@ def serve(connection: Connection, weights: Weights) -> None:
         reader = Reader(weights, threads=1)
         reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # loads what the first reading needs
         connection.send(None)
-        while True:
-            try:
+        with suppress(EOFError, OSError):  # the service has ended
+            while True:
                 task, arguments = connection.recv()
-                content = connection.recv_bytes()  # not pickled: up to 200 MB
-            except EOFError:
-                return
-            try:
-                answer = task(reader, content, *arguments)
-            except Exception as error:
-                answer = _failed(error, "the request")
-            del content
-            connection.send(answer)
+                connection.send(task(reader, connection.recv_bytes(), *arguments))
 
 
 def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most_pages: int) -> Answer:
