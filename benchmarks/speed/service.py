@@ -84,7 +84,16 @@ class Load:
 
 
 async def client(number: int, port: int, files: list[bytes], end: float, load: Load) -> None:
-    """One client on a connection that it keeps, until ``end``."""
+    """One client, until ``end``; it keeps its connection as long as the service does."""
+    while time.monotonic() < end:
+        try:
+            await on_a_connection(number, port, files, end, load)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            load.errors.append(type(error).__name__)
+
+
+async def on_a_connection(number: int, port: int, files: list[bytes], end: float, load: Load) -> None:
+    """Requests one after the other until ``end``."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
     try:
@@ -104,8 +113,6 @@ async def client(number: int, port: int, files: list[bytes], end: float, load: L
                 await asyncio.sleep(int(again[1]))
             else:
                 load.errors.append(answer.split(b"\r\n")[0].decode())
-    except (OSError, asyncio.IncompleteReadError) as error:
-        load.errors.append(type(error).__name__)
     finally:
         writer.close()
 

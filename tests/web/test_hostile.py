@@ -211,6 +211,22 @@ def test_a_slow_head_is_closed(service: Running) -> None:
     assert dripped(service, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"a") == b""
 
 
+def test_a_connection_at_rest_between_requests_is_kept(service: Running) -> None:
+    head = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), 10) as connection:
+        for _ in range(2):
+            connection.sendall(head)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            time.sleep(1.5)  # more than the time for a head
+
+
+def test_a_slow_second_head_and_a_body_after_its_answer_are_closed_too(service: Running) -> None:
+    first = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n"
+    assert dripped(service, first, b"X").count(b"HTTP/1.1") == 1
+    unread = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+    assert dripped(service, unread, b"X").startswith(b"HTTP/1.1 404 ")
+
+
 def dripped(service: Running, head: bytes, drip: bytes) -> bytes:
     """What comes back to a sender of some bytes a second, until the service closes."""
     began, received = time.monotonic(), b""
@@ -237,7 +253,7 @@ def dripped(service: Running, head: bytes, drip: bytes) -> bytes:
     [
         b"nonsense\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50) + b"\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/9.9\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"a" * 70_000,
         b"GET /" + b"a" * 70_000,
         b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",

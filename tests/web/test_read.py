@@ -144,14 +144,24 @@ def test_a_broken_file_among_others_is_a_result_and_the_others_are_read(
     assert (good["file"], good["text"]) == ("good.png", "27")
 
 
+def test_a_page_that_one_of_several_files_lacks_is_a_result(service: Running, write: Draw, encoded: Encode) -> None:
+    contents = encoded(write("27")), encoded(write("27"), write("8"), kind="TIFF")
+    files = [("f", (f"{k}.tif", content)) for k, content in enumerate(contents)]
+    lacking, good = service.client.post("/v1/read?page=2", files=files).json()["results"]
+    assert lacking["error"].startswith("page must be 1 to 1, not 2")
+    assert good["text"] == "8"
+
+
+def test_a_wrong_pattern_refuses_all_files_at_once(service: Running, write: Draw, encoded: Encode) -> None:
+    files = [("f", (f"{k}.png", encoded(write("27")))) for k in range(2)]
+    assert "character 3" in line_of(service.client.post(r"/v1/read?pattern=\d(", files=files), 422)
+
+
 def test_a_damaged_page_is_a_result_after_those_that_were_read(service: Running, write: Draw, encoded: Encode) -> None:
-    content = encoded(write("27"), write("345"), kind="TIFF")
-    cut = content[: len(content) // 2 + 10] if content[:2] == b"II" else content
-    answer = service.read(cut)
-    if answer.status_code == 200:
-        assert "error" in answer.json()["results"][-1]
-    else:
-        line_of(answer, 415)
+    content = encoded(write("27"), write("345"), kind="TIFF")[:-10]
+    first, second = service.read(content).json()["results"]
+    assert (first["page"], first["text"]) == (1, "27")
+    assert second == {"file": "-", "error": "not a picture: page 2 of the picture is cut short"}
 
 
 @pytest.mark.parametrize(

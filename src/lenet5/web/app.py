@@ -24,7 +24,7 @@ from lenet5.web.body import Body, Held
 from lenet5.web.guard import SECURITY_HEADERS, Guard
 from lenet5.web.metrics import Metrics, Observer
 from lenet5.web.openapi import description
-from lenet5.web.parameters import Parameters, parameters
+from lenet5.web.parameters import parameters
 from lenet5.web.pool import OverdueError, Pool, QueueFullError, WorkerLostError
 from lenet5.web.refused import RefusedError, error_response
 from lenet5.web.settings import Settings
@@ -110,7 +110,7 @@ class Service:
         yield
         await self.pool.close()
 
-    def _endpoint(self, work: Work) -> Endpoint:
+    def _endpoint(self, answer: Work) -> Endpoint:
         """An endpoint that reads a body, counted as work; it is refused while the service is stopping or busy."""
 
         async def endpoint(request: Request) -> Response:
@@ -121,7 +121,7 @@ class Service:
                         raise RefusedError(503, "the service is stopping", "stopping", {"Retry-After": "5"})
                     try:
                         self.pool.check_place()
-                        return await work(request, body)
+                        return await answer(request, body)
                     except QueueFullError as error:
                         raise RefusedError(503, str(error), "queue", {"Retry-After": str(error.retry_after)}) from None
             finally:
@@ -135,17 +135,13 @@ class Service:
         results: list[bytes] = []
         async with self.pool.place():
             for file, content in files:
-                answer = await self._file(request, file, content, given)
-                if answer.error and (len(files) == 1 or answer.status == 422):
+                answer = await self._run(request, work.read_file, content, file, given, self.settings.most_pages)
+                if answer.error and (len(files) == 1 or answer.of_request):
                     raise RefusedError(answer.status, answer.error)
                 failed = [json.dumps(file_json(file, LeNet5Error(answer.error))).encode()] if answer.error else []
                 results += answer.results or failed
         self.metrics.results.inc(len(results))
         return Response(b'{"results": [' + b", ".join(results) + b"]}", media_type=_JSON)
-
-    async def _file(self, request: Request, file: str, content: bytes, given: Parameters) -> work.Answer:
-        """What a worker reads in a file, or why it could not."""
-        return await self._run(request, work.read_file, content, file, given, self.settings.most_pages)
 
     async def _classify(self, request: Request, body: Body) -> Response:
         if request.query_params:
@@ -158,6 +154,7 @@ class Service:
         return Response(answer.results[0], media_type=_JSON)
 
     async def _run(self, request: Request, task: work.Task, content: bytes, *arguments: object) -> work.Answer:
+        """What a worker answers, or why none could."""
         try:
             return await self.pool.run(task, content, *arguments, unwanted=request.is_disconnected)
         except OverdueError as error:

@@ -168,7 +168,7 @@ class Pool:
             answer = call.result()
         except (EOFError, OSError):
             self._on_loss("died")
-            raise WorkerLostError("the process that read this request ended: the picture needs too much") from None
+            raise WorkerLostError("the process that read this request ended unexpectedly") from None
         self._mean += _RECENT * (time.monotonic() - began - self._mean)
         return answer
 

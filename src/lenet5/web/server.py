@@ -13,7 +13,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from lenet5.errors import UnavailableError
+from lenet5.errors import LeNet5Error
 from lenet5.web.app import Service
 from lenet5.web.settings import Settings
 
@@ -21,18 +21,19 @@ __all__ = ["Server", "listening"]
 
 _MOST_HEAD: Final = 64_000  # bytes of a request's head: a query with 5,000 choices of ten characters
 _BACKLOG: Final = 2048
+_IDLE: Final = 75  # seconds for which a connection is kept between requests: more than any Retry-After
 
 _log = logging.getLogger("lenet5.service")
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 is any free one. Raises UnavailableError."""
+    """A socket that listens; port 0 is any free one. Raises LeNet5Error."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnavailableError(f"cannot listen on {host}, port {port}: {reason}") from None
+        raise LeNet5Error(f"cannot listen on {host}, port {port}: {reason}") from None
 
 
 class Server(uvicorn.Server):
@@ -51,6 +52,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=_IDLE,
                 proxy_headers=False,
                 h11_max_incomplete_event_size=_MOST_HEAD,
             )
@@ -81,7 +83,10 @@ class Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection that has sent no whole head in ``grace`` seconds, and answers what is no HTTP with JSON."""
+    """Closes a connection whose head, or body after its answer, is not whole in ``grace`` seconds.
+
+    What is no HTTP is answered with JSON.
+    """
 
     grace: float
     _due: asyncio.TimerHandle | None = None
@@ -92,7 +97,14 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._due = self.loop.call_later(self.grace, self._close_if_no_request)
+        self._due = self.loop.call_later(self.grace, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._unset_due()
+        elif self._due is None:
+            self._due = self.loop.call_later(self.grace, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unset_due()
@@ -100,10 +112,10 @@ class _Protocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         self._unset_due()
-        self._due = self.loop.call_later(self.grace, self._close_if_no_request)
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
+        """Answer in the form of all errors; uvicorn's is plain text."""
         body = json.dumps({"error": "this is no HTTP request, or its head is too long"}).encode()
         headers: Any = [
             ("Content-Type", "application/json"),
@@ -118,7 +130,4 @@ class _Protocol(H11Protocol):
     def _unset_due(self) -> None:
         if self._due is not None:
             self._due.cancel()
-
-    def _close_if_no_request(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
+            self._due = None

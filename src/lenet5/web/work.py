@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,11 +33,15 @@ _STATUS: Final = ((TooLargeError, 413), (PictureError, 415), ((ArrayError, Patte
 
 @dataclass(frozen=True)
 class Answer:
-    """JSON texts of results, or an ``error`` with the HTTP ``status`` that it means."""
+    """JSON texts of results, or an ``error`` with the HTTP ``status`` that it means.
+
+    It may be ``of_request``, whatever file is read.
+    """
 
     results: tuple[bytes, ...] = ()
     status: int = 200
     error: str = ""
+    of_request: bool = False
 
 
 Task = Callable[..., Answer]
@@ -51,6 +56,7 @@ def serve(connection: Connection, weights: Weights) -> None:
     with threadpool_limits(1):
         reader = Reader(weights, threads=1)
         reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # loads what the first reading needs
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders print of a hostile picture
         connection.send(None)
         with suppress(EOFError, OSError):  # the service has ended
             while True:
@@ -125,4 +131,4 @@ def _wrong_pixel(rows: list[list[Any]]) -> str:
 def _failed(error: Exception, name: str) -> Answer:
     """An error as an answer; one that is not expected is a 500."""
     status = next((status for kinds, status in _STATUS if isinstance(error, kinds)), 500)
-    return Answer(status=status, error=one_line(error, name))
+    return Answer(status=status, error=one_line(error, name), of_request=isinstance(error, PatternError))
