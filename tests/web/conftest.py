@@ -23,13 +23,13 @@ SETTINGS = Settings(
     weights.load("lenet5"),
     workers=2,
     queue=8,
-    seconds=20,
+    seconds=60,
     most_bytes=3_000_000,
     most_json_bytes=300_000,
     most_files=20,
     most_pages=4,
     most_held_bytes=8_000_000,
-    grace=1.0,
+    grace=30.0,
     slowest=1_000_000,
     hosts=("digits.example",),
     origins=("https://school.example",),
@@ -63,7 +63,7 @@ class Running:
         lines = self.client.get("/metrics").text.splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
-    def until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until something holds."""
         end = time.monotonic() + seconds
         while not holds():
@@ -94,9 +94,9 @@ def running(settings: Settings) -> Iterator[Running]:
         thread = threading.Thread(target=server.serve_on, args=(listener,))
         thread.start()
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
                 service = Running(server, client, port)
-                service.until(lambda: server.started and client.get("/health/ready").status_code == 200, 60)
+                service.until(lambda: server.started and client.get("/health/ready").status_code == 200)
                 yield service
         finally:
             server.should_exit = True
@@ -112,8 +112,15 @@ def service() -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def fragile() -> Iterator[Running]:
-    """A service of one worker for tests that kill it, with a short time limit and queue."""
-    with running(replace(SETTINGS, workers=1, queue=2, seconds=2)) as started:
+    """A service of one worker and a short queue, for tests that make the worker die or hang."""
+    with running(replace(SETTINGS, workers=1, queue=2)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def impatient() -> Iterator[Running]:
+    """A service that gives senders half a second."""
+    with running(replace(SETTINGS, workers=1, grace=0.5)) as started:
         yield started
 
 

@@ -163,7 +163,7 @@ class Pool:
         done, _ = await asyncio.wait([call], timeout=self._seconds)
         if not done:
             self._on_loss("timeout")
-            raise OverdueError(f"reading took more than {self._seconds:g} seconds: send a smaller picture or one page")
+            raise OverdueError(f"reading took more than {self._seconds:g} s: send a smaller picture or one page")
         try:
             answer = call.result()
         except (EOFError, OSError):
