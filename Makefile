@@ -29,7 +29,7 @@ help:
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
 	@echo "installing the tools for tests and checks …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch,report]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve]' --group dev
 	@touch $@
 
 install: .venv/.installed
@@ -54,6 +54,7 @@ check: install-dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs._build --check
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 
 docs: install-dev
 	@$(BIN)/python -m docs._build
@@ -72,6 +73,7 @@ bench: install-dev
 	@$(BIN)/python -m pip install --quiet --group bench
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.speed.whole
+	@$(BIN)/python -m benchmarks.speed.service
 
 accuracy: install-dev
 	@$(BIN)/python -m benchmarks.accuracy.choices

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import record
-from docs._build import accuracy, figures, measured, program, reading, readme, robustness
+from docs._build import accuracy, figures, measured, program, reading, readme, robustness, service
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **accuracy.BLOCKS,
     **robustness.BLOCKS,
     **reading.BLOCKS,
+    **service.BLOCKS,
 }
 
 

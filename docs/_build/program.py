@@ -13,6 +13,7 @@ from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
 from lenet5.learning.recipe import RECIPES
+from lenet5.result import file_json
 
 __all__ = ["BLOCKS"]
 
@@ -126,7 +127,7 @@ def commands() -> str:
 def example() -> str:
     """What ``read --json`` prints for the bundled 7, as the README's photo.jpg."""
     picture = ROOT / "src/lenet5/bundled/pictures/7-small-on-a-large-page.jpg"
-    printed = json.dumps({"file": "photo.jpg", **Reader().read(picture).to_json()})
+    printed = json.dumps(file_json("photo.jpg", Reader().read(picture)))
     return f"```console\n$ .venv/bin/lenet5 read --json photo.jpg\n{printed}\n```"
 
 

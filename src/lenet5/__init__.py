@@ -17,6 +17,7 @@ from lenet5.errors import (
     OutputError,
     PatternError,
     PictureError,
+    TooLargeError,
     UnavailableError,
     WeightsError,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Reader",
     "Reading",
     "Separator",
+    "TooLargeError",
     "UnavailableError",
     "WeightsError",
 ]

@@ -3,7 +3,8 @@
 Catch :class:`LeNet5Error` for everything below.
 
     LeNet5Error
-    ├── PictureError     a picture cannot be read: missing, cut short, not a picture, too large, NaN
+    ├── PictureError     a picture cannot be read: missing, cut short, not a picture, NaN
+    │   └── TooLargeError it is over a limit: bytes, pixels, pages
     ├── DataError        a data set cannot be used: missing, wrong magic, wrong digest, lengths that differ
     ├── WeightsError     a weights file cannot be used: missing, wrong shapes, wrong network, NaN
     ├── ArrayError       an array has the wrong shape, type or length (also a ValueError)
@@ -23,6 +24,7 @@ __all__ = [
     "OutputError",
     "PatternError",
     "PictureError",
+    "TooLargeError",
     "UnavailableError",
     "WeightsError",
     "one_line",
@@ -49,6 +51,10 @@ class PictureError(LeNet5Error):
     Traceback (most recent call last):
     lenet5.errors.PictureError: ...missing.png...
     """
+
+
+class TooLargeError(PictureError):
+    """A picture is over a limit on bytes, pixels or pages."""
 
 
 class DataError(LeNet5Error):

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.errors import one_line
+
 __all__ = [
     "PICTURE_FORMATS",
     "PICTURE_SUFFIXES",
@@ -17,6 +19,7 @@ __all__ = [
     "Digit",
     "Reading",
     "Separator",
+    "file_json",
 ]
 
 PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
@@ -178,6 +181,17 @@ class Reading:
         if self.allowed is not None:
             answer["allowed"] = round(self.allowed, 4)
         return answer
+
+
+def file_json(file: str, outcome: Reading | Exception) -> dict[str, Any]:
+    """The object of ``lenet5 read --json`` and of the service for a page of a file, or for what failed in it.
+
+    >>> file_json("broken.png", ValueError("cut short"))["error"]
+    'broken.png cannot be read: ValueError: cut short (this is a defect, please report it)'
+    """
+    if isinstance(outcome, Reading):
+        return {"file": file, **outcome.to_json()}
+    return {"file": file, "error": one_line(outcome, file)}
 
 
 def _transcribed(line: tuple[Digit | Separator, ...]) -> str:

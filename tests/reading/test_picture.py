@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, features
 
 from lenet5 import Box, PictureError
-from lenet5.errors import ArrayError
+from lenet5.errors import ArrayError, TooLargeError
 from lenet5.reading import picture
 from lenet5.reading.ink import without_impulses
 from lenet5.reading.picture import Picture, Region, Source, open_pages, open_picture
@@ -166,6 +166,21 @@ def test_the_pages_of_a_tiff_come_one_by_one_and_are_numbered() -> None:
 
 def test_small_copies_in_a_tiff_are_no_pages() -> None:
     assert [page.grey.min() for page in open_pages(tiff(0, 51, 255, copies=[1]))] == [0, 1]
+
+
+def test_one_page_is_opened_by_its_number() -> None:
+    (page,) = open_pages(tiff(255, 0, 51), page=2)
+    assert (page.page, page.pages, page.grey.max()) == (2, 3, 0)
+    for number in (0, 4):
+        with pytest.raises(ArrayError, match=f"page must be 1 to 3, not {number}"):
+            next(open_pages(tiff(255, 0, 51), page=number))
+
+
+def test_too_many_pages_are_refused_before_the_first_is_decoded_unless_one_is_named() -> None:
+    with pytest.raises(TooLargeError, match="3 pages, over the 2 read at once"):
+        next(open_pages(tiff(255, 0, 51), most_pages=2))
+    assert len(list(open_pages(tiff(255, 0, 51), most_pages=3))) == 3
+    assert len(list(open_pages(tiff(255, 0, 51), page=3, most_pages=2))) == 1
 
 
 @pytest.mark.parametrize("source", ["GIF", "PIL", "array"])

@@ -16,7 +16,7 @@ import click
 
 from lenet5.cli.drawings import Drawings
 from lenet5.errors import DataError, PictureError, one_line
-from lenet5.result import PICTURE_SUFFIXES
+from lenet5.result import PICTURE_SUFFIXES, file_json
 
 if TYPE_CHECKING:
     from lenet5.reading.picture import Picture
@@ -105,7 +105,7 @@ def command(
             if error is not None:
                 failed, reason = True, one_line(error, name)
                 if form == "json":
-                    click.echo(json.dumps({"file": name, "error": reason}))
+                    click.echo(json.dumps(file_json(name, error)))
                 click.echo(f"lenet5: {reason}", err=True)
     if failed:
         sys.exit(1)
@@ -198,7 +198,7 @@ def _called(name: str, picture: Picture) -> str:
 def _printed(name: str, picture: Picture, reading: Reading, form: str | None, transcript: bool, alone: bool) -> str:
     """One reading in the form that was asked for."""
     if form == "json":
-        return json.dumps({"file": name, **reading.to_json()})
+        return json.dumps(file_json(name, reading))
     text = reading.transcript if transcript else reading.text
     if form is None and alone:
         return text

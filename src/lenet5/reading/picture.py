@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, features
 
-from lenet5.errors import ArrayError, PictureError
+from lenet5.errors import ArrayError, PictureError, TooLargeError
 from lenet5.reading.ink import without_impulses
 from lenet5.result import PICTURE_FORMATS, Box
 
@@ -182,12 +182,15 @@ def open_picture(source: Source) -> Picture:
     return first
 
 
-def open_pages(source: Source) -> Generator[Picture, None, None]:
-    """The pages of a TIFF or PDF one by one, or the one picture of anything else.
+def open_pages(
+    source: Source, page: int | None = None, most_pages: int | None = None
+) -> Generator[Picture, None, None]:
+    """The pages of a TIFF or PDF one by one, or the one picture of anything else; of a ``page``, from 1, only that.
 
     Pages of a PDF are rendered at 300 dpi, and boxes are in pixels of that, also where a page has over 16 megapixels
     and is rendered smaller. A damaged page raises when its turn comes. Small copies of other pages in a TIFF are left
-    out. Raises PictureError as open_picture does.
+    out. Raises PictureError as open_picture does; before any page is decoded, TooLargeError for more than
+    ``most_pages`` pages and ArrayError for a page that is not there.
     """
     if isinstance(source, Picture):
         yield source
@@ -198,22 +201,33 @@ def open_pages(source: Source) -> Generator[Picture, None, None]:
     else:
         name, content = _named_content(source)
         if _is_pdf(content):
-            yield from _pdf_pages(content, name)
+            yield from _pdf_pages(content, name, page, most_pages)
         else:
-            yield from _image_pages(content, name)
+            yield from _image_pages(content, name, page, most_pages)
 
 
-def _image_pages(content: bytes, name: str) -> Iterator[Picture]:
+def _selected(pages: int, page: int | None, most_pages: int | None, name: str) -> range:
+    """The pages to open of so many, counted from 1: all of them, or one."""
+    if page is None:
+        if most_pages is not None and pages > most_pages:
+            raise TooLargeError(f"{name} has {pages:,} pages, over the {most_pages:,} read at once: name one page")
+        return range(1, pages + 1)
+    if not 1 <= page <= pages:
+        raise ArrayError(f"page must be 1 to {pages:,}, not {page}: {name} has no more")
+    return range(page, page + 1)
+
+
+def _image_pages(content: bytes, name: str, only: int | None, most_pages: int | None) -> Iterator[Picture]:
     """The pages of a file of pixels."""
     with _pictures_own_words(name):
         image = _opened(content, name)
     with image:
         frames = _page_frames(image, name)
-        for page, frame in enumerate(frames, start=1):
+        for page in _selected(len(frames), only, most_pages, name):
             part = f"page {page} of {name}" if len(frames) > 1 else name
             if len(frames) > 1:
                 with _pictures_own_words(part):
-                    image.seek(frame)
+                    image.seek(frames[page - 1])
             yield replace(_from_image(image, part), page=page, pages=len(frames))
 
 
@@ -271,7 +285,7 @@ def _is_pdf(content: bytes) -> bool:
     return content[:1024].lstrip(b"\xef\xbb\xbf\0\t\n\f\r ").startswith(b"%PDF-")
 
 
-def _pdf_pages(content: bytes, name: str) -> Iterator[Picture]:
+def _pdf_pages(content: bytes, name: str, only: int | None, most_pages: int | None) -> Iterator[Picture]:
     """The pages of a PDF, rendered one by one. Raises PictureError if it is encrypted, damaged or has none."""
     with _PDFIUM, _pictures_own_words(name):
         document = _pdf_document(content, name)
@@ -280,7 +294,7 @@ def _pdf_pages(content: bytes, name: str) -> Iterator[Picture]:
             pages = len(document)
         if pages == 0:
             raise PictureError(f"not a picture: {name} has no pages")
-        for page in range(1, pages + 1):
+        for page in _selected(pages, only, most_pages, name):
             part = f"page {page} of {name}" if pages > 1 else name
             yield replace(_pdf_page(document, page, part), page=page, pages=pages)
     finally:
@@ -331,7 +345,7 @@ def _named_content(source: object) -> tuple[str, bytes]:
     if not content:
         raise PictureError(f"not a picture: {name} is empty")
     if len(content) > MOST_BYTES:
-        raise PictureError(_too_many_bytes(name))
+        raise TooLargeError(_too_many_bytes(name))
     return name, content
 
 
@@ -342,7 +356,7 @@ def _content(path: Path) -> bytes:
         if path.exists() and not path.is_file():
             raise PictureError(f"{path} is no regular file: pass its content on standard input (-)")
         if path.stat().st_size > MOST_BYTES:
-            raise PictureError(_too_many_bytes(str(path)))
+            raise TooLargeError(_too_many_bytes(str(path)))
         return path.read_bytes()
     except FileNotFoundError:
         raise PictureError(f"no such file: {path}") from None
@@ -360,7 +374,7 @@ def _pictures_own_words(name: str) -> Iterator[None]:
     except UnidentifiedImageError:
         raise PictureError(f"not a picture: {name} is in no format read here ({_FORMATS})") from None
     except Image.DecompressionBombError:
-        raise PictureError(_too_large(name)) from None
+        raise TooLargeError(_too_large(name)) from None
     except PictureError:
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError …
@@ -381,7 +395,7 @@ def _check_size(width: int, height: int, name: str) -> None:
     if width == 0 or height == 0:
         raise PictureError(f"{name} has no pixels")
     if width * height > MOST_PIXELS:
-        raise PictureError(_too_large(name))
+        raise TooLargeError(_too_large(name))
     if max(width, height) > SCALE_ABOVE:
         raise PictureError(f"{name} has {width}×{height} pixels: too narrow for a digit")
 

@@ -1,0 +1,1 @@
+"""The service: the reader over HTTP, in processes of its own (extra ``serve``)."""

@@ -1,0 +1,45 @@
+"""What a service is started with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from lenet5.reading.picture import MOST_BYTES
+from lenet5.weights import Weights
+
+__all__ = ["Settings", "cores"]
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The weights, the worker processes and the limits of a service.
+
+    ``workers`` processes read; ``queue`` further requests wait for one. A file that takes longer than ``seconds`` ends
+    its worker. A body has at most ``most_bytes`` and ``most_files`` parts, a file ``most_pages`` pages; a body of JSON
+    has ``most_json_bytes``, as numbers take twenty times their text in memory. All bodies together take at most
+    ``most_held_bytes``. A body may take ``grace`` seconds and one more for each ``slowest`` bytes, the head of a
+    request ``grace`` seconds. ``hosts`` are names that the service is called by beside localhost and any IP address,
+    ``"*"`` for any name; pages of ``origins`` may use it from a browser.
+    """
+
+    weights: Weights
+    workers: int
+    queue: int = 64
+    seconds: float = 60.0
+    most_bytes: int = MOST_BYTES
+    most_json_bytes: int = 16_000_000
+    most_files: int = 100
+    most_pages: int = 100
+    most_held_bytes: int = 2 * MOST_BYTES
+    grace: float = 10.0
+    slowest: float = 50_000.0
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
