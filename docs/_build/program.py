@@ -82,7 +82,7 @@ def places() -> str:
         lines = (ROOT / file).read_text().splitlines(keepends=True)
         numbers = [number for number, line in enumerate(lines, start=1) if text in line]
         if len(numbers) != 1:
-            sys.exit(f"docs/generate.py: {text!r} occurs in {len(numbers)} lines of {file}, not in one")
+            sys.exit(f"docs/_build: {text!r} occurs in {len(numbers)} lines of {file}, not in one")
         rows.append(f"| {what} | [{file.removeprefix('src/lenet5/')}:{numbers[0]}](../{file}#L{numbers[0]}) |")
     return "\n".join(rows)
 
