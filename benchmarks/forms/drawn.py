@@ -13,7 +13,7 @@ from lenet5.forms.form import Field, Form
 from lenet5.result import Box
 from lenet5.synthesis.pages.prints import line, paragraph, rectangle, words
 from lenet5.synthesis.pages.sheet import Sheet
-from lenet5.synthesis.pages.truth import Digits
+from lenet5.synthesis.pages.truth import Digits, Glyph
 from lenet5.synthesis.pages.writing import digit_ink
 
 __all__ = ["DPI", "SIZE", "STYLES", "DrawnField", "DrawnForm", "blank_page", "draw_form", "fill"]
@@ -29,6 +29,8 @@ STYLES: Final = ("joined", "apart", "comb", "pale", "frame", "line")
 """How a field is printed; the last two have no cells."""
 
 _MM: Final = DPI / 25.4
+_PENS: Final = (0.045, 0.17)
+"""Widths of pens in heights of a digit."""
 _GREY: Final = (150, 150, 150)
 _PALE: Final = (185, 185, 185)
 
@@ -116,8 +118,8 @@ def blank_page(rng: np.random.Generator) -> Bytes:
 def fill(form: DrawnForm, digits: Digits, rng: np.random.Generator) -> tuple[Bytes, tuple[str, ...]]:
     """The sheet filled in by one writer with one pen, and the text of each field."""
     ink = np.zeros(form.blank.shape, np.float32)
-    glyphs = iter(digits(rng, sum(field.digits for field in form.fields)))
-    darkness, texts = rng.uniform(0.55, 0.9), []
+    glyphs = iter(_by_a_pen(digits, sum(field.digits for field in form.fields), rng))
+    darkness, texts = rng.uniform(0.6, 0.95), []
     for field in form.fields:
         text = ""
         side = field.box.bottom - field.box.top
@@ -140,6 +142,14 @@ def fill(form: DrawnForm, digits: Digits, rng: np.random.Generator) -> tuple[Byt
         texts.append(text)
     filled = form.blank * (1 - darkness * ink)
     return np.asarray(np.round(filled), np.uint8), tuple(texts)
+
+
+def _by_a_pen(digits: Digits, n: int, rng: np.random.Generator) -> list[Glyph]:
+    """Digits of one writer with one of the pens that forms are filled in with, about 0.25 to 1 mm wide."""
+    while True:
+        glyphs = digits(rng, n)
+        if glyphs[0].pen is None or _PENS[0] <= glyphs[0].pen <= _PENS[1]:
+            return glyphs
 
 
 def _put(ink: Floats, drawn: Floats, top: int, left: int) -> None:

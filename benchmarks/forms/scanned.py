@@ -53,7 +53,7 @@ def _fax(sheet: Bytes, rng: np.random.Generator) -> Scan:
     """Black and white at 200 dpi."""
     laid = _laid(sheet, rng, rng.normal(0, 0.7), 1.0, 200)
     soft = cv2.GaussianBlur(laid.picture, (0, 0), 0.6).astype(np.float32)
-    black = soft + rng.normal(0, 12, soft.shape) < rng.uniform(150, 195)
+    black = soft + rng.normal(0, 12, soft.shape) < rng.uniform(160, 200)
     return Scan(np.where(black, 0, 255).astype(np.uint8), laid.matrix)
 
 

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 _DARK: Final = 40  # of 255: ink
 _REACHES: Final = 0.35  # of a cell's width: a digit may reach so far into the next one
 _LEAST_HEIGHT: Final = 0.2  # of the cells' height: marks in a cell that are together less high are no digit
+_PRIOR: Final = 30.0  # to one: what fills a cell is a digit
 _TEXTS: Final = 5  # the likeliest
 _SUREST: Final = 1 - 1e-6  # no network is surer
 
@@ -45,7 +46,7 @@ def texts_of_cells(ink: Bytes, box: Edges, cells: int, model: LineModel, constra
         return CellTexts((("", 1.0),), 0, False)
     stacked = np.stack([image for image in images if image is not None])
     answers = np.asarray(model.probabilities(stacked), np.float64)
-    digits = np.concatenate([answers[:, : len(DIGITS)], answers[:, -1:]], axis=1)
+    digits = np.concatenate([answers[:, : len(DIGITS)], answers[:, -1:] / _PRIOR], axis=1)
     p = np.clip(digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-12), 1e-9, _SUREST)
     gaps = filled[-1] - filled[0] + 1 > len(filled)
     return CellTexts(tuple(_likeliest(p[:, : len(DIGITS)], constraint)), len(filled), gaps)

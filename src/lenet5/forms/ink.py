@@ -21,7 +21,8 @@ _FINEST: Final = 2.0  # pixels of a cut for each of the frame: what the scan sho
 _SEARCH: Final = 3  # pixels of the frame: the field's own print is looked for so far from where it should be
 _SEEN: Final = 0.4  # correlation from which that place is taken
 _TOLERANCE: Final = 2.0  # pixels of the frame: print may be so much thicker in a scan, or beside its place
-_PRINT: Final = 1.2  # print may be so much darker in a scan
+_PRINT: Final = 1.2  # print may be so much darker in a place than in most of a field
+_DARKER: Final = 5.0  # and in most of a field than on the blank sheet: grey is black in a fax
 _SOLID: Final = 150  # print so dark, of 255, hides what is written over it; through lighter print it shows
 _DARK: Final = 40  # of 255: ink
 _DIRECTIONS: Final = 8  # in which strokes are carried on over print
@@ -65,8 +66,8 @@ def written(seen: Bytes, printed: Bytes, zoom: float = 1.0) -> Bytes:
     """
     reach = 2 * round(_TOLERANCE * zoom) + 1
     near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    print_ink = cv2.dilate(255 - printed, near).astype(np.float32) * np.float32(_PRINT)
     seen_ink = (255 - seen).astype(np.float32)
+    print_ink = cv2.dilate(255 - printed, near).astype(np.float32) * np.float32(_PRINT * _gain(seen, printed))
     left = np.clip((seen_ink - print_ink) / np.maximum(1 - print_ink / 255, 0.25), 0, 255)
     solid = print_ink > _SOLID
     left[solid] = 0
@@ -75,6 +76,16 @@ def written(seen: Bytes, printed: Bytes, zoom: float = 1.0) -> Bytes:
         carried = _carried(ink > _DARK, solid, zoom) & (seen_ink > _DARK)
         ink[carried] = seen_ink[carried].astype(np.uint8)
     return ink
+
+
+def _gain(seen: Bytes, printed: Bytes) -> float:
+    """How much darker print is in a scan than on the blank sheet: the median where there is print, at least 1."""
+    core = printed < 255 - _DARK
+    if not core.any():
+        return 1.0
+    near = cv2.erode(seen, np.ones((3, 3), np.uint8))[core].astype(np.float32)
+    ratio = float(np.median((255 - near) / (255 - printed[core].astype(np.float32))))
+    return float(np.clip(ratio, 1.0, _DARKER))
 
 
 def _carried(ink: NDArray[np.bool_], solid: NDArray[np.bool_], zoom: float) -> NDArray[np.bool_]:
