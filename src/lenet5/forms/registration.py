@@ -7,7 +7,7 @@ sheet. Coarse steps see it at WORK pixels.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -151,19 +151,24 @@ class Registration:
 _NOWHERE: Final = Registration(np.eye(3), 0.0, np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32))
 
 
-def register(scan: Scan, reference: Reference) -> Registration:
-    """How a scan lies on a reference; of quality 0 where nothing agrees.
+def register(scan: Scan, references: Sequence[Reference]) -> tuple[int, Registration]:
+    """Which reference a scan lies on best, and how; of quality 0 where nothing agrees.
 
-    The first hypotheses are homographies of matching features; sheets with hardly any are tried by their outlines.
+    Quick features are tried with all references first; only where none will do, better ones, and last the outlines of
+    sheets with hardly any features.
     """
-    best = _NOWHERE
-    for matrix in _hypotheses(scan.view, reference.view):
-        refined = _refined(scan, reference, matrix)
-        if refined.quality > best.quality:
-            best = refined
+    best, nearest = _NOWHERE, 0
+    for way in (_by_binary, _by_scale_free, _by_outline):
+        for k, reference in enumerate(references):
+            for matrix in way(scan.view, reference.view):
+                refined = _refined(scan, reference, matrix)
+                if refined.quality > best.quality:
+                    best, nearest = refined, k
+                if refined.quality >= LEAST_QUALITY:
+                    break
         if best.quality >= LEAST_QUALITY:
             break
-    return best
+    return nearest, best
 
 
 def warped(scan: Bytes, matrix: Matrix, size: tuple[int, int]) -> Bytes:
@@ -197,13 +202,23 @@ def _patches_of(coarse_levels: Bytes) -> Floats:
     return np.array([(x, y) for _, x, y in best[:_PATCHES]], np.float32).reshape(-1, 2)
 
 
-def _hypotheses(scan: View, reference: View) -> Iterator[Matrix]:
-    """Matrices that may take the coarse frame to the coarse scan, the likeliest first."""
-    for kind in ("binary", "scale_free"):
-        matched = _matched(getattr(scan, kind), getattr(reference, kind))
-        if matched is not None:
-            yield matched
-    yield from outline_hypotheses(scan.levels, reference.levels)
+def _by_binary(scan: View, reference: View) -> Iterator[Matrix]:
+    """The matrix that may take the coarse frame to the coarse scan by ORB features, if there is one."""
+    matched = _matched(scan.binary, reference.binary)
+    if matched is not None:
+        yield matched
+
+
+def _by_scale_free(scan: View, reference: View) -> Iterator[Matrix]:
+    """The same by SIFT features."""
+    matched = _matched(scan.scale_free, reference.scale_free)
+    if matched is not None:
+        yield matched
+
+
+def _by_outline(scan: View, reference: View) -> Iterator[Matrix]:
+    """The same by the outlines of sheet and print."""
+    return outline_hypotheses(scan.levels, reference.levels)
 
 
 def _matched(features: Features, reference: Features) -> Matrix | None:

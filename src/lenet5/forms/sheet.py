@@ -64,10 +64,8 @@ class FormReader:
     def read(self, source: Source | Picture) -> Sheet:
         """The fields of a sheet: of the form that it lies on best. Raises PictureError for a sheet of none of them."""
         scan = Scan.of(grey_of(open_picture(source)))
-        best, form, reference = max(
-            ((register(scan, reference), form, reference) for form, reference in zip(self.forms, self.references, strict=True)),
-            key=lambda candidate: candidate[0].quality,
-        )
+        number, best = register(scan, self.references)
+        form, reference = self.forms[number], self.references[number]
         if best.quality < LEAST_QUALITY:
             which = f"form {form.name}" if len(self.forms) == 1 else f"any of the {len(self.forms)} forms"
             raise PictureError(
