@@ -31,7 +31,7 @@ FRAME: Final = 2400
 WORK: Final = 1200
 """Pixels: the longer side at which features are found and coarse patches compared."""
 
-LEAST_QUALITY: Final = 0.5
+LEAST_QUALITY: Final = 0.7
 """A sheet of the form has at least this quality; docs/forms.md says what drawn forms and other sheets reach."""
 
 _COARSE: Final = WORK / FRAME
