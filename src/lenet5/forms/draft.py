@@ -41,6 +41,7 @@ _TICKS: Final = (5, 90)  # heights of a comb's teeth
 _PITCH: Final = (22, 120)  # between them
 _TALL: Final = 1.3  # of its pitch is a comb's cell high
 _ROOM: Final = (44, 90)  # blank paper above a line to write on
+_UPRIGHT: Final = 0.8  # of the paper above or below a line's end is print: a side of a box
 _WHOLE: Final = 0.8  # of the sheet's width: longer lines part it
 
 
@@ -196,15 +197,21 @@ def _comb_on(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
 
 def _above(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
     """The blank paper above a line to write on; None for the side of a box, or where print stands on it."""
-    left, top, right, _ = line
+    left, top, right, bottom = line
     edge = max(4, (right - left) // 40)
     above = marks[max(0, top - _ROOM[1]) : max(0, top - 3), left + edge : right - edge]
     printed = np.flatnonzero(above.any(axis=1))
     room = len(above) - (int(printed[-1]) + 1 if len(printed) else 0)
-    ends = [marks[max(0, top - _ROOM[0]) : top, max(0, x - 6) : x + 6].any(axis=1).mean() for x in (left, right)]
-    if room < _ROOM[0] or max(ends) > 0.8:
+    if room < _ROOM[0] or any(_is_upright(marks, x, top, bottom) for x in (left, right)):
         return None
     return DraftField((left, top - room, right, top), None)
+
+
+def _is_upright(marks: Mask, x: int, top: int, bottom: int) -> bool:
+    """Whether a line up or down goes on from the end of a level one: the side of a box."""
+    near = marks[:, max(0, x - 6) : x + 6].any(axis=1)
+    sides = near[max(0, top - _ROOM[0]) : top], near[bottom : bottom + _ROOM[0]]
+    return any(len(side) > 0 and float(side.mean()) > _UPRIGHT for side in sides)
 
 
 def _overlap(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
