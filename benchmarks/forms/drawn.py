@@ -118,30 +118,40 @@ def blank_page(rng: np.random.Generator) -> Bytes:
 def fill(form: DrawnForm, digits: Digits, rng: np.random.Generator) -> tuple[Bytes, tuple[str, ...]]:
     """The sheet filled in by one writer with one pen, and the text of each field."""
     ink = np.zeros(form.blank.shape, np.float32)
-    glyphs = iter(_by_a_pen(digits, sum(field.digits for field in form.fields), rng))
+    glyphs = _by_a_pen(digits, sum(field.digits for field in form.fields), rng)
     darkness, texts = rng.uniform(0.6, 0.95), []
     for field in form.fields:
-        text = ""
-        side = field.box.bottom - field.box.top
-        size = side * rng.uniform(0.55, 0.8)
-        step = (field.box.right - field.box.left) / field.digits
-        x = field.box.left + side * rng.uniform(0.1, 0.4)
-        for k in range(field.digits):
-            glyph = next(glyphs)
-            text += str(glyph.label)
-            drawn = digit_ink(glyph, size, None, rng)
-            height, width = drawn.shape
-            if field.cells:
-                cell = field.cells[k]
-                middle = np.array([cell.left + cell.right, cell.top + cell.bottom]) / 2
-                place = middle + rng.normal(0, 0.06, 2) * side
-            else:
-                place = np.array([x + width / 2, (field.box.top + field.box.bottom) / 2 + rng.normal(0, 0.04) * side])
-                x += min(width + rng.uniform(0.1, 0.3) * size, step)
-            _put(ink, drawn, int(place[1] - height / 2), int(place[0] - width / 2))
-        texts.append(text)
+        written, glyphs = glyphs[: field.digits], glyphs[field.digits :]
+        texts.append("".join(str(glyph.label) for glyph in written))
+        size = (field.box.bottom - field.box.top) * rng.uniform(0.55, 0.8)
+        drawn = [digit_ink(glyph, size, None, rng) for glyph in written]
+        places = _in_cells(field, rng) if field.cells else _in_a_row(field, drawn, size, rng)
+        for one, (x, y) in zip(drawn, places, strict=True):
+            _put(ink, one, round(y - one.shape[0] / 2), round(x - one.shape[1] / 2))
     filled = form.blank * (1 - darkness * ink)
     return np.asarray(np.round(filled), np.uint8), tuple(texts)
+
+
+def _in_cells(field: DrawnField, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Middles of the digits of a row of cells, not quite those of the cells."""
+    apart = 0.06 * (field.box.bottom - field.box.top)
+    places = rng.normal(0, apart, (len(field.cells), 2))
+    places += [((cell.left + cell.right) / 2, (cell.top + cell.bottom) / 2) for cell in field.cells]
+    return [(float(x), float(y)) for x, y in places]
+
+
+def _in_a_row(
+    field: DrawnField, drawn: list[Floats], size: float, rng: np.random.Generator
+) -> list[tuple[float, float]]:
+    """Middles of digits written side by side within a field, closer together where they would not fit in."""
+    gaps = rng.uniform(0.1, 0.3, len(drawn)) * size
+    widths = np.array([one.shape[1] for one in drawn], float)
+    room = field.box.right - field.box.left - 0.1 * size
+    gaps -= max(0.0, (widths.sum() + gaps[1:].sum() - room) / max(len(drawn) - 1, 1))
+    start = field.box.left + 0.05 * size + rng.uniform(0, 1) * max(0.0, room - widths.sum() - gaps[1:].sum())
+    lefts = start + np.concatenate([[0], np.cumsum(widths[:-1] + gaps[1:])])
+    down = (field.box.top + field.box.bottom) / 2 + rng.normal(0, 0.04, len(drawn)) * size
+    return [(float(x), float(y)) for x, y in zip(lefts + widths / 2, down, strict=True)]
 
 
 def _by_a_pen(digits: Digits, n: int, rng: np.random.Generator) -> list[Glyph]:

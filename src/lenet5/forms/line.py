@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.reading.components import components
+from lenet5.reading.components import bridged
 from lenet5.reading.constraint import Constraint
 from lenet5.reading.decode import constrained_paths
 from lenet5.reading.lattice import LineModel, lattices_of
@@ -20,6 +20,7 @@ from lenet5.reading.line_image import LOW, line_image, usual_height
 __all__ = ["texts_of_line"]
 
 _DARK: Final = 40  # of 255: ink
+_GAP: Final = 3  # pixels: the grain of pencils leaves such gaps in a stroke
 _TEXTS: Final = 5  # the likeliest
 
 
@@ -31,9 +32,8 @@ def texts_of_line(ink: NDArray[np.uint8], model: LineModel, constraint: Constrai
     mask = ink > _DARK
     if not mask.any():
         return []
-    marks = components(mask)
-    heights = marks.height
-    tall = heights >= LOW * usual_height(heights, heights * (marks.right - marks.left))
+    marks = bridged(mask, _GAP)
+    tall = marks.height >= LOW * usual_height(marks.height, marks.area)
     level = np.minimum(ink.astype(np.float32) / max(float(np.quantile(ink[mask], 0.9)), 1.0), 1.0).astype(np.float32)
     line = line_image(level, marks, np.flatnonzero(tall), np.flatnonzero(~tall), 1.0)
     (lattice,) = lattices_of([line], model)

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import multiprocessing
-import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +17,7 @@ from lenet5.errors import one_line
 from lenet5.forms.form import Form
 from lenet5.forms.review import ReviewFolder, item_name, sheet_name
 from lenet5.forms.sheet import FormReader, Sheet
+from lenet5.processes import Killed, shared
 from lenet5.reading.picture import Picture, open_pages
 from lenet5.tables import Column
 
@@ -31,6 +28,7 @@ Done = Callable[[str, int], bool]
 """Whether the row of a file and page stands already."""
 
 _CHUNK: Final = 1 << 20
+_KILLED: Final = "the process that read it was killed: is there too little memory?"
 
 
 @dataclass(frozen=True)
@@ -82,69 +80,20 @@ def read_stack(
         for unit in waiting:
             yield [row for row in _rows_of(reader, unit, review) if not done(row["file"], row["page"])]
         return
-    for rows in _shared(reader, waiting, jobs, review):
+    for unit, result in shared(_Maker(reader, review), waiting, jobs):
+        rows = [_failed(unit.file, unit.page, _KILLED)] if isinstance(result, Killed) else result
         yield [row for row in rows if not done(row["file"], row["page"])]
 
 
-def _shared(reader: FormReader, units: Iterator[Unit], jobs: int, review: ReviewFolder | None) -> Iterator[Rows]:
-    """The rows of units by so many processes, in order; no more units are taken than keep them busy."""
+@dataclass(frozen=True)
+class _Maker:
+    """Makes what reads units in another process."""
 
-    def new_pool(size: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(size, multiprocessing.get_context("spawn"), _start, (reader, review))
+    reader: FormReader
+    review: ReviewFolder | None
 
-    pool, waiting = new_pool(jobs), deque[tuple[Unit, Future[Rows]]]()
-    try:
-        more = True
-        while more or waiting:
-            while more and len(waiting) <= 2 * jobs:
-                unit = next(units, None)
-                more = unit is not None
-                if unit is not None:
-                    waiting.append((unit, pool.submit(_read_there, unit)))
-            if not waiting:
-                break
-            unit, future = waiting[0]
-            try:
-                rows = future.result()
-            except BrokenProcessPool:
-                pool.shutdown(wait=False, cancel_futures=True)
-                outstanding = [unit for unit, _ in waiting]
-                waiting.clear()
-                for unit in outstanding:  # one of them killed its process: each has one of its own
-                    yield _read_alone(unit, new_pool)
-                pool = new_pool(jobs)
-                continue
-            except Exception as error:
-                rows = [_failed(unit.file, unit.page, one_line(error, unit.file))]
-            waiting.popleft()
-            yield rows
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _read_alone(unit: Unit, new_pool: Callable[[int], ProcessPoolExecutor]) -> Rows:
-    """The rows of a unit from a process that reads nothing else."""
-    with new_pool(1) as pool:
-        try:
-            return pool.submit(_read_there, unit).result()
-        except BrokenProcessPool:
-            return [_failed(unit.file, unit.page, "the process that read it was killed: is there too little memory?")]
-        except Exception as error:
-            return [_failed(unit.file, unit.page, one_line(error, unit.file))]
-
-
-_own: dict[str, tuple[FormReader, ReviewFolder | None]] = {}
-"""What a process that reads for another reads with."""
-
-
-def _start(reader: FormReader, review: ReviewFolder | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the process that gives out the work
-    _own["reader"] = reader, review
-
-
-def _read_there(unit: Unit) -> Rows:
-    reader, review = _own["reader"]
-    return _rows_of(reader, unit, review)
+    def __call__(self) -> Callable[[Unit], Rows]:
+        return partial(_rows_of, self.reader, review=self.review)
 
 
 def _rows_of(reader: FormReader, unit: Unit, review: ReviewFolder | None) -> Rows:
