@@ -57,7 +57,9 @@ class DrawnForm:
     def corners(self) -> Floats:
         """(N, 2): the corners of all cells, in pixels of the sheet."""
         edges = [(c.left, c.top, c.right, c.bottom) for field in self.fields for c in field.cells]
-        return np.array([(x, y) for l, t, r, b in edges for x in (l, r) for y in (t, b)], np.float32)
+        return np.array(
+            [(x, y) for left, top, right, bottom in edges for x in (left, right) for y in (top, bottom)], np.float32
+        )
 
     def form(self, name: str) -> Form:
         """The form as a form file would have it: each field a number of so many digits."""

@@ -83,9 +83,7 @@ def _photo(sheet: Bytes, rng: np.random.Generator) -> Scan:
     return Scan(_coded(seen, 80), matrix)
 
 
-def _laid(
-    sheet: Bytes, rng: np.random.Generator, degrees: float, size: float, dpi: float, uneven: float = 0.0
-) -> Scan:
+def _laid(sheet: Bytes, rng: np.random.Generator, degrees: float, size: float, dpi: float, uneven: float = 0.0) -> Scan:
     """A sheet on white paper of its own size: turned, scaled, shifted, and scanned at ``dpi``."""
     height, width = sheet.shape
     scale = dpi / 300

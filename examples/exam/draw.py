@@ -21,7 +21,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).resolve().parent
 _SPEC = importlib.util.spec_from_file_location("draw_pictures", HERE.parent / "draw_pictures.py")
-assert _SPEC is not None and _SPEC.loader is not None
+assert _SPEC is not None
+assert _SPEC.loader is not None
 pictures = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(pictures)
 
@@ -106,7 +107,9 @@ def photographed(sheet: Bytes) -> Bytes:
     matrix = cv2.getPerspectiveTransform(corners, seen)
     photo = cv2.warpPerspective(sheet, matrix, SIZE, borderValue=(90,)).astype(float)
     across = np.linspace(0, 1, SIZE[0])[None] + np.linspace(0, 0.4, SIZE[1])[:, None]
-    return np.asarray(cv2.GaussianBlur(photo * (0.95 - 0.4 / (1 + np.exp(-(across - 0.8) * 30))), (0, 0), 0.8), np.uint8)
+    return np.asarray(
+        cv2.GaussianBlur(photo * (0.95 - 0.4 / (1 + np.exp(-(across - 0.8) * 30))), (0, 0), 0.8), np.uint8
+    )
 
 
 def draw_all(folder: Path) -> None:
@@ -127,7 +130,10 @@ def draw_all(folder: Path) -> None:
         pages.append(Image.fromarray(page))
         rows.append((k + 1, "" if k == CROSSED_OUT else number, room, points))
     pages[0].save(folder / "scans.pdf", save_all=True, append_images=pages[1:], resolution=DPI, quality=60)
-    for name, head, lines in (("class.csv", ("id", "name"), students), ("truth.csv", ("page", "student", "room", "points"), rows)):
+    for name, head, lines in (
+        ("class.csv", ("id", "name"), students),
+        ("truth.csv", ("page", "student", "room", "points"), rows),
+    ):
         with open(folder / name, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([head, *lines])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection, wait
@@ -90,17 +91,15 @@ class _Worker(Generic[Work, Result]):
         self.number: int | None = None
 
     @property
-    def pipe(self) -> Connection[Any, Any]:
+    def pipe(self) -> Any:
         """Ready where there is a result, or the process has ended."""
         return self._pipe
 
     def give(self, number: int, work: Work) -> None:
         """Have an idle process do a piece of work; one that was killed meanwhile says so when the result is taken."""
         self.number = number
-        try:
+        with suppress(OSError):  # take() finds the pipe closed
             self._pipe.send(work)
-        except OSError:
-            pass  # take() finds the pipe closed
 
     def take(self) -> tuple[int, Result | Killed]:
         """The number of the work in hand and its result."""

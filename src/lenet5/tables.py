@@ -253,7 +253,12 @@ def _pyarrow() -> Any:
 def _to_parquet(journal: Path, to: Path, columns: Sequence[Column]) -> None:
     """JSON lines as a Parquet file, a row group at a time."""
     pyarrow, parquet = _pyarrow()
-    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), list: pyarrow.list_(pyarrow.string())}
+    types = {
+        str: pyarrow.string(),
+        int: pyarrow.int64(),
+        float: pyarrow.float64(),
+        list: pyarrow.list_(pyarrow.string()),
+    }
     schema = pyarrow.schema([(column.name, types[column.type]) for column in columns])
     with parquet.ParquetWriter(to, schema) as writer:
         rows: list[dict[str, Any]] = []

@@ -80,7 +80,9 @@ def write_form(folder: Path, toml: str = TOML) -> Path:
     return path
 
 
-def seen_through(page: Image.Image, matrix: NDArray[np.floating], size: tuple[int, int] = SIZE, table: int = 255) -> Bytes:
+def seen_through(
+    page: Image.Image, matrix: NDArray[np.floating], size: tuple[int, int] = SIZE, table: int = 255
+) -> Bytes:
     """The sheet through a homography (3, 3), as a picture of this size, on a table of this grey level."""
     return np.asarray(cv2.warpPerspective(np.asarray(page), matrix, size, borderValue=(table,)), np.uint8)
 

@@ -89,7 +89,8 @@ def test_a_form_without_fields_or_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", ["id,name\n20731,A\n10002,B\n", "\ufeffname;id\nA;20731\nB;10002\nC;\nB;10002\n", "name\tid\nA\t20731\nB\t10002\n"]
+    "table",
+    ["id,name\n20731,A\n10002,B\n", "\ufeffname;id\nA;20731\nB;10002\nC;\nB;10002\n", "name\tid\nA\t20731\nB\t10002\n"],
 )
 def test_a_list_is_a_column_of_a_table(table: str, tmp_path: Path) -> None:
     (tmp_path / "class.csv").write_text(table, encoding="utf-8")
@@ -106,5 +107,7 @@ def test_a_list_is_the_lines_of_a_file(tmp_path: Path) -> None:
 def test_a_list_without_the_column_says_which_there_are(tmp_path: Path) -> None:
     (tmp_path / "class.csv").write_text("number,name\n1,A\n")
     path = write_form(tmp_path, TOML.replace("required = true", 'choices = "class.csv:id"'))
-    with pytest.raises(FormError, match=r"line 7: choices: .*class\.csv has no column 'id'; its first row is: number, name"):
+    with pytest.raises(
+        FormError, match=r"line 7: choices: .*class\.csv has no column 'id'; its first row is: number, name"
+    ):
         load_form(path)

@@ -159,7 +159,11 @@ class TestReviewFolder:
         reader = FormReader([form(min_confidence=1.0)], Reader(threads=1))
         rows = self.run(tmp_path / "review", files[:2], reader)
         items = self.items(tmp_path / "review")
-        assert [item["page"] for item in sorted(items.values(), key=lambda item: (item["file"], item["page"]))] == [1, 1, 2]
+        assert [item["page"] for item in sorted(items.values(), key=lambda item: (item["file"], item["page"]))] == [
+            1,
+            1,
+            2,
+        ]
         for item in items.values():
             assert item["field"] == "number"
             assert item["reasons"] == ["less sure than 1"]

@@ -51,7 +51,9 @@ def new(blank: str, output: str | None, annotate: str | None) -> None:
         click.echo(text, nl=False)
     else:
         write_beside(output, text.encode())
-        click.echo(f"{len(sheet.fields)} fields in {output}: give them names, and delete what is not to be read", err=True)
+        click.echo(
+            f"{len(sheet.fields)} fields in {output}: give them names, and delete what is not to be read", err=True
+        )
 
 
 @command.command("read", short_help="Read filled sheets: a row a sheet.")
@@ -61,7 +63,9 @@ def new(blank: str, output: str | None, annotate: str | None) -> None:
 @click.option("--review", metavar="FOLDER", help="Keep what a person should look at.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object a sheet.  [default: CSV]")
 @click.option("--csv", "csv", is_flag=True, help="Print one row a sheet, the default.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="So many processes.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="So many processes."
+)
 @click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
 def read(
     forms: tuple[str, ...], output: str | None, resume: bool, review: str | None, json: bool, csv: bool, jobs: int,

@@ -62,7 +62,7 @@ class Draft:
 
 
 def draft(blank: str | os.PathLike[str]) -> Draft:
-    """The fields of a blank sheet, a picture or the first page of a PDF. Raises PictureError, FormError if it is blank."""
+    """The fields of a blank sheet: a picture, or a PDF's first page. Raises PictureError, FormError if it is blank."""
     grey = grey_of(open_picture(os.fspath(blank)))
     scale = FRAME / max(grey.shape)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
@@ -84,8 +84,8 @@ def form_file(sheet: Draft, blank: Path, folder: Path) -> str:
         f'reference = "{reference}"  # the sheet without writing; boxes are fractions of it',
         "",
         "# Give the fields names, and delete those that are not to be read. Each may also have:",
-        "#   choices = \"class.csv:id\"   a column of a table, or [\"12\", \"13\"]: one of these stands here",
-        "#   check = \"luhn\"             it ends in a check digit",
+        '#   choices = "class.csv:id"   a column of a table, or ["12", "13"]: one of these stands here',
+        '#   check = "luhn"             it ends in a check digit',
         "#   required = true            empty is for a person to look at",
         "#   unique = true              two sheets with the same are for a person to look at",
         "#   min_confidence = 0.95      below it a person should look",
@@ -209,8 +209,8 @@ def _above(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
 
 def _is_upright(marks: Mask, x: int, top: int, bottom: int) -> bool:
     """Whether a line up or down goes on from the end of a level one: the side of a box."""
-    near = marks[:, max(0, x - 6) : x + 6].any(axis=1)
-    sides = near[max(0, top - _ROOM[0]) : top], near[bottom : bottom + _ROOM[0]]
+    near = np.asarray(marks[:, max(0, x - 6) : x + 6].any(axis=1))
+    sides = [near[max(0, top - _ROOM[0]) : top], near[bottom : bottom + _ROOM[0]]]
     return any(len(side) > 0 and float(side.mean()) > _UPRIGHT for side in sides)
 
 

@@ -88,7 +88,7 @@ def _pooled(first: Texts, second: Texts) -> list[tuple[str, float]]:
 
 
 def _relaxed(field: Field) -> tuple[Field, str]:
-    """The field without the strictest of what it asks for, and what a text is that needs that; "" if there is nothing."""
+    """The field without the strictest of what it asks for, and what a text is that fails it; "" if nothing is."""
     if field.choices is not None:
         return replace(field, choices=None, check=None), "not in the list"
     if field.check is not None:

@@ -151,7 +151,7 @@ def _reference(given: Mapping[str, Any], source: _Source) -> NDArray[np.uint8]:
     """The grey levels of the blank sheet: a picture, or the first page of a PDF."""
     reference = given.get("reference")
     if not isinstance(reference, str) or not reference:
-        source.wrong("reference", "name the picture or PDF of the blank sheet, as reference = \"blank.png\"")
+        source.wrong("reference", 'name the picture or PDF of the blank sheet, as reference = "blank.png"')
     file = source.path.parent / reference
     try:
         with_pages = open_pages(file)

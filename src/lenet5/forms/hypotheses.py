@@ -28,14 +28,16 @@ _LEAST: Final = 50  # pixels of print
 
 
 def outline_hypotheses(scan: Bytes, reference: Bytes) -> Iterator[Floats]:
-    """Matrices (3, 3) that may take pixels of the reference to pixels of the scan, both (H, W) uint8, the best first."""
+    """Matrices (3, 3) that may take pixels of the reference to pixels of the scan, (H, W) uint8, the best first."""
     points, marks = _print_of(reference), scan < _PRINT
     if len(points) < _LEAST or int(marks.sum()) < _LEAST:
         return
     marks[:2], marks[-2:], marks[:, :2], marks[:, -2:] = False, False, False, False
-    distance = np.minimum(cv2.distanceTransform((~marks).astype(np.uint8), cv2.DIST_L2, 5), _FARTHEST)
-    slopes = np.asarray(np.stack([cv2.Sobel(distance, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))], -1))
-    fitted = []
+    nearest = np.asarray(cv2.distanceTransform((~marks).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    distance = np.minimum(nearest, np.float32(_FARTHEST))
+    slopes = np.stack([cv2.Sobel(distance, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))], axis=-1)
+    slopes = np.asarray(slopes, np.float32)
+    fitted: list[tuple[float, int, Floats]] = []
     for matrix in _starts(scan, reference, points, marks):
         moved = _moved_onto(matrix, points, distance, slopes)
         fitted.append((float(_distances(moved, points, distance).mean()), len(fitted), moved))
@@ -79,7 +81,7 @@ def _moved_onto(matrix: Floats, points: Floats, distance: NDArray[np.floating], 
                 break
             slope, residual = slopes[y[pull], x[pull]], apart[pull]
             at = seen[pull] - seen[pull].mean(axis=0)
-            rows = np.concatenate([slope, slope[:, :1] * at, slope[:, 1:] * at], axis=1) / 1.0
+            rows = np.concatenate([slope, slope[:, :1] * at, slope[:, 1:] * at], axis=1)
             step, *_ = np.linalg.lstsq(np.vstack([rows, np.diag([1e-3, 1e-3, *[3.0] * 4])]),
                                        np.concatenate([-residual, np.zeros(6)]), rcond=None)  # fmt: skip
             middle = seen[pull].mean(axis=0)
@@ -101,9 +103,7 @@ def _through(matrix: Floats, points: Floats) -> Floats:
     return np.asarray(moved[:, :2] / np.where(np.abs(moved[:, 2:]) < 1e-9, 1e-9, moved[:, 2:]))
 
 
-def _pixels(
-    points: Floats, shape: tuple[int, ...]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def _pixels(points: Floats, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Columns and rows of points, and which of them lie in a picture of this shape; the others are at its border."""
     whole = np.round(np.nan_to_num(points, nan=-1, posinf=-1, neginf=-1)).astype(np.int64)
     inside = (whole >= 0).all(axis=1) & (whole[:, 0] < shape[1]) & (whole[:, 1] < shape[0])

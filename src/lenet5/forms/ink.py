@@ -68,10 +68,9 @@ def written(seen: Bytes, printed: Bytes, zoom: float = 1.0) -> Bytes:
     near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     seen_ink = (255 - seen).astype(np.float32)
     print_ink = cv2.dilate(255 - printed, near).astype(np.float32) * np.float32(_PRINT * _gain(seen, printed))
-    left = np.clip((seen_ink - print_ink) / np.maximum(1 - print_ink / 255, 0.25), 0, 255)
     solid = print_ink > _SOLID
-    left[solid] = 0
-    ink = left.astype(np.uint8)
+    left = np.clip((seen_ink - print_ink) / np.maximum(1 - print_ink / 255, 0.25), 0, 255)
+    ink = np.where(solid, 0, left).astype(np.uint8)
     if solid.any():
         carried = _carried(ink > _DARK, solid, zoom) & (seen_ink > _DARK)
         ink[carried] = seen_ink[carried].astype(np.uint8)
@@ -100,7 +99,8 @@ def _carried(ink: NDArray[np.bool_], solid: NDArray[np.bool_], zoom: float) -> N
         line = np.zeros((reach + 1, reach + 1), np.uint8)
         first, last = (np.round(reach / 2 + sign * along).astype(int).tolist() for sign in (-1, 1))
         cv2.line(line, tuple(first), tuple(last), 1)
-        carried |= cv2.morphologyEx(marks, cv2.MORPH_CLOSE, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        closed = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        carried |= np.asarray(closed, np.uint8)
     return (carried > 0) & solid
 
 

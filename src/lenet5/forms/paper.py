@@ -27,6 +27,8 @@ def flattened(levels: Bytes) -> Bytes:
     scale = min(1.0, _SMALL / max(height, width))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     small = cv2.resize(levels, size, interpolation=cv2.INTER_AREA)
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(
+        small, cv2.MORPH_CLOSE, np.ones((_REACH, _REACH), np.uint8), borderType=cv2.BORDER_REPLICATE
+    )
     paper = cv2.resize(cv2.GaussianBlur(closed, (0, 0), _REACH / 3), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.divide(levels, np.maximum(paper, 1), scale=255), np.uint8)

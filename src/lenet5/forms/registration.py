@@ -55,7 +55,7 @@ class Features:
     """Key points (N, 2) in pixels of a picture and their descriptors (N, D): uint8 bits, or float32 of length 1."""
 
     points: Floats
-    descriptors: NDArray[np.generic]
+    descriptors: NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +67,12 @@ class View:
     @cached_property
     def binary(self) -> Features:
         """ORB features (Rublee 2011): twenty times as fast as SIFT's, and enough for most scans."""
-        return _features(cv2.ORB_create(_FEATURES, 1.25, 8).detectAndCompute(self.levels, None), 32, np.uint8)
+        return _features(cv2.ORB.create(_FEATURES, 1.25, 8).detectAndCompute(self.levels, None), 32, np.uint8)
 
     @cached_property
     def scale_free(self) -> Features:
         """SIFT features (Lowe 2004), descriptors as RootSIFT."""
-        features = _features(cv2.SIFT_create(_FEATURES).detectAndCompute(self.levels, None), 128, np.float32)
+        features = _features(cv2.SIFT.create(_FEATURES).detectAndCompute(self.levels, None), 128, np.float32)
         sums = np.maximum(features.descriptors.sum(axis=1, keepdims=True), 1e-6)
         return Features(features.points, np.sqrt(features.descriptors / sums))
 
@@ -231,14 +231,12 @@ def _matched(features: Features, reference: Features) -> Matrix | None:
         return None
     source, target = reference.points[own], features.points[best[own]]
     matrix, agree = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _APART, maxIters=2000, confidence=0.999)
-    if matrix is None or int(agree.sum()) < _MATCHES or not _is_view(matrix, source):
+    if matrix is None or int(agree.sum()) < _MATCHES or not _is_view(np.asarray(matrix, np.float64), source):
         return None
     return np.asarray(matrix, np.float64)
 
 
-def _two_nearest(
-    descriptors: NDArray[np.generic], others: NDArray[np.generic]
-) -> tuple[NDArray[np.int64], Floats, Floats]:
+def _two_nearest(descriptors: NDArray[Any], others: NDArray[Any]) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Of each descriptor the nearest of the others, the distance to it and that to the second nearest."""
     if descriptors.dtype == np.uint8:
         apart, index = cv2.batchDistance(descriptors, others, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
@@ -313,7 +311,7 @@ def _compared(view: Bytes, reference: Bytes, places: Floats, half: int, reach: i
     return shifts, likeness
 
 
-def _vertex(three: NDArray[np.floating]) -> float:
+def _vertex(three: NDArray[Any]) -> float:
     """Where the parabola through three values has its top, from the middle one; 0 at a border."""
     if len(three) < 3:
         return 0.0
@@ -337,7 +335,7 @@ def _fitted(matrix: Matrix, places: Floats, shifts: Floats, likeness: Floats, ap
     return np.asarray(exact if exact is not None else better, np.float64)
 
 
-def _moved(matrix: Matrix, points: NDArray[np.floating]) -> Matrix:
+def _moved(matrix: NDArray[Any], points: NDArray[Any]) -> Matrix:
     """Points (N, 2) through a homography."""
     moved = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ matrix.T
     return np.asarray(moved[:, :2] / moved[:, 2:])

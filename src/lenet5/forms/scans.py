@@ -22,4 +22,4 @@ def grey_of(picture: Picture) -> NDArray[np.uint8]:
     if scale < 1:
         size = (max(1, round(levels.shape[1] * scale)), max(1, round(levels.shape[0] * scale)))
         levels = np.asarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.float32)
-    return cv2.convertScaleAbs(levels, alpha=255)  # rounds
+    return np.asarray(cv2.convertScaleAbs(levels, alpha=255), np.uint8)  # rounds

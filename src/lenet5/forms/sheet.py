@@ -68,9 +68,10 @@ class FormReader:
         form, reference = self.forms[number], self.references[number]
         if best.quality < LEAST_QUALITY:
             which = f"form {form.name}" if len(self.forms) == 1 else f"any of the {len(self.forms)} forms"
-            raise PictureError(
-                f"no sheet of {which}: {best.quality:.0%} of the print is where it should be, {LEAST_QUALITY:.0%} is needed"
-            )
+            seen = f"{best.quality:.0%} of the print is where it should be, {LEAST_QUALITY:.0%} is needed"
+            raise PictureError(f"no sheet of {which}: {seen}")
         cuts = [cut_out(scan, reference, best, own.box) for own in form.fields]
-        readings = tuple(read_field(own, cut, self.reader.line_model) for own, cut in zip(form.fields, cuts, strict=True))
+        readings = tuple(
+            read_field(own, cut, self.reader.line_model) for own, cut in zip(form.fields, cuts, strict=True)
+        )
         return Sheet(form, best, readings, warped(scan.levels, best.matrix, reference.size))

@@ -159,7 +159,10 @@ class Duplicates:
                 continue
             key = (row["form"], name, str(text))
             if key not in self._first:
-                self._first[key] = number, {k: row.get(k) for k in ("file", "page", "form", "review", "reasons", "sheet")}
+                self._first[key] = (
+                    number,
+                    {k: row.get(k) for k in ("file", "page", "form", "review", "reasons", "sheet")},
+                )
                 continue
             earlier_number, earlier = self._first[key]
             for at, own, other in ((earlier_number, earlier, row), (number, row, earlier)):
