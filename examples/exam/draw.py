@@ -129,7 +129,7 @@ def draw_all(folder: Path) -> None:
             page = scanned(sheet, rng.normal(0, 0.8) + 180 * (k == UPSIDE_DOWN), 0.75 if k == SMALL else 1.0)
         pages.append(Image.fromarray(page))
         rows.append((k + 1, "" if k == CROSSED_OUT else number, room, points))
-    pages[0].save(folder / "scans.pdf", save_all=True, append_images=pages[1:], resolution=DPI, quality=60)
+    pages[0].save(folder / "scans.pdf", save_all=True, append_images=pages[1:], resolution=DPI, quality=45)
     for name, head, lines in (
         ("class.csv", ("id", "name"), students),
         ("truth.csv", ("page", "student", "room", "points"), rows),

@@ -151,7 +151,7 @@ class Table:
                 _cut_to_whole_rows(self._journal, self._journal_suffix)
                 if self._journal_suffix == ".csv" and (header := _header_of(self._journal)) not in ([], names):
                     raise OutputError(f"{self.path} has other columns: {', '.join(header)}")
-            file = open(self._journal, "a" if resume else "w", encoding="utf-8", newline="")
+            file = open(self._journal, "a" if resume else "w", encoding="utf-8", newline="")  # noqa: SIM115
             if self._journal_suffix == ".csv" and file.tell() == 0:
                 file.write(csv_line(names) + "\n")
                 file.flush()

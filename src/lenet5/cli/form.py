@@ -129,6 +129,7 @@ class _Rows:
         self._columns, self._table, self._folder, self._json = columns, table, folder, json
         self._duplicates = Duplicates(forms)
         self._held: list[dict[str, Any]] = []
+        self.doubtful: set[int] = set()
         self._standing: set[tuple[str, int]] = set()
         for number, row in enumerate(table.rows() if table is not None else ()):
             self._standing.add((row["file"], int(row["page"])))
@@ -146,6 +147,7 @@ class _Rows:
         """Write a row, or hold it back where a later sheet may yet be its duplicate."""
         number = len(self._held) if self._table is None else len(self._table)
         changed = self._note(number, row)
+        self.doubtful |= {number} if row["review"] else set()
         if self._table is not None:
             self._table.append(row)
         elif self._duplicates:
@@ -168,6 +170,7 @@ class _Rows:
         for at, own, field, reason in self._duplicates.see(number, row):
             if self._folder is not None:
                 note_duplicate(self._folder, own, field, reason)
+            self.doubtful.add(at)
             if at != number:
                 values = {"review": own["review"], "reasons": own["reasons"]}
                 changes.append((at, values))
@@ -194,17 +197,16 @@ def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder 
     """Read all files into ``rows``; how many sheets failed."""
     from lenet5.forms.stack import read_stack, units_of
 
-    failed = sheets = doubtful = 0
+    failed = sheets = 0
     for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.done), files):
         for row in batch:
             sheets += 1
-            doubtful += bool(row["review"])
             if row["error"]:
                 failed += 1
                 click.echo(f"lenet5: page {row['page']} of {row['file']}: {row['error']}", err=True)
             rows.add(row)
     rows.finish()
-    click.echo(f"{sheets} sheets: {doubtful} to look at, {failed} not read", err=True)
+    click.echo(f"{sheets} sheets: {len(rows.doubtful)} to look at, {failed} not read", err=True)
     return failed
 
 

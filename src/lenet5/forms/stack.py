@@ -55,10 +55,10 @@ def units_of(files: Iterable[str]) -> Iterator[Unit]:
     """The units of files: the pages of a PDF one by one, other files whole."""
     for file in files:
         digest = _digest(file)
-        pages = 0
-        for pages, content in enumerate(_pdf_pages(file), 1):  # noqa: B007
-            yield Unit(file, pages, content, digest)
-        if pages == 0:
+        page = 0
+        for page, content in enumerate(_pdf_pages(file), 1):
+            yield Unit(file, page, content, digest)
+        if page == 0:
             yield Unit(file, digest=digest)
 
 
@@ -144,6 +144,7 @@ class Duplicates:
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self._unique = {form.name: [field.name for field in form.fields if field.unique] for form in forms}
+        self._order = {form.name: [field.name for field in form.fields] for form in forms}
         self._first: dict[tuple[str, str, str], tuple[int, dict[str, Any]]] = {}
 
     def __bool__(self) -> bool:
@@ -168,7 +169,7 @@ class Duplicates:
             for at, own, other in ((earlier_number, earlier, row), (number, row, earlier)):
                 reason = f"also on page {other['page']} of {other['file']}"
                 if name not in own["review"]:
-                    own["review"] = [*own["review"], name]
+                    own["review"] = sorted([*own["review"], name], key=self._order[row["form"]].index)
                 own["reasons"] = own.get("reasons") or {}
                 own["reasons"].setdefault(name, []).append(reason)
                 changes.append((at, own, name, reason))
