@@ -27,7 +27,7 @@ help:
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
 	@echo "installing the tools for tests and checks …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch,report]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,parquet]' --group dev
 	@touch $@
 
 install: .venv/.installed
@@ -67,10 +67,12 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
+	@$(BIN)/python -m benchmarks.forms
 	@$(MAKE) bench figures docs
 
 figures: install-dev
 	@$(BIN)/python docs/figures.py
+	@$(BIN)/python -m benchmarks.forms.pictures
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

@@ -208,23 +208,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cv2.setNumThreads(1)
     training, held_out = by_writer(load_unipen())
     writers, reader = from_writings(training if given.development else held_out), Reader(threads=1)
-    reads, first = [], None
-    for forms, _, read in _drawn(writers, reader, given.sheets):
-        first = first or forms
-        reads.append(read)
-    assert first is not None
-    rows = _of_drawn(reads)
-    print(*rows, sep="\n", flush=True)
-    for more in (
-        _refused(first, given.others, writers),
-        _real(Path(os.environ["LENET5_DATA"]), reader),
-        _seconds(writers, reader),
-    ):
+    rows: list[Row] = []
+
+    def add(more: list[Row]) -> None:
+        """Print and keep figures; what stands in the results is never half a section."""
         print(*more, sep="\n", flush=True)
-        rows += more
-    if not given.development:
-        results = {"machine": machine.description(), "weights": "lenet5", "rows": [row.to_json() for row in rows]}
-        write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+        rows.extend(more)
+        if not given.development:
+            results = {"machine": machine.description(), "weights": "lenet5", "rows": [row.to_json() for row in rows]}
+            write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+
+    add(_seconds(writers, reader))
+    add(_real(Path(os.environ["LENET5_DATA"]), reader))
+    drawn = list(_drawn(writers, reader, given.sheets))
+    add(_of_drawn([read for _, _, read in drawn]))
+    add(_refused(drawn[0][0], given.others, writers))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def read(
         table = None if output is None else stack.enter_context(Table(output, columns, resume))
         folder = None if review is None else ReviewFolder(review)
         if folder is not None:
-            stack.callback(folder.lock().release)
+            stack.callback(folder.lock(resume).release)
         failed = _read(FormReader(loaded, reader), scans, jobs, folder, _Rows(loaded, columns, table, folder, json))
         if folder is not None:
             folder.finish()

@@ -48,14 +48,18 @@ class ReviewFolder:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
-    def lock(self) -> Lock:
-        """Make the folder and take the right to write it. Raises OutputError where another run writes it."""
+    def lock(self, resume: bool = False) -> Lock:
+        """Make the folder and take the right to write it. Raises OutputError where another run writes it.
+
+        With ``resume`` what a stopped run kept aside stays.
+        """
         try:
             (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot write {self.folder}: {error.strerror}") from None
         lock = Lock(self.folder / "items")
-        shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
+        if not resume:
+            shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
         return lock
 
     def keep(

@@ -226,7 +226,7 @@ def _page_count(file: str) -> int:
 
 
 def _pdf(file: str) -> Any:
-    """The opened PDF, to be closed; None for what is none or cannot be opened, which reading it will say."""
+    """The opened PDF, to be closed; None for what is none or is read as a whole, or cannot be opened."""
     import pypdfium2
 
     if not Path(file).is_file():  # reading a pipe would not end
@@ -235,6 +235,10 @@ def _pdf(file: str) -> Any:
         with open(file, "rb") as content:
             if b"%PDF-" not in content.read(1024):
                 return None
-        return pypdfium2.PdfDocument(file)
+        document = pypdfium2.PdfDocument(file)
     except (OSError, pypdfium2.PdfiumError):
         return None
+    if document.get_formtype() == pypdfium2.raw.FORMTYPE_NONE:
+        return document
+    document.close()  # a page alone would lose what was typed into it
+    return None
