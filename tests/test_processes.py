@@ -30,9 +30,9 @@ def test_results_come_in_order(jobs: int) -> None:
     assert list(shared(make, range(40), jobs)) == [(k, str(k)) for k in range(40)]
 
 
-def test_a_killed_process_costs_one_result(jobs: int = 2) -> None:
+def test_a_killed_process_costs_one_result() -> None:
     works = [0, -1, 2, -3, -4, 500, 6]
-    results = list(shared(make, works, jobs))
+    results = list(shared(make, works, 2))
     assert [given for given, _ in results] == works
     assert [isinstance(result, Killed) for _, result in results] == [number < 0 for number in works]
 

@@ -55,7 +55,7 @@ def test_the_first_page_of_a_pdf_may_be_the_reference(tmp_path: Path) -> None:
         ("required = true", 'choices = ["1234"]\npattern = "9+"', "line 7: choices: no choice matches pattern"),
         ("required = true", 'choices = ["s1234"]', "line 7: choices: choice 's1234': character 1"),
         ("required = true", "choices = []", "line 7: choices: a list holds texts"),
-        ('reference = "blank.png"', 'references = "blank.png"', "line 1: references: there is no such key: did you mean reference?"),
+        ('reference = "blank.png"', 'references = "blank.png"', "line 1: references: there is no such key"),
         ('reference = "blank.png"', "", "reference: name the picture or PDF of the blank sheet"),
         ("blank.png", "missing.png", "line 1: reference: no such file: "),
         ("[[field]]", "[field]", "no TOML"),

@@ -28,7 +28,7 @@ WAYS = {
     "shifted": turned(0, shift=(14, -9)),
     "askew": turned(7.3),
     "sheared": np.array([[1.01, 0.012, 0], [-0.02, 0.99, 5], [0, 0, 1]]),
-    "on its side": np.array([[0, -1, SIZE[0]], [1, 0, 0], [0, 0, 1.0]]),
+    "on its side": np.array([[0, -1, SIZE[1]], [1, 0, 0], [0, 0, 1.0]]),
     "upside down": turned(180.7),
     "printed at 75%": turned(0.5, 0.75, (40, -60)),
     "in perspective": PERSPECTIVE,
@@ -39,11 +39,10 @@ WAYS = {
 def test_corners_of_cells_are_found_to_half_a_millimetre(way: str, reference: Reference) -> None:
     matrix = WAYS[way]
     size = SIZE[::-1] if way == "on its side" else SIZE
-    matrix = np.array([[0, -1, SIZE[1]], [1, 0, 0], [0, 0, 1.0]]) if way == "on its side" else matrix
     scan = seen_through(filled(), matrix, size, table=110 if way == "in perspective" else 255)
     _, found = register(Scan.of(scan), [reference])
     assert found.quality > 0.8
-    corners = np.array([(x, y) for l, t, r, b in (CELLS, BOX) for x in (l, r) for y in (t, b)], float)
+    corners = np.array([(x, y) for box in (CELLS, BOX) for x in box[::2] for y in box[1::2]], float)
     scale = FRAME / SIZE[1]
     apart = through(np.linalg.inv(found.matrix), through(matrix, corners)) - corners * scale
     assert np.hypot(*apart.T).max() < 0.5 * MM
