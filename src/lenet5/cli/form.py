@@ -57,7 +57,7 @@ def new(blank: str, output: str | None, annotate: str | None) -> None:
 
 
 @command.command("read", short_help="Read filled sheets: a row a sheet.")
-@click.argument("forms", metavar="FORM.toml...", nargs=-1, required=True)
+@click.argument("forms", metavar="FORM.toml... SCANS...", nargs=-1, required=True)
 @click.option("--output", metavar="FILE", help="Write the table to a .csv, .jsonl or .parquet file, as it goes.")
 @click.option("--resume", is_flag=True, help="Go on with --output: skip the sheets that stand there.")
 @click.option("--review", metavar="FOLDER", help="Keep what a person should look at.")
@@ -71,7 +71,7 @@ def read(
     forms: tuple[str, ...], output: str | None, resume: bool, review: str | None, json: bool, csv: bool, jobs: int,
     weights: str,
 ) -> None:  # fmt: skip
-    """Read filled sheets, FORM.toml... SCANS...: pictures, PDFs and folders of them; a row a sheet.
+    """Read filled sheets, which are pictures, PDFs and folders of them: a row a sheet.
 
     With several form files each sheet is read by the form that it lies on best. A row holds file, page, form, each
     field's text and confidence, and in review the names of the fields that a person should look at. A sheet that cannot

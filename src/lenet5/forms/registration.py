@@ -32,7 +32,11 @@ WORK: Final = 1200
 """Pixels: the longer side at which features are found and coarse patches compared."""
 
 LEAST_QUALITY: Final = 0.7
-"""A sheet of the form has at least this quality; docs/forms.md says what drawn forms and other sheets reach."""
+"""A sheet of the form has at least this quality.
+
+Up to 30% of its print may be covered, torn off or out of focus, and a form that shares less than 70% of its print is told
+apart. results/forms.json has the lowest quality of drawn sheets of a form and the highest of others.
+"""
 
 _COARSE: Final = WORK / FRAME
 _FEATURES: Final = 2000  # the strongest
