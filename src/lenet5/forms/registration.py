@@ -34,8 +34,8 @@ WORK: Final = 1200
 LEAST_QUALITY: Final = 0.7
 """A sheet of the form has at least this quality.
 
-Up to 30% of its print may be covered, torn off or out of focus, and a form that shares less than 70% of its print is told
-apart. results/forms.json has the lowest quality of drawn sheets of a form and the highest of others.
+Up to 30% of its print may be covered, torn off or out of focus, and a form that shares less than 70% of its print is
+told apart. results/forms.json has the lowest quality of drawn sheets of a form and the highest of others.
 """
 
 _COARSE: Final = WORK / FRAME
