@@ -29,7 +29,7 @@ help:
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
 	@echo "installing the tools for tests and checks …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve,parquet]' --group dev
 	@touch $@
 
 install: .venv/.installed
@@ -87,10 +87,12 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
+	@$(BIN)/python -m benchmarks.forms
 	@$(MAKE) bench mutants figures docs
 
 figures: install-dev
 	@$(BIN)/python -m docs._build.figures
+	@$(BIN)/python -m benchmarks.forms.pictures
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

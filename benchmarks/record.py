@@ -29,12 +29,14 @@ COMMANDS: Final = {
     "choices.json": "python -m benchmarks.accuracy.choices --again",
     "displacement.json": "python -m benchmarks.reading.displacement",
     "evaluation.json": "python -m benchmarks.accuracy.evaluation",
+    "forms.json": "python -m benchmarks.forms",
     "held_out.json": "python -m benchmarks.accuracy.held_out",
     "left_out.json": "python -m benchmarks.reading.left_out",
     "mutants.json": "python -m benchmarks.mutants",
     "performance.json": "python -m benchmarks.speed",
     "reading.json": "python -m benchmarks.reading",
     "robustness.json": "python -m benchmarks.accuracy.robustness",
+    "service.json": "python -m benchmarks.speed.service",
     "whole_training.json": "python -m benchmarks.speed.whole",
 }
 """What measures each file of results anew."""

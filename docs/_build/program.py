@@ -118,7 +118,8 @@ def commands() -> str:
     """The help of each command, as the program prints it."""
     names = lenet5.list_commands(None)  # type: ignore[arg-type]
     parts = []
-    for arguments in ([], *([name] for name in names)):
+    groups = {name: getattr(lenet5.get_command(None, name), "commands", {}) for name in names}  # type: ignore[arg-type]
+    for arguments in ([], *([name, *inner] for name in names for inner in ([], *([own] for own in groups[name])))):
         shown = CliRunner().invoke(lenet5, [*arguments, "--help"], prog_name="lenet5", terminal_width=100)
         parts.append(f"## {' '.join(['lenet5', *arguments])}\n\n```\n{shown.output.rstrip()}\n```")
     return "\n\n".join(parts)

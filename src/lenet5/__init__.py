@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lenet5.errors import (
     ArrayError,
     DataError,
+    FormError,
     LeNet5Error,
     OutputError,
     PatternError,
@@ -31,6 +32,7 @@ __all__ = [
     "Box",
     "DataError",
     "Digit",
+    "FormError",
     "LeNet5Error",
     "OutputError",
     "PatternError",

@@ -9,6 +9,7 @@ Catch :class:`LeNet5Error` for everything below.
     ├── WeightsError     a weights file cannot be used: missing, wrong shapes, wrong network, NaN
     ├── ArrayError       an array has the wrong shape, type or length (also a ValueError)
     ├── PatternError     a constraint on what is read cannot be used: no expression, unknown characters, impossible
+    ├── FormError        a form file cannot be used; the text names its line
     ├── UnavailableError something optional is not installed, or not built yet
     └── OutputError      a result cannot be written
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 __all__ = [
     "ArrayError",
     "DataError",
+    "FormError",
     "LeNet5Error",
     "OutputError",
     "PatternError",
@@ -97,6 +99,10 @@ class PatternError(LeNet5Error, ValueError):
     Traceback (most recent call last):
     lenet5.errors.PatternError: ...
     """
+
+
+class FormError(LeNet5Error):
+    """A form file cannot be used; the text names its line."""
 
 
 class UnavailableError(LeNet5Error):

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lenet5.cli.drawings import Drawings
+from lenet5.cli.sources import files_in
 from lenet5.errors import DataError, PictureError, one_line
-from lenet5.result import PICTURE_SUFFIXES, file_json
+from lenet5.result import file_json
 
 if TYPE_CHECKING:
     from lenet5.reading.picture import Picture
@@ -74,7 +75,7 @@ def command(
 
     if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
         raise click.BadParameter("give a probability in 0..1", param_hint="--min-confidence")
-    files = list(_files(pictures))
+    files = list(files_in(pictures))
     drawings = Drawings(annotate, debug, files)
     reader = Reader(weights, threads=threads)
     allowed = None if choices is None else _choices(choices)
@@ -152,17 +153,6 @@ def _drawing_error(
     except Exception as error:
         return error
     return None
-
-
-def _files(arguments: tuple[str, ...]) -> Iterator[str]:
-    """The arguments, folders replaced by the pictures in them; a folder without any stays."""
-    for argument in arguments:
-        path = Path(argument)
-        if argument == "-" or not os.path.isdir(argument):  # noqa: PTH112 (it survives names that are too long)
-            yield argument
-            continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
-        yield from map(str, inside or [path])
 
 
 def _source(name: str) -> bytes | str:

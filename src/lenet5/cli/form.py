@@ -1,0 +1,222 @@
+"""``lenet5 form``: a stack of filled sheets in, a table out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lenet5.cli.sources import files_in
+from lenet5.errors import OutputError
+
+if TYPE_CHECKING:
+    from lenet5.forms.form import Form
+    from lenet5.forms.review import ReviewFolder
+    from lenet5.forms.sheet import FormReader
+    from lenet5.tables import Column, Table
+
+__all__ = ["command"]
+
+_MANY = 5  # sheets, from which a bar shows how far it is
+
+
+@click.group("form", short_help="Read stacks of filled forms into a table.")
+def command() -> None:
+    """Read stacks of filled forms into a table: a row a sheet, and what is doubtful for a person to see."""
+
+
+@command.command("new", short_help="Draft a form file from a blank sheet.")
+@click.argument("blank", metavar="BLANK.pdf|png")
+@click.option("--output", metavar="FILE.toml", help="Write the form file here.  [default: standard output]")
+@click.option("--annotate", metavar="FILE.png", help="Draw the numbered fields on the blank sheet.")
+def new(blank: str, output: str | None, annotate: str | None) -> None:
+    """Draft a form file from a blank sheet: cells, combs, boxes and lines to write on, in reading order.
+
+    The fields are named field1, field2 … Give them names, and delete those that are not to be read.
+    """
+    from lenet5.files import write_beside
+    from lenet5.forms.draft import annotated, draft, form_file
+
+    if output is not None and Path(output).exists():
+        raise OutputError(f"{output} exists: remove it, or name another file")
+    sheet = draft(blank)
+    text = form_file(sheet, Path(blank), Path.cwd() if output is None else Path(output).parent)
+    if annotate is not None:
+        write_beside(annotate, annotated(sheet))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_beside(output, text.encode())
+        click.echo(
+            f"{len(sheet.fields)} fields in {output}: give them names, and delete what is not to be read", err=True
+        )
+
+
+@command.command("read", short_help="Read filled sheets: a row a sheet.")
+@click.argument("forms", metavar="FORM.toml... SCANS...", nargs=-1, required=True)
+@click.option("--output", metavar="FILE", help="Write the table to a .csv, .jsonl or .parquet file, as it goes.")
+@click.option("--resume", is_flag=True, help="Go on with --output: skip the sheets that stand there.")
+@click.option("--review", metavar="FOLDER", help="Keep what a person should look at.")
+@click.option("--json", "json", is_flag=True, help="Print one JSON object a sheet.  [default: CSV]")
+@click.option("--csv", "csv", is_flag=True, help="Print one row a sheet, the default.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="So many processes."
+)
+@click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
+def read(
+    forms: tuple[str, ...], output: str | None, resume: bool, review: str | None, json: bool, csv: bool, jobs: int,
+    weights: str,
+) -> None:  # fmt: skip
+    """Read filled sheets, which are pictures, PDFs and folders of them: a row a sheet.
+
+    With several form files each sheet is read by the form that it lies on best. A row holds file, page, form, each
+    field's text and confidence, and in review the names of the fields that a person should look at. A sheet that cannot
+    be read has its reason in error; exit status 1 then.
+    """
+    from lenet5.forms.form import load_form
+    from lenet5.forms.review import ReviewFolder
+    from lenet5.forms.sheet import FormReader
+    from lenet5.forms.stack import columns_of
+    from lenet5.reading.reader import Reader
+    from lenet5.tables import Table
+
+    files, scans = _parted(forms)
+    if resume and output is None:
+        raise click.UsageError("--resume goes on with a table: name it with --output")
+    if json and csv:
+        raise click.UsageError("print either --json or --csv")
+    reader = Reader(weights, threads=1 if jobs > 1 else None)
+    loaded = [load_form(file, reader.line_model.classes) for file in files]
+    names = [form.name for form in loaded]
+    if len(set(names)) < len(names):
+        raise OutputError(f"two forms have one name: write name = ... into {files[-1]}")
+    columns = columns_of(loaded)
+    with ExitStack() as stack:
+        table = None if output is None else stack.enter_context(Table(output, columns, resume))
+        folder = None if review is None else ReviewFolder(review)
+        if folder is not None:
+            stack.callback(folder.lock(resume).release)
+        failed = _read(FormReader(loaded, reader), scans, jobs, folder, _Rows(loaded, columns, table, folder, json))
+        if folder is not None:
+            folder.finish()
+    if failed:
+        sys.exit(1)
+
+
+def _parted(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Form files and scans: what ends in .toml, and the rest."""
+    forms = [argument for argument in arguments if argument.lower().endswith(".toml")]
+    scans = [argument for argument in arguments if not argument.lower().endswith(".toml")]
+    if not forms:
+        raise click.UsageError("name a form file, which ends in .toml: lenet5 form new BLANK drafts one")
+    if not scans:
+        raise click.UsageError("name the scans: pictures, PDFs or folders")
+    return forms, list(files_in(tuple(scans)))
+
+
+class _Rows:
+    """Where rows go: a table, or standard output."""
+
+    def __init__(
+        self, forms: list[Form], columns: list[Column], table: Table | None, folder: ReviewFolder | None, json: bool
+    ) -> None:
+        from lenet5.forms.stack import Duplicates
+
+        self._columns, self._table, self._folder, self._json = columns, table, folder, json
+        self._duplicates = Duplicates(forms)
+        self._held: list[dict[str, Any]] = []
+        self.doubtful: set[int] = set()
+        self._standing: set[tuple[str, int]] = set()
+        for number, row in enumerate(table.rows() if table is not None else ()):
+            self._standing.add((row["file"], int(row["page"])))
+            review = row.get("review") or []
+            row["review"] = review.split() if isinstance(review, str) else list(review)
+            self._note(number, row)
+        if table is None and not json:
+            self._print([column.name for column in columns])
+
+    def done(self, file: str, page: int) -> bool:
+        """Whether the row of a file and page stood there before."""
+        return (file, page) in self._standing
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Write a row, or hold it back where a later sheet may yet be its duplicate."""
+        number = len(self._held) if self._table is None else len(self._table)
+        changed = self._note(number, row)
+        self.doubtful |= {number} if row["review"] else set()
+        if self._table is not None:
+            self._table.append(row)
+        elif self._duplicates:
+            for earlier, values in changed:
+                self._held[earlier] |= values
+            self._held.append(row)
+        else:
+            self._show(row)
+
+    def finish(self) -> None:
+        """Print what was held back."""
+        for row in self._held:
+            self._show(row)
+
+    def _note(self, number: int, row: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+        """Compare a row with the earlier ones; gives what changes in those."""
+        from lenet5.forms.stack import note_duplicate
+
+        changes = []
+        for at, own, field, reason in self._duplicates.see(number, row):
+            if self._folder is not None:
+                note_duplicate(self._folder, own, field, reason)
+            self.doubtful.add(at)
+            if at != number:
+                values = {"review": own["review"], "reasons": own["reasons"]}
+                changes.append((at, values))
+                if self._table is not None:
+                    self._table.amend(at, values)
+        return changes
+
+    def _show(self, row: dict[str, Any]) -> None:
+        from lenet5.tables import json_line
+
+        if self._json:
+            click.echo(json_line(row))
+        else:
+            self._print([row.get(column.name) for column in self._columns])
+
+    @staticmethod
+    def _print(cells: list[Any]) -> None:
+        from lenet5.tables import csv_line
+
+        click.echo(csv_line(cells))
+
+
+def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder | None, rows: _Rows) -> int:
+    """Read all files into ``rows``; how many sheets failed."""
+    from lenet5.forms.stack import read_stack, units_of
+
+    failed = sheets = 0
+    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.done), files):
+        for row in batch:
+            sheets += 1
+            if row["error"]:
+                failed += 1
+                click.echo(f"lenet5: page {row['page']} of {row['file']}: {row['error']}", err=True)
+            rows.add(row)
+    rows.finish()
+    click.echo(f"{sheets} sheets: {len(rows.doubtful)} to look at, {failed} not read", err=True)
+    return failed
+
+
+def _with_progress(batches: Iterator[list[dict[str, Any]]], files: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each unit, with a bar on stderr where that is a terminal and stdout is not."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from batches
+        return
+    from lenet5.cli.progress import bar
+    from lenet5.forms.stack import count_units
+
+    with bar("{task.completed}/{task.total} sheets") as progress:
+        yield from progress.track(batches, total=count_units(files), description="reading")

@@ -1,0 +1,1 @@
+"""Forms: a stack of filled sheets in, a table out."""

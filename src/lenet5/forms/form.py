@@ -1,0 +1,229 @@
+"""Form files: TOML that says where the fields of a sheet are, and what may stand in them.
+
+Every mistake is a FormError that names the file and the line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.codes import DIGITS, SEPARATORS
+from lenet5.errors import FormError, LeNet5Error, PatternError
+from lenet5.forms.choices import ChoicesError, choices_of
+from lenet5.forms.scans import grey_of
+from lenet5.reading.constraint import Constraint, compile_constraint
+from lenet5.reading.picture import open_pages
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+__all__ = ["MIN_CONFIDENCE", "Field", "Form", "load_form"]
+
+MIN_CONFIDENCE: Final = 0.95
+"""Fields that do not say their own least confidence are for a person to look at below this."""
+
+_FORM_KEYS: Final = ("reference", "name", "field")
+_FIELD_KEYS: Final = (
+    "name", "box", "pattern", "cells", "choices", "check", "required", "unique", "min_confidence",
+)  # fmt: skip
+_COLUMNS: Final = ("file", "page", "form", "review", "error")
+_MOST_CELLS: Final = 64
+_LEAST_INK: Final = 1e-4  # of a reference's pixels are print, or it is blank
+_PRINT: Final = 128  # of 255: print is darker
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a form.
+
+    ``box`` is left, top, right, bottom in fractions of the sheet; ``pattern``, ``choices`` and ``check`` say what its
+    text may be, as in ``Reader.read``; of ``cells`` each holds one digit. ``required`` fields are for a person to look
+    at when empty, ``unique`` ones when two sheets have the same text, every one below ``min_confidence``.
+    """
+
+    name: str
+    box: tuple[float, float, float, float]
+    pattern: str | None = None
+    cells: int | None = None
+    choices: tuple[str, ...] | None = None
+    check: str | None = None
+    required: bool = False
+    unique: bool = False
+    min_confidence: float = MIN_CONFIDENCE
+
+    def constraint(self, classes: str = DIGITS + SEPARATORS) -> Constraint:
+        """What the text may be, compiled for weights that know ``classes``; without pattern and choices, digits.
+
+        Cells alone stand for a digit in each. Raises PatternError.
+        """
+        pattern = self.pattern
+        if pattern is None and self.choices is None:
+            pattern = r"\d+" if self.cells is None else rf"\d{{{self.cells}}}"
+        constraint = compile_constraint(classes, pattern, self.choices, self.check)
+        assert constraint is not None
+        return constraint
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A form: its ``name``, the grey levels (H, W) uint8 of its ``blank`` sheet, and its fields."""
+
+    name: str
+    blank: NDArray[np.uint8] = field(repr=False)
+    fields: tuple[Field, ...]
+
+
+def load_form(path: str | Path, classes: str = DIGITS + SEPARATORS) -> Form:
+    """The form of a form file. Raises FormError, which names the line, for anything that is wrong in it.
+
+    Patterns, choices and checks are compiled for weights that know ``classes``.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise FormError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        where = f" line {line[1]}" if line else ""
+        raise FormError(f"{path}{where}: no TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}") from None
+    source = _Source(path, text)
+    _known_keys(given, _FORM_KEYS, source, None)
+    name = given.get("name", path.stem)
+    if not isinstance(name, str) or not name.strip():
+        source.wrong("name", "the form's name is a text in quotes")
+    blank = _reference(given, source)
+    tables = given.get("field", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        source.wrong("field", "write [[field]] before the keys of each field")
+    if not tables:
+        raise FormError(f"{path}: there is no [[field]]: say what to read")
+    fields: list[Field] = []
+    for number, table in enumerate(tables):
+        fields.append(_field(table, source, number, classes, [other.name for other in fields]))
+    return Form(name.strip(), blank, tuple(fields))
+
+
+class _Source:
+    """The text of a form file, to say in which line something stands."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._lines: dict[tuple[int | None, str], int] = {}
+        table: int | None = None
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.match(r"\s*\[\[\s*[\"']?field[\"']?\s*\]\]", line):
+                table = 0 if table is None else table + 1
+                self._lines[table, ""] = number
+            elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*[=.]", line):
+                self._lines.setdefault((table, key[1]), number)
+
+    def wrong(self, key: str, what: str, number: int | None = None) -> NoReturn:
+        """Raise FormError for a key, of the field of that number."""
+        line = self._lines.get((number, key)) or self._lines.get((number, "")) or self._lines.get((None, "field"))
+        where = f"{self.path} line {line}" if line else str(self.path)
+        raise FormError(f"{where}: {key + ': ' if key else ''}{what}") from None
+
+
+def _known_keys(table: Mapping[str, Any], known: tuple[str, ...], source: _Source, number: int | None) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"use {', '.join(known)}"
+            source.wrong(key, f"there is no such key: {hint}", number)
+
+
+def _reference(given: Mapping[str, Any], source: _Source) -> NDArray[np.uint8]:
+    """The grey levels of the blank sheet: a picture, or the first page of a PDF."""
+    reference = given.get("reference")
+    if not isinstance(reference, str) or not reference:
+        source.wrong("reference", 'name the picture or PDF of the blank sheet, as reference = "blank.png"')
+    file = source.path.parent / reference
+    try:
+        with_pages = open_pages(file)
+        picture = next(with_pages)
+        with_pages.close()
+    except LeNet5Error as error:
+        source.wrong("reference", str(error))
+    levels = grey_of(picture)
+    if float((levels < _PRINT).mean()) < _LEAST_INK:
+        source.wrong("reference", f"{file} is blank: without print no scan can be laid onto it")
+    return levels
+
+
+def _field(table: Mapping[str, Any], source: _Source, number: int, classes: str, names: list[str]) -> Field:
+    """One [[field]], checked."""
+    _known_keys(table, _FIELD_KEYS, source, number)
+    for key in ("name", "box"):
+        if key not in table:
+            source.wrong("", f"this field has no {key}", number)
+    name = table["name"]
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w-]*", name):
+        source.wrong("name", f"a name has letters, digits, _ and -, not {name!r}", number)
+    if name in names:
+        source.wrong("name", f"there are two fields {name!r}", number)
+    if name in _COLUMNS or any(name in (f"{other}_confidence",) or other == f"{name}_confidence" for other in names):
+        source.wrong("name", f"{name!r} is the name of another column of the table", number)
+    cells = table.get("cells")
+    if cells is not None and (not isinstance(cells, int) or isinstance(cells, bool) or not 1 <= cells <= _MOST_CELLS):
+        source.wrong("cells", f"the number of cells is a whole number from 1 to {_MOST_CELLS}, not {cells!r}", number)
+    least = table.get("min_confidence", MIN_CONFIDENCE)
+    if not isinstance(least, int | float) or isinstance(least, bool) or not 0 <= least <= 1:
+        source.wrong("min_confidence", f"a probability is in 0..1, not {least!r}", number)
+    for key in ("required", "unique"):
+        if not isinstance(table.get(key, False), bool):
+            source.wrong(key, f"write true or false, not {table[key]!r}", number)
+    for key in ("pattern", "check"):
+        if not isinstance(table.get(key, ""), str):
+            source.wrong(key, f"write it in quotes, not {table[key]!r}", number)
+    choices = None
+    if "choices" in table:
+        try:
+            choices = choices_of(table["choices"], source.path.parent)
+        except ChoicesError as error:
+            source.wrong("choices", str(error), number)
+    made = Field(
+        name, _box(table["box"], source, number), table.get("pattern"), cells, choices, table.get("check"),
+        table.get("required", False), table.get("unique", False), float(least),
+    )  # fmt: skip
+    _compiled(made, source, number, classes)
+    return made
+
+
+def _box(box: object, source: _Source, number: int) -> tuple[float, float, float, float]:
+    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(edge, int | float) for edge in box):
+        source.wrong("box", "give left, top, right, bottom as fractions of the sheet: [0.1, 0.2, 0.5, 0.25]", number)
+    for edge in box:
+        if not (math.isfinite(edge) and 0 <= edge <= 1):
+            source.wrong("box", f"{edge} is outside 0..1", number)
+    left, top, right, bottom = (float(edge) for edge in box)
+    if left >= right or top >= bottom:
+        source.wrong("box", "left is before right, and top above bottom", number)
+    return left, top, right, bottom
+
+
+def _compiled(made: Field, source: _Source, number: int, classes: str) -> None:
+    """Compile what the field's text may be, one key after another, so that the error points at the right one."""
+    for key, alone in (
+        ("pattern", Field(made.name, made.box, made.pattern)),
+        ("choices", Field(made.name, made.box, made.pattern, choices=made.choices)),
+        ("check", made),
+    ):
+        try:
+            alone.constraint(classes)
+        except PatternError as error:
+            source.wrong(key, str(error), number)

@@ -1,0 +1,133 @@
+"""A field of a scan → what was written there: the blank sheet's print is taken out, strokes that cross it stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.forms.registration import Matrix, Reference, Registration, Scan, warped
+
+__all__ = ["Cut", "cut_out", "written"]
+
+Bytes = NDArray[np.uint8]
+Edges = tuple[float, float, float, float]
+
+_MARGIN: Final = 0.3  # of a field's height around it: writing does not keep to boxes
+_FINEST: Final = 2.0  # pixels of a cut for each of the frame: what the scan shows in addition is not needed
+_SEARCH: Final = 3  # pixels of the frame: the field's own print is looked for so far from where it should be
+_SEEN: Final = 0.4  # correlation from which that place is taken
+_TOLERANCE: Final = 2.0  # pixels of the frame: print may be so much thicker in a scan, or beside its place
+_PRINT: Final = 1.2  # print may be so much darker in a place than in most of a field
+_DARKER: Final = 5.0  # and in most of a field than on the blank sheet: grey is black in a fax
+_SOLID: Final = 150  # print so dark, of 255, hides what is written over it; through lighter print it shows
+_DARK: Final = 40  # of 255: ink
+_DIRECTIONS: Final = 8  # in which strokes are carried on over print
+_INSIDE: Final = 0.5  # of a mark's ink lies within its field's box, or it belongs to something else
+_SPECK: Final = 0.04  # of the field's height: marks smaller than its square are dust
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A field cut out of a scan: ``seen`` (h, w) uint8 as it looks, and ``ink`` (h, w) uint8, what was written, 255 for
+    full ink; ``box`` is the field's box in it: left, top, right, bottom in pixels."""
+
+    seen: Bytes
+    ink: Bytes
+    box: Edges
+
+
+def cut_out(scan: Scan, reference: Reference, registration: Registration, box: Edges) -> Cut:
+    """A field, ``box`` in fractions of the sheet, with a margin around it."""
+    width, height = reference.size
+    left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    margin = _MARGIN * (bottom - top)
+    matrix = registration.local(((left + right) / 2, (top + bottom) / 2))
+    zoom = float(np.clip(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))), 1.0, _FINEST))
+    corner = np.floor([left - margin, top - margin])
+    size = (round((right + margin - corner[0]) * zoom), round((bottom + margin - corner[1]) * zoom))
+    place = np.array([[1 / zoom, 0, corner[0]], [0, 1 / zoom, corner[1]], [0, 0, 1]])
+    printed = warped(reference.levels, place, size)
+    seen = _aligned(scan, matrix @ place, printed, size, zoom)
+    own = tuple(float(v) for v in ((left - corner[0]) * zoom, (top - corner[1]) * zoom,
+                                   (right - corner[0]) * zoom, (bottom - corner[1]) * zoom))  # fmt: skip
+    edges = (own[0], own[1], own[2], own[3])
+    return Cut(seen, _of_the_field(written(seen, printed, zoom), edges), edges)
+
+
+def written(seen: Bytes, printed: Bytes, zoom: float = 1.0) -> Bytes:
+    """The ink (h, w) uint8, 255 for full, of what is ``seen`` and not ``printed``; both are grey levels (h, w).
+
+    ``zoom`` is how many pixels one of the frame has. Light print is subtracted; where solid print hides the paper,
+    strokes are carried on that come out on its other side.
+    """
+    reach = 2 * round(_TOLERANCE * zoom) + 1
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    seen_ink = (255 - seen).astype(np.float32)
+    print_ink = cv2.dilate(255 - printed, near).astype(np.float32) * np.float32(_PRINT * _gain(seen, printed))
+    solid = print_ink > _SOLID
+    left = np.clip((seen_ink - print_ink) / np.maximum(1 - print_ink / 255, 0.25), 0, 255)
+    ink = np.where(solid, 0, left).astype(np.uint8)
+    if solid.any():
+        carried = _carried(ink > _DARK, solid, zoom) & (seen_ink > _DARK)
+        ink[carried] = seen_ink[carried].astype(np.uint8)
+    return ink
+
+
+def _gain(seen: Bytes, printed: Bytes) -> float:
+    """How much darker print is in a scan than on the blank sheet: the median where there is print, at least 1."""
+    core = printed < 255 - _DARK
+    if not core.any():
+        return 1.0
+    near = cv2.erode(seen, np.ones((3, 3), np.uint8))[core].astype(np.float32)
+    ratio = float(np.median((255 - near) / (255 - printed[core].astype(np.float32))))
+    return float(np.clip(ratio, 1.0, _DARKER))
+
+
+def _carried(ink: NDArray[np.bool_], solid: NDArray[np.bool_], zoom: float) -> NDArray[np.bool_]:
+    """Where solid print lies between ink on both sides, in one of several directions, no farther apart than lines are
+    thick."""
+    thickest = 2 * float(cv2.distanceTransform(solid.astype(np.uint8), cv2.DIST_L2, 3).max())
+    reach = int(min(thickest, 12 * zoom)) + 3
+    marks, carried = ink.astype(np.uint8), np.zeros(ink.shape, np.uint8)
+    for k in range(_DIRECTIONS):
+        angle = np.pi * k / _DIRECTIONS
+        along = np.array([np.cos(angle), np.sin(angle)]) * reach / 2
+        line = np.zeros((reach + 1, reach + 1), np.uint8)
+        first, last = (np.round(reach / 2 + sign * along).astype(int).tolist() for sign in (-1, 1))
+        cv2.line(line, tuple(first), tuple(last), 1)
+        closed = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, line, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        carried |= np.asarray(closed, np.uint8)
+    return (carried > 0) & solid
+
+
+def _aligned(scan: Scan, matrix: Matrix, printed: Bytes, size: tuple[int, int], zoom: float) -> Bytes:
+    """The field as seen, moved by the few pixels that bring its own print into place."""
+    search = round(_SEARCH * zoom)
+    wide = np.array([[1, 0, -search], [0, 1, -search], [0, 0, 1]])
+    around = warped(scan.levels, matrix @ wide, (size[0] + 2 * search, size[1] + 2 * search))
+    x = y = search
+    if int(printed.min()) < 255 - _DARK:
+        scores = cv2.matchTemplate(around, printed, cv2.TM_CCOEFF_NORMED)
+        _, best, _, (column, row) = cv2.minMaxLoc(scores)
+        if best > max(_SEEN, float(scores[search, search]) + 0.02):
+            x, y = column, row
+    return np.ascontiguousarray(around[y : y + size[1], x : x + size[0]])
+
+
+def _of_the_field(ink: Bytes, box: Edges) -> Bytes:
+    """The ink without the marks that lie mostly outside the field's box, and without dust."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > _DARK).astype(np.uint8), connectivity=8)
+    if count == 1:
+        return np.zeros_like(ink)
+    left, top, right, bottom = (round(edge) for edge in box)
+    inside = np.bincount(labels[max(top, 0) : bottom, max(left, 0) : right].ravel(), minlength=count)
+    area = stats[:, cv2.CC_STAT_AREA]
+    speck = (_SPECK * (bottom - top)) ** 2
+    kept = (inside > _INSIDE * area) & (area > speck)
+    kept[0] = False
+    near = cv2.dilate(kept[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(near, ink, 0).astype(np.uint8)

@@ -1,0 +1,47 @@
+"""Ink of one line → the likeliest texts that a field allows, its digits found by the segmentation graph.
+
+The ink is known to be one line of a field, so that nothing has to be proposed or selected: all of it is read.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.reading.components import bridged
+from lenet5.reading.constraint import Constraint
+from lenet5.reading.decode import constrained_paths
+from lenet5.reading.lattice import LineModel, lattices_of
+from lenet5.reading.line_image import LOW, line_image, usual_height
+
+__all__ = ["texts_of_line"]
+
+_DARK: Final = 40  # of 255: ink
+_GAP: Final = 3  # pixels: the grain of pencils leaves such gaps in a stroke
+_TEXTS: Final = 5  # the likeliest
+
+
+def texts_of_line(ink: NDArray[np.uint8], model: LineModel, constraint: Constraint) -> list[tuple[str, float]]:
+    """The likeliest allowed texts of the ink (h, w) uint8, 255 for full, with their probabilities; none if none is.
+
+    The probabilities are not conditioned on the text being allowed.
+    """
+    mask = ink > _DARK
+    if not mask.any():
+        return []
+    marks = bridged(mask, _GAP)
+    tall = marks.height >= LOW * usual_height(marks.height, marks.area)
+    level = np.minimum(ink.astype(np.float32) / max(float(np.quantile(ink[mask], 0.9)), 1.0), 1.0).astype(np.float32)
+    line = line_image(level, marks, np.flatnonzero(tall), np.flatnonzero(~tall), 1.0)
+    (lattice,) = lattices_of([line], model)
+    if lattice is None:
+        return []
+    pieces = len(lattice.pieces)
+    gaps = np.zeros(pieces + 1, np.bool_)
+    texts, _ = constrained_paths(lattice.arcs, pieces, constraint, gaps, model.inverse_temperature, _TEXTS)
+    total = lattice.path.log_total
+    named = [("".join(constraint.symbols[k] for k in text.labels), text.log_total) for text in texts]
+    return [(name, min(math.exp(log - total), 1.0)) for name, log in named]

@@ -1,0 +1,168 @@
+"""The review folder: each doubtful field as a crop, its likeliest texts, and the sheet, for a person to look at.
+
+    FOLDER/
+      ITEM.json             what was read, and why it is doubtful
+      ITEM.png              the field as it looks
+      ITEM.ink.png          what the network saw: the ink without the print
+      ITEM.correction.json  what a person said; this module never writes nor removes it
+      sheets/SHEET.jpg      the whole sheet, small
+      unique/               fields that must differ between sheets, until the run ends
+
+A sheet is named after its file's content and page, an item after its sheet, form and field: reading the same file again
+writes the same items. An item that is no longer doubtful goes, unless somebody corrected it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.errors import OutputError
+from lenet5.files import write_beside
+from lenet5.forms.fields import FieldReading
+from lenet5.forms.form import Form
+from lenet5.tables import Lock
+
+__all__ = ["FORMAT", "ReviewFolder", "item_name", "sheet_name"]
+
+FORMAT: Final = 1
+"""Of the JSON files: another number means another meaning of their keys."""
+
+_SHEET: Final = 1000  # pixels: the longer side of the small sheet
+_QUALITY: Final = 70  # of its JPEG
+_UNIQUE: Final = "unique"
+
+
+class ReviewFolder:
+    """A folder of doubtful fields that a run writes; ``lock`` it in the process that runs."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def lock(self, resume: bool = False) -> Lock:
+        """Make the folder and take the right to write it. Raises OutputError where another run writes it.
+
+        With ``resume`` what a stopped run kept aside stays.
+        """
+        try:
+            (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.folder}: {error.strerror}") from None
+        lock = Lock(self.folder / "items")
+        if not resume:
+            shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
+        return lock
+
+    def keep(
+        self, sheet: str, where: Mapping[str, Any], form: Form, readings: Iterable[FieldReading],
+        small: NDArray[np.uint8],
+    ) -> None:  # fmt: skip
+        """Write the items of a sheet, ``where`` being its file and page, and remove those that are doubtful no more.
+
+        Fields that must differ between sheets are kept aside, until ``duplicate`` or ``finish`` is called.
+        """
+        wanted = False
+        for field, reading in zip(form.fields, readings, strict=True):
+            item = item_name(sheet, form.name, field.name)
+            if not reading.reasons and not (self.folder / f"{item}.correction.json").exists():
+                self._remove(self.folder, item)
+            if not reading.reasons and not (field.unique and reading.text):
+                continue
+            wanted = True
+            folder = self.folder if reading.reasons else self.folder / _UNIQUE
+            folder.mkdir(exist_ok=True)
+            content = {
+                "format": FORMAT,
+                **where,
+                "form": form.name,
+                "field": field.name,
+                "text": reading.text,
+                "confidence": round(reading.confidence, 4),
+                "alternatives": [[text, round(p, 4)] for text, p in reading.alternatives],
+                "reasons": list(reading.reasons),
+                "pattern": field.pattern,
+                "cells": field.cells,
+                "box": list(field.box),
+                "crop": f"{item}.png",
+                "ink": f"{item}.ink.png",
+                "sheet": f"sheets/{sheet}.jpg",
+            }
+            write_beside(folder / f"{item}.png", _encoded(".png", reading.cut.seen))
+            write_beside(folder / f"{item}.ink.png", _encoded(".png", reading.cut.ink))
+            _write_json(folder / f"{item}.json", content)
+        if wanted:
+            write_beside(self.folder / "sheets" / f"{sheet}.jpg", _small(small))
+
+    def duplicate(self, item: str, reason: str) -> None:
+        """Add a reason to an item, which is doubtful from now on; nothing where it was not kept."""
+        aside, place = self.folder / _UNIQUE, self.folder
+        if not (place / f"{item}.json").exists():
+            if not (aside / f"{item}.json").exists():
+                return
+            for suffix in (".png", ".ink.png", ".json"):
+                (aside / f"{item}{suffix}").replace(place / f"{item}{suffix}")
+        content = json.loads((place / f"{item}.json").read_text(encoding="utf-8"))
+        if reason not in content["reasons"]:
+            content["reasons"].append(reason)
+            _write_json(place / f"{item}.json", content)
+
+    def finish(self) -> None:
+        """Remove what was kept aside, and small sheets that no item shows."""
+        shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
+        shown = {_sheet_of(path.name) for path in self.folder.glob("*.json")}
+        for path in (self.folder / "sheets").glob("*.jpg"):
+            if path.stem not in shown:
+                path.unlink(missing_ok=True)
+
+    @staticmethod
+    def _remove(folder: Path, item: str) -> None:
+        for suffix in (".json", ".png", ".ink.png"):
+            (folder / f"{item}{suffix}").unlink(missing_ok=True)
+
+
+def sheet_name(digest: str, page: int) -> str:
+    """The name of a page of a file whose content has this SHA-256.
+
+    >>> sheet_name("9f86d081884c7d659a2feaa0c55ad015", 3)
+    '9f86d081884c7d65-p0003'
+    """
+    return f"{digest[:16]}-p{page:04d}"
+
+
+def item_name(sheet: str, form: str, field: str) -> str:
+    """The name of a field of a sheet: safe as a file's name, and different for different forms and fields.
+
+    >>> item_name("9f86d081884c7d65-p0003", "exam", "student")
+    '9f86d081884c7d65-p0003-exam-student-d09a6a'
+    """
+    plain = "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", part)[:30] for part in (form, field))
+    return f"{sheet}-{plain}-{hashlib.sha256(f'{form}/{field}'.encode()).hexdigest()[:6]}"
+
+
+def _sheet_of(name: str) -> str:
+    return "-".join(name.split("-")[:2])
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_beside(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _small(sheet: NDArray[np.uint8]) -> bytes:
+    scale = min(1.0, _SHEET / max(sheet.shape))
+    size = (max(1, round(sheet.shape[1] * scale)), max(1, round(sheet.shape[0] * scale)))
+    small = np.asarray(cv2.resize(sheet, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return _encoded(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+
+
+def _encoded(suffix: str, levels: NDArray[np.uint8], how: tuple[int, ...] | list[int] = ()) -> bytes:
+    _, code = cv2.imencode(suffix, levels, list(how))
+    return code.tobytes()

@@ -1,0 +1,244 @@
+"""A stack of files → a row for each sheet, by one process or several, in the order of the files.
+
+Whatever happens to a sheet becomes its row: one that cannot be read has its reason in ``error``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from lenet5.errors import one_line
+from lenet5.forms.form import Form
+from lenet5.forms.review import ReviewFolder, item_name, sheet_name
+from lenet5.forms.sheet import FormReader, Sheet
+from lenet5.processes import Killed, shared
+from lenet5.reading.picture import Picture, open_pages
+from lenet5.tables import Column
+
+__all__ = ["Duplicates", "Unit", "columns_of", "count_units", "note_duplicate", "read_stack", "units_of"]
+
+Rows = list[dict[str, Any]]
+Done = Callable[[str, int], bool]
+"""Whether the row of a file and page stands already."""
+
+_CHUNK: Final = 1 << 20
+_KILLED: Final = "the process that read it was killed: is there too little memory?"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one process reads at once: a ``file``, or a ``page`` of its PDF with the PDF that holds just this page.
+
+    ``digest`` is the SHA-256 of the file's content, "" where it cannot be read.
+    """
+
+    file: str
+    page: int = 1
+    content: bytes | None = None
+    digest: str = ""
+
+
+def columns_of(forms: Sequence[Form]) -> list[Column]:
+    """The columns of a table of sheets: file, page, form, each field's text and confidence, review, error."""
+    names = list(dict.fromkeys(field.name for form in forms for field in form.fields))
+    own = [column for name in names for column in (Column(name), Column(f"{name}_confidence", float))]
+    return [Column("file"), Column("page", int), Column("form"), *own, Column("review", list), Column("error")]
+
+
+def units_of(files: Iterable[str]) -> Iterator[Unit]:
+    """The units of files: the pages of a PDF one by one, other files whole."""
+    for file in files:
+        digest = _digest(file)
+        page = 0
+        for page, content in enumerate(_pdf_pages(file), 1):
+            yield Unit(file, page, content, digest)
+        if page == 0:
+            yield Unit(file, digest=digest)
+
+
+def count_units(files: Iterable[str]) -> int:
+    """How many units there are."""
+    return sum(max(1, _page_count(file)) for file in files)
+
+
+def read_stack(
+    reader: FormReader, units: Iterable[Unit], jobs: int = 1, review: ReviewFolder | None = None,
+    done: Done = lambda file, page: False,
+) -> Iterator[Rows]:  # fmt: skip
+    """The rows of each unit, in order, as they come; those of sheets that are ``done`` are left out.
+
+    ``review`` gets the doubtful fields. A process that is killed costs what it was reading a row with the reason.
+    """
+    waiting = (unit for unit in units if unit.content is None or not done(unit.file, unit.page))
+    if jobs < 2:
+        for unit in waiting:
+            yield [row for row in _rows_of(reader, unit, review) if not done(row["file"], row["page"])]
+        return
+    for unit, result in shared(_Maker(reader, review), waiting, jobs):
+        rows = [_failed(unit.file, unit.page, _KILLED)] if isinstance(result, Killed) else result
+        yield [row for row in rows if not done(row["file"], row["page"])]
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes what reads units in another process."""
+
+    reader: FormReader
+    review: ReviewFolder | None
+
+    def __call__(self) -> Callable[[Unit], Rows]:
+        return partial(_rows_of, self.reader, review=self.review)
+
+
+def _rows_of(reader: FormReader, unit: Unit, review: ReviewFolder | None) -> Rows:
+    """A row for each sheet of a unit; where the file fails, its last row says why."""
+    rows: Rows = []
+    page = unit.page
+    try:
+        for picture in open_pages(unit.file if unit.content is None else unit.content):
+            page = picture.page if unit.content is None else unit.page
+            rows.append(_row(reader, unit, page, picture, review))
+            page += 1
+    except Exception as error:
+        rows.append(_failed(unit.file, page, one_line(error, unit.file)))
+    return rows
+
+
+def _row(reader: FormReader, unit: Unit, page: int, picture: Picture, review: ReviewFolder | None) -> dict[str, Any]:
+    """The row of one sheet."""
+    try:
+        sheet = reader.read(picture)
+    except Exception as error:
+        return _failed(unit.file, page, one_line(error, unit.file))
+    row: dict[str, Any] = {"file": unit.file, "page": page, "form": sheet.form.name}
+    for field, reading in zip(sheet.form.fields, sheet.fields, strict=True):
+        row |= {field.name: reading.text, f"{field.name}_confidence": round(reading.confidence, 4)}
+    row |= {"review": sheet.review, "error": None, "sheet": sheet_name(unit.digest, page)}
+    row["reasons"] = {
+        field.name: list(reading.reasons)
+        for field, reading in zip(sheet.form.fields, sheet.fields, strict=True)
+        if reading.reasons
+    }
+    if review is not None:
+        _keep(review, row, sheet)
+    return row
+
+
+def _keep(review: ReviewFolder, row: dict[str, Any], sheet: Sheet) -> None:
+    where = {"file": row["file"], "page": row["page"]}
+    review.keep(row["sheet"], where, sheet.form, sheet.fields, sheet.straight)
+
+
+def _failed(file: str, page: int, reason: str) -> dict[str, Any]:
+    return {"file": file, "page": page, "form": None, "review": [], "error": reason}
+
+
+class Duplicates:
+    """Texts of ``unique`` fields that two sheets have: both are for a person to look at."""
+
+    def __init__(self, forms: Sequence[Form]) -> None:
+        self._unique = {form.name: [field.name for field in form.fields if field.unique] for form in forms}
+        self._order = {form.name: [field.name for field in form.fields] for form in forms}
+        self._first: dict[tuple[str, str, str], tuple[int, dict[str, Any]]] = {}
+
+    def __bool__(self) -> bool:
+        return any(self._unique.values())
+
+    def see(self, number: int, row: dict[str, Any]) -> list[tuple[int, dict[str, Any], str, str]]:
+        """Take row ``number``, add to its ``review`` what an earlier one has, and give what changes:
+        (number, row, field, reason) of either row."""
+        changes = []
+        for name in self._unique.get(row.get("form") or "", []):
+            text = row.get(name)
+            if not text:
+                continue
+            key = (row["form"], name, str(text))
+            if key not in self._first:
+                self._first[key] = (
+                    number,
+                    {k: row.get(k) for k in ("file", "page", "form", "review", "reasons", "sheet")},
+                )
+                continue
+            earlier_number, earlier = self._first[key]
+            for at, own, other in ((earlier_number, earlier, row), (number, row, earlier)):
+                reason = f"also on page {other['page']} of {other['file']}"
+                if name not in own["review"]:
+                    own["review"] = sorted([*own["review"], name], key=self._order[row["form"]].index)
+                own["reasons"] = own.get("reasons") or {}
+                own["reasons"].setdefault(name, []).append(reason)
+                changes.append((at, own, name, reason))
+        return changes
+
+
+def note_duplicate(review: ReviewFolder, row: dict[str, Any], field: str, reason: str) -> None:
+    """Have the review folder show a field of a row."""
+    if row.get("sheet"):
+        review.duplicate(item_name(row["sheet"], row["form"], field), reason)
+
+
+def _digest(file: str) -> str:
+    """The SHA-256 of a file's content; "" where it cannot be read, which reading it will say."""
+    digest = hashlib.sha256()
+    if not Path(file).is_file():
+        return ""
+    try:
+        with open(file, "rb") as content:
+            while chunk := content.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def _pdf_pages(file: str) -> Iterator[bytes]:
+    """Each page of a PDF as a PDF of its own; none of what is no PDF or cannot be opened."""
+    import pypdfium2
+
+    document = _pdf(file)
+    if document is None:
+        return
+    try:
+        for k in range(len(document)):
+            page = pypdfium2.PdfDocument.new()
+            page.import_pages(document, [k])
+            written = io.BytesIO()
+            page.save(written)
+            page.close()
+            yield written.getvalue()
+    finally:
+        document.close()
+
+
+def _page_count(file: str) -> int:
+    """The pages of a PDF; 0 of what is none."""
+    document = _pdf(file)
+    if document is None:
+        return 0
+    pages = len(document)
+    document.close()
+    return pages
+
+
+def _pdf(file: str) -> Any:
+    """The opened PDF, to be closed; None for what is none or is read as a whole, or cannot be opened."""
+    import pypdfium2
+
+    if not Path(file).is_file():  # reading a pipe would not end
+        return None
+    try:
+        with open(file, "rb") as content:
+            if b"%PDF-" not in content.read(1024):
+                return None
+        document = pypdfium2.PdfDocument(file)
+    except (OSError, pypdfium2.PdfiumError):
+        return None
+    if document.get_formtype() == pypdfium2.raw.FORMTYPE_NONE:
+        return document
+    document.close()  # a page alone would lose what was typed into it
+    return None

@@ -1,0 +1,144 @@
+"""Tables: written as they go, gone on with after a stop, by one run at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lenet5.errors import OutputError, UnavailableError
+from lenet5.tables import FORMATS, Column, Table
+
+COLUMNS = (Column("file"), Column("page", int), Column("p", float), Column("review", list))
+ROWS: list[dict[str, Any]] = [
+    {"file": 'a "quoted"\nname.png', "page": 1, "p": 0.25, "review": ["number", "date"]},
+    {"file": "b,c.png", "page": 2, "p": None, "review": []},
+]
+
+
+def read_back(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+        return rows
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in text.splitlines()]
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        {**row, "page": int(row["page"]), "p": float(row["p"]) if row["p"] else None, "review": row["review"].split()}
+        for row in rows
+    ]
+
+
+@pytest.fixture(params=FORMATS)
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == ".parquet":
+        pytest.importorskip("pyarrow")
+    return tmp_path / f"table{request.param}"
+
+
+def test_what_is_appended_stands_in_the_table(path: Path) -> None:
+    with Table(path, COLUMNS) as table:
+        assert [table.append(row) for row in ROWS] == [0, 1]
+    assert read_back(path) == ROWS
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_each_row_is_on_disk_before_the_next(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{suffix}"
+    with Table(path, COLUMNS) as table:
+        for count, row in enumerate(ROWS, 1):
+            table.append(row)
+            assert len(read_back(path)) == count
+
+
+def test_a_stopped_run_is_gone_on_with(path: Path) -> None:
+    with suppress(KeyboardInterrupt), Table(path, COLUMNS) as table:
+        table.append(ROWS[0])
+        raise KeyboardInterrupt
+    with Table(path, COLUMNS, resume=True) as table:
+        assert len(table) == 1
+        assert [row["file"] for row in table.rows()] == [ROWS[0]["file"]]
+        table.append(ROWS[1])
+    assert read_back(path) == ROWS
+
+
+def test_a_finished_table_is_gone_on_with(path: Path) -> None:
+    with Table(path, COLUMNS) as table:
+        table.append(ROWS[0])
+    with Table(path, COLUMNS, resume=True) as table:
+        table.append(ROWS[1])
+    assert read_back(path) == ROWS
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_row_cut_anywhere_is_dropped_and_no_other(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"table{suffix}"
+    with Table(path, COLUMNS) as table:
+        table.append(ROWS[1])
+        before = path.stat().st_size
+        table.append(ROWS[0])
+    whole = path.read_bytes()
+    for length in range(before, len(whole)):
+        path.write_bytes(whole[:length])
+        with Table(path, COLUMNS, resume=True) as table:
+            assert len(table) == 1, whole[before:length]
+            table.append(ROWS[0])
+        assert path.read_bytes() == whole
+
+
+def test_amended_rows_are_changed_in_the_end(path: Path) -> None:
+    with Table(path, COLUMNS) as table:
+        for row in ROWS:
+            table.append(row)
+        table.amend(1, {"review": ["date"]})
+    assert read_back(path) == [ROWS[0], {**ROWS[1], "review": ["date"]}]
+
+
+def test_a_second_run_on_one_table_is_refused_in_one_line(path: Path) -> None:
+    with Table(path, COLUMNS) as table:
+        table.append(ROWS[0])
+        program = (
+            "from lenet5.tables import *; import sys\n"
+            "try: Table(sys.argv[1], [], resume=True)\nexcept Exception as error: print(error)"
+        )
+        done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"another run is writing {path}")
+    assert read_back(path) == ROWS[:1]
+
+
+def test_a_table_that_exists_is_not_overwritten(path: Path) -> None:
+    with Table(path, COLUMNS) as table:
+        table.append(ROWS[0])
+    with pytest.raises(OutputError, match="--resume"):
+        Table(path, COLUMNS)
+    assert read_back(path) == ROWS[:1]
+
+
+def test_a_csv_with_other_columns_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("name,age\nx,1\n")
+    with pytest.raises(OutputError, match="other columns: name, age"):
+        Table(path, COLUMNS, resume=True)
+    assert path.read_text() == "name,age\nx,1\n"
+
+
+@pytest.mark.parametrize("name", ["table.xlsx", "table", "missing/table.csv"])
+def test_a_place_that_cannot_be_written_is_told(name: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write"):
+        Table(tmp_path / name, COLUMNS)
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UnavailableError, match="pip install"):
+        Table(tmp_path / "table.parquet", COLUMNS)
