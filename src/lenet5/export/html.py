@@ -1,8 +1,8 @@
 """Weights → one HTML file that computes and shows the network, offline.
 
-The page's sources are in ``page/``: HTML, CSS and JavaScript modules. The weights travel inside as safetensors files in
-base64, so that one parser reads them and a file that the user drops; facts of the paper travel as JSON, so that
-nothing is typed twice.
+The page's sources are in ``page/``: HTML, CSS and JavaScript modules. The weights travel inside as safetensors files,
+deflated and in base64, so that one parser reads them and a file that the user drops; facts of the paper travel as JSON,
+so that nothing is typed twice. The script stands there to be read; where the file is to be small it is deflated, too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from dataclasses import asdict
 from importlib import resources
 from typing import Any, Final
@@ -59,15 +60,17 @@ def page(
     sources = {entry.name: entry.read_text("utf-8") for entry in _folder().iterdir() if entry.is_file()}
     modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
     script, style = bundle(modules, "main"), compact(sources["style.css"])
+    packed, run = ("", script) if not int8 else (_deflated(script.encode()), compact(sources["unpack.js"]))
     facts = _facts(weights, concise, int8, service) | {"examples": json.loads(sources["examples.json"])}
     filled = {
-        "POLICY": _policy(script, style, service),
+        "POLICY": _policy(style, sorted({script, run}), service),
         "VERSION": __version__,
         "STYLE": style,
         "FACTS": _json(facts),
         "LENET5": _embedded(weights, int8),
         "CONCISE": _embedded(concise, int8),
-        "SCRIPT": script,
+        "PACKED": packed,
+        "SCRIPT": run,
     }
     html = compact(sources["index.html"])
     for name, text in filled.items():
@@ -96,7 +99,7 @@ def _folder() -> Any:
 
 
 def _embedded(weights: weights_of.Weights, int8: bool) -> str:
-    """A safetensors file in base64: the arrays, with ``int8`` those of more than one axis as levels and scales."""
+    """A safetensors file, deflated: the arrays, with ``int8`` those of more than one axis as levels and scales."""
     from safetensors.numpy import save
 
     named: dict[str, NDArray[Any]] = {}
@@ -107,7 +110,12 @@ def _embedded(weights: weights_of.Weights, int8: bool) -> str:
             named[name] = np.ascontiguousarray(array)
     kept = {key: text for key, text in weights.metadata.items() if key in _KEPT}
     metadata = {**kept, "network": weights.network.name, "format": weights_of.FORMAT, "name": weights.name}
-    return base64.b64encode(save(named, metadata)).decode("ascii")
+    return _deflated(save(named, metadata))
+
+
+def _deflated(content: bytes) -> str:
+    """Bytes in zlib's format and base64."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
 
 
 def _facts(
@@ -157,13 +165,14 @@ def _json(facts: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _policy(script: str, style: str, service: bool) -> str:
-    """The Content-Security-Policy: this script and this style alone, and no connection but to the page's own service."""
-    hashes = [
-        "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'" for text in (script, style)
-    ]
+def _policy(style: str, scripts: list[str], service: bool) -> str:
+    """The Content-Security-Policy: these scripts and this style alone, no connection but to the page's own service."""
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
     connect = "'self'" if service else "'none'"
     return (
-        f"default-src 'none'; script-src {hashes[0]}; style-src {hashes[1]}; img-src data: blob:; "
-        f"media-src blob: mediastream:; connect-src {connect}; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {' '.join(map(digest, scripts))}; style-src {digest(style)}; "
+        f"img-src data: blob:; media-src blob: mediastream:; connect-src {connect}; base-uri 'none'; form-action 'none'"
     )

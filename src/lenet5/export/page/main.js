@@ -21,7 +21,7 @@ import { occlusion, pixelsView } from "./view_pixels.js";
 import { sizesView } from "./view_sizes.js";
 import { tableView } from "./view_table.js";
 import { nameOf, unitView } from "./view_unit.js";
-import { bytesOf, Complaint, parseWeights } from "./weights.js";
+import { Complaint, inflated, parseWeights } from "./weights.js";
 
 const $ = (id) => document.getElementById(id);
 const VIEWS = {
@@ -51,9 +51,9 @@ const app = {
 };
 let board, strips, codes, reading;
 
-function start() {
+async function start() {
   for (const network of Object.keys(FACTS.networks)) {
-    const bytes = bytesOf($(`weights-${network}`).textContent);
+    const bytes = await inflated($(`weights-${network}`).textContent);
     app.own[network] = parseWeights(bytes, network, true);
     app.own[network].name = app.own[network].metadata.name;
   }
@@ -63,6 +63,7 @@ function start() {
   board = new Board($("board"), drawn);
   listen();
   takeState(readState(location.hash));
+  document.documentElement.dataset.ready = "yes";
 }
 
 /** Puts the page into a state: of its address, at the start or when a link of it is followed. */

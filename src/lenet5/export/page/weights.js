@@ -41,9 +41,10 @@ export function parseWeights(buffer, name, embedded = false) {
   return { network: metadata.network, name, arrays, classes, codes, temperature, j: number("j", Infinity), metadata };
 }
 
-/** The bytes of text in base64. */
-export function bytesOf(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer;
+/** The bytes (ArrayBuffer) of deflated text in base64. */
+export async function inflated(text) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
 }
 
 function readHeader(buffer, name) {
