@@ -50,7 +50,7 @@ export class Maps {
   constructor(canvas, { maps, rows, columns, across, unit, gap = 4, kind = "signed", range = 1 }) {
     Object.assign(this, { canvas, maps, rows, columns, across, kind, range });
     this.density = window.devicePixelRatio || 1;
-    this.unit = Math.max(1, Math.round(unit * this.density));
+    this.unit = Math.max(1, Math.floor(unit * this.density + 1e-6));
     this.gap = Math.round(gap * this.density);
     this.width = across * (columns * this.unit + this.gap) - this.gap;
     this.height = Math.ceil(maps / across) * (rows * this.unit + this.gap) - this.gap;
@@ -117,6 +117,18 @@ export class Maps {
     );
   }
 
+  /** A ring around one unit {map, row, column}, outside of it so that its colour stays in sight. */
+  ring({ map, row, column }) {
+    const [x, y] = this.origin(map);
+    const line = Math.round(2 * this.density);
+    this.context.lineWidth = line;
+    for (const [grow, colour] of [[1.5, "--page"], [0.5, "--mark"]]) {
+      this.context.strokeStyle = getComputedStyle(document.body).getPropertyValue(colour);
+      const [left, top, size] = [x + column * this.unit - grow * line, y + row * this.unit - grow * line, this.unit + 2 * grow * line];
+      this.context.strokeRect(left, top, size, size);
+    }
+  }
+
   /** The unit at a pointer's place: {map, row, column}, or null in a gap. */
   at(event) {
     const box = this.canvas.getBoundingClientRect();
@@ -145,6 +157,12 @@ export function pictureOf(values, rows, columns, { unit = 4, range = 1, kind = "
 /** The largest size of some values. */
 export function rangeOf(values) {
   return Math.max(1e-6, values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+}
+
+/** The size that a part of some values does not exceed: what is larger is drawn in the strongest colour. */
+export function mostOf(values, part = 0.995) {
+  const sizes = Float32Array.from(values, Math.abs).sort();
+  return Math.max(1e-6, sizes[Math.floor(part * (sizes.length - 1))]);
 }
 
 /** An element with attributes, on… handlers, and children (elements or text). */

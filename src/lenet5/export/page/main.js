@@ -220,6 +220,7 @@ function useWeights(weights) {
   app.weights = { ...app.weights, [weights.network]: weights };
   if (app.unit && !isUnit(app.unit)) app.unit = null;
   showWeights();
+  showExamples();
   see(app.levels, true);
 }
 
@@ -332,13 +333,14 @@ function showExamples() {
 
 function exampleButton(example) {
   const strokes = example.strokes.map(curveThrough);
-  const thing = example.thing && t(example.thing);
-  const name = example.words ? t(example.words, { thing, drawn: example.drawn, read: example.read }) : example.drawn;
+  const levels = levelsOf(strokes);
+  const { label } = answerOf(app.weights.lenet5, forward(app.weights.lenet5, levels).output, levels);
+  const thing = example.thing ? t(example.thing) : t("aDigit", { drawn: example.drawn });
+  const name = t(label < 0 ? "isRefused" : "readAs", { thing, read: label });
   const button = element("button", {
     type: "button", "aria-label": t("exampleOf", { name }), title: name, "data-example": example.id,
     onclick: () => board.set(strokes),
   });
-  const levels = levelsOf(strokes);
   button.append(pictureOf(levels, FACTS.side, FACTS.side, { unit: 1.25, range: 255, kind: "ink" }));
   return button;
 }

@@ -11,15 +11,24 @@ const LAYOUT = {
   c1: { across: 2, unit: 2 },
   s2: { across: 2, unit: 4 },
   c3: { across: 4, unit: 4 },
-  s4: { across: 4, unit: 7 },
-  c5: { across: 8, unit: 11, gap: 1 },
-  f6: { across: 7, unit: 15, gap: 1 },
+  s4: { across: 4, unit: 6 },
+  c5: { across: 8, unit: 9, gap: 1 },
+  f6: { across: 7, unit: 12, gap: 1 },
 };
-const PROJECTOR = 1700; // pixels of the window's width from which everything is drawn larger
+const LARGEST = 2.2; // times the size of a laptop, on a projector
+const GAP = 5; // pixels between maps
 
-/** How much larger than on a laptop pictures are drawn. */
+/** How much larger than on a laptop pictures are drawn, so that the paper's network fills one row. */
 export function magnification() {
-  return innerWidth >= PROJECTOR ? Math.min(2, innerWidth / 1280) : 1;
+  const row = document.getElementById("strip-lenet5");
+  const gaps = (SHOWN.length - 1) * parseFloat(getComputedStyle(row).columnGap || 0);
+  let [units, fixed] = [0, gaps];
+  for (const layer of SHOWN) {
+    const { across, unit, gap = GAP } = LAYOUT[layer];
+    units += across * shapeOf("lenet5", layer).columns * unit;
+    fixed += (across - 1) * gap;
+  }
+  return Math.min(LARGEST, Math.max(1, (row.clientWidth - fixed) / units));
 }
 
 /** Draws one network into a container; app is told what is pointed at. */
@@ -61,7 +70,7 @@ export class Strip {
       const ink = layer === "input";
       const range = this.network === "lenet5" && !ink ? FACTS.amplitude : 1;
       this.layers[layer].painter = new Maps(canvas, {
-        maps, rows, columns, across, unit: unit * larger, gap: gap ?? 5, kind: ink ? "ink" : "signed", range,
+        maps, rows, columns, across, unit: unit * larger, gap: gap ?? GAP, kind: ink ? "ink" : "signed", range,
       });
     }
     this.translate();
@@ -87,7 +96,7 @@ export class Strip {
       painter.paint(shown, field && field.maps.length < maps ? field.maps : null);
       if (field && maps < 100) for (const map of field.maps) painter.frame(map, field, layer === "f6" ? 1 : 2);
       if (here && here.layer === layer) {
-        painter.frame(here.map, { top: here.row, left: here.column, bottom: here.row + 1, right: here.column + 1 }, 2);
+        painter.ring(here);
       }
       this.layers[layer].canvas.parentElement.classList.toggle("apart", Boolean(here && here.layer === layer));
     }

@@ -1,8 +1,8 @@
 // Every weight as a picture.
-import { element, Maps, pictureOf, rangeOf } from "./draw.js";
+import { element, Maps, mostOf } from "./draw.js";
 import { number, t } from "./i18n.js";
 
-/** Elements of the view, for the network that app.kernelsOf names. */
+/** Elements of the view. */
 export function kernelsView(app) {
   const networks = app.beside ? ["lenet5", "concise"] : ["lenet5"];
   return [
@@ -17,7 +17,7 @@ export function kernelsView(app) {
 function kernels(weights) {
   const { arrays, network, classes } = weights;
   const linear = network === "concise";
-  const width = Math.min(innerWidth - 48, 1240);
+  const width = document.getElementById("panel").clientWidth;
   const groups = [group(t("kernelsC1"), arrays["c1.weight"], { rows: 5, columns: 5, unit: 9 }, width)];
   if (!linear) groups.push(coefficients("s2", arrays));
   const count = arrays["c3.weight"].length / 25;
@@ -36,7 +36,7 @@ function group(title, values, { rows, columns, unit, gap = 6 }, width) {
   const maps = values.length / (rows * columns);
   const canvas = element("canvas", { role: "img", "aria-label": title });
   const across = Math.min(maps, Math.max(1, Math.floor((width + gap) / (columns * unit + gap))));
-  new Maps(canvas, { maps, rows, columns, across, unit, gap, range: rangeOf(values) }).paint(values);
+  new Maps(canvas, { maps, rows, columns, across, unit, gap, range: mostOf(values) }).paint(values);
   return element("figure", { class: "group" }, element("figcaption", {}, title), canvas);
 }
 
@@ -44,8 +44,7 @@ function coefficients(layer, arrays) {
   const row = (title, values) =>
     element("tr", {}, element("th", { scope: "row" }, title), [...values].map((value) => element("td", {}, number(value, 2))));
   const named = [arrays[`${layer}.coefficient`], arrays[`${layer}.bias`]];
-  const pictures = named.map((values) => pictureOf(values, 1, values.length, { unit: 14, range: rangeOf(values) }));
   const title = t("kernelsS", { layer: layer.toUpperCase() });
   const table = element("table", { class: "coefficients" }, row(t("coefficient"), named[0]), row(t("bias"), named[1]));
-  return element("figure", { class: "group" }, element("figcaption", {}, title), element("div", { class: "wide" }, table, ...pictures));
+  return element("figure", { class: "group" }, element("figcaption", {}, title), element("div", { class: "wide" }, table));
 }

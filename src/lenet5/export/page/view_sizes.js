@@ -15,8 +15,8 @@ function sizes(weights) {
   const facts = FACTS.networks[network];
   const counts = countsOf(weights);
   let differing = 0;
-  const beside = (here, sum, published) => {
-    const wrong = here !== published;
+  const beside = (here, sum, published, more = 0) => {
+    const wrong = here !== published + more;
     differing += wrong;
     const formula = sum && sum !== grouped(here) ? element("span", { class: "sum" }, `${sum} =`) : null;
     return [
@@ -35,14 +35,14 @@ function sizes(weights) {
       element("td", {}, `${count.maps} × ${row.size.join("×")}`),
       element("td", { class: "count" }, grouped(count.maps * row.size[0] * row.size[1])),
       beside(count.parameters, count.parameterSum, row.parameters),
-      beside(count.connections, count.connectionSum, row.connections + 84 * more),
+      beside(count.connections, count.connectionSum, row.connections, 84 * more),
     );
   });
   const total = (key) => counts.reduce((sum, count) => sum + count[key], 0);
   const more = network === "lenet5" ? classes.length - facts.layers.at(-1).maps : 0;
   const totals = element(
     "tr", { class: "total" }, element("th", { scope: "row" }, t("total")), element("td", { colspan: "3" }),
-    beside(total("parameters"), "", facts.parameters), beside(total("connections"), "", facts.connections + 84 * more),
+    beside(total("parameters"), "", facts.parameters), beside(total("connections"), "", facts.connections, 84 * more),
   );
   const heads = ["layer", "kind", "mapsSize", "neurons", "parameters", "thePaper", "connections", "thePaper"];
   const title = t(network === "lenet5" ? "paperNetwork" : "conciseNetwork");
@@ -53,8 +53,8 @@ function sizes(weights) {
   );
   const notes = [element("p", { class: "hint" }, differing ? t("differs", { count: differing }) : t("agrees"))];
   if (more > 0) {
-    const paper = `${grouped(facts.parameters)} / ${grouped(facts.connections)}`;
-    notes.push(element("p", { class: "hint" }, `${t("thePaper")}: ${paper}. ${t("codesMore", { count: classes.length })}`));
+    const sum = `${grouped(facts.connections)} + 84·${more} = ${grouped(total("connections"))}`;
+    notes.push(element("p", { class: "hint" }, t("codesMore", { count: classes.length, sum })));
   }
   return [element("div", { class: "wide" }, table), ...notes];
 }
