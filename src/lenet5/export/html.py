@@ -13,6 +13,7 @@ import json
 import zlib
 from dataclasses import asdict
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -100,8 +101,6 @@ def _folder() -> Any:
 
 def _embedded(weights: weights_of.Weights, int8: bool) -> str:
     """A safetensors file, deflated: the arrays, with ``int8`` those of more than one axis as levels and scales."""
-    from safetensors.numpy import save
-
     named: dict[str, NDArray[Any]] = {}
     for name, array in weights_of.arrays(weights.network, weights.parameters).items():
         if int8 and array.ndim > 1:
@@ -109,8 +108,9 @@ def _embedded(weights: weights_of.Weights, int8: bool) -> str:
         else:
             named[name] = np.ascontiguousarray(array)
     kept = {key: text for key, text in weights.metadata.items() if key in _KEPT}
-    metadata = {**kept, "network": weights.network.name, "format": weights_of.FORMAT, "name": weights.name}
-    return _deflated(save(named, metadata))
+    metadata = {**kept, "network": weights.network.name, "format": weights_of.FORMAT}
+    metadata["name"] = Path(weights.name).name
+    return _deflated(weights_of.serialised(named, metadata))
 
 
 def _deflated(content: bytes) -> str:

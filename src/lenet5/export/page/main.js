@@ -4,7 +4,7 @@ import { element, pictureOf, themeInUse } from "./draw.js";
 import { FACTS } from "./facts.js";
 import { languageInUse, layerName, number, percent, speak, t } from "./i18n.js";
 import { explain } from "./explain.js";
-import { shapeOf } from "./geometry.js";
+import { fieldsOf, shapeOf } from "./geometry.js";
 import { forward } from "./network.js";
 import { Board } from "./pen.js";
 import { digitOf } from "./photo.js";
@@ -304,7 +304,10 @@ function showTabs() {
 
 function goToView(view, focus = false) {
   app.view = view;
-  if (view === "lesson") goToStep(app.step);
+  if (view === "lesson") {
+    goToStep(app.step);
+    document.querySelector(".maps").scrollIntoView();
+  }
   showTabs();
   if (focus) $(`tab-${view}`).focus();
   refresh(true);
@@ -341,7 +344,7 @@ function exampleButton(example) {
     type: "button", "aria-label": t("exampleOf", { name }), title: name, "data-example": example.id,
     onclick: () => board.set(strokes),
   });
-  button.append(pictureOf(levels, FACTS.side, FACTS.side, { unit: 1.25, range: 255, kind: "ink" }));
+  button.append(pictureOf(levels, FACTS.side, FACTS.side, { unit: 2, range: 255, kind: "ink" }));
   return button;
 }
 
@@ -501,6 +504,7 @@ window.lenet5 = {
   digitOf,
   levelsOf,
   levels: () => app.levels,
+  fields: (unit) => fieldsOf(unit.network, unit),
   occlusion: (levels, label, network = "lenet5") => occlusion(app.weights[network], levels, label),
   see: (levels) => see(Uint8Array.from(levels), true),
 };
