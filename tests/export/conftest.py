@@ -71,7 +71,7 @@ def open_page(chromium: Any, page_file: Path) -> Iterator[Callable[..., Opened]]
         found = Opened(context.new_page())
         contexts.append(context)
         every.append(found)
-        found.page.set_default_timeout(10_000)
+        found.page.set_default_timeout(60_000)  # of a machine that is busy with other things
         found.page.on("request", lambda request: found.requests.append(request.url))
         found.page.on("pageerror", lambda error: found.failures.append(str(error)))
         found.page.on("console", lambda m: m.type == "error" and found.failures.append(m.text))

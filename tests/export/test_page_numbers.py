@@ -155,7 +155,7 @@ def test_preparation_is_that_of_normalise_on_300_drawings(open_page: Open) -> No
 
 def test_a_picture_in_mnists_form_is_used_as_it_is(open_page: Open) -> None:
     opened = open_page()
-    for image in images_of("digits", 30):
+    for image in images_of("digits", 12):
         rgba = np.dstack([image] * 3 + [np.full_like(image, 255)])
         levels = opened.js("(rgba) => [...lenet5.digitOf(rgba, 28, 28).levels]", rgba.ravel().tolist())
         assert (levels == image.ravel().tolist()) == is_normal(image)

@@ -3,7 +3,6 @@ import { element, pictureOf, rangeOf } from "./draw.js";
 import { FACTS } from "./facts.js";
 import { number, t } from "./i18n.js";
 import { penaltiesOf } from "./posterior.js";
-import { magnification } from "./strip.js";
 
 /** Draws the row of classes of one network. */
 export class Codes {
@@ -13,7 +12,7 @@ export class Codes {
 
   /** Builds a button a class, for weights that may have changed. */
   build(weights) {
-    const larger = magnification();
+    const { larger } = this.app;
     const linear = weights.network === "concise";
     this.entries = [...weights.classes].map((label, map) => {
       const code = linear ? weights.arrays["output.weight"].subarray(84 * map, 84 * map + 84) : weights.codes[map];
@@ -43,7 +42,7 @@ export class Codes {
   draw(weights, values, best) {
     const range = weights.network === "concise" ? 1 : FACTS.amplitude;
     const picture = pictureOf(values ? values.f6 : new Float32Array(84), 12, 7, {
-      unit: 8 * magnification(), range, label: t("f6Label"),
+      unit: 8 * this.app.larger, range, label: t("f6Label"),
     });
     this.f6.replaceChildren(element("b", {}, "F6"), picture);
     const penalty = values && penaltiesOf(weights, values.output);

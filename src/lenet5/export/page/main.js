@@ -13,7 +13,7 @@ import { answerOf } from "./posterior.js";
 import { normalise, picture } from "./prepare.js";
 import { readByService, readingView } from "./service.js";
 import { keepState, readState } from "./state.js";
-import { Strip } from "./strip.js";
+import { magnification, Strip } from "./strip.js";
 import { curveThrough, decoded, encoded, levelsOf } from "./strokes.js";
 import { kernelsView } from "./view_kernels.js";
 import { lessonView, LAST_STEP, pairCounts, unitOfStep } from "./view_lesson.js";
@@ -46,6 +46,7 @@ const app = {
   view: "unit",
   step: 0,
   beside: false,
+  larger: 1, // how many times the size of a laptop pictures are drawn
   point,
   say,
 };
@@ -58,6 +59,7 @@ async function start() {
     app.own[network].name = app.own[network].metadata.name;
   }
   app.weights = { ...app.own };
+  app.larger = magnification();
   strips = Object.keys(app.own).map((network) => new Strip($(`strip-${network}`), network, app));
   codes = Object.keys(app.own).map((network) => new Codes($(`codes-${network}`), network, app));
   board = new Board($("board"), drawn);
@@ -104,6 +106,8 @@ function translate(language) {
   showTabs();
   showExamples();
   showWeights();
+  $("spoken").textContent = spokenAnswer();
+  $("pointed").textContent = "";
   refresh(true);
 }
 
@@ -120,8 +124,9 @@ function drawn(strokes, done) {
 function see(levels, done) {
   app.levels = levels;
   for (const network of Object.keys(app.weights)) {
-    app.values[network] = levels ? forward(app.weights[network], levels) : null;
-    app.answers[network] = levels ? answerOf(app.weights[network], app.values[network].output, levels) : null;
+    const runs = levels && (network === "lenet5" || app.beside);
+    app.values[network] = runs ? forward(app.weights[network], levels) : null;
+    app.answers[network] = runs ? answerOf(app.weights[network], app.values[network].output, levels) : null;
   }
   if (app.view === "lesson") app.unit = unitOfStep(app, app.step);
   refresh(done);
@@ -253,6 +258,7 @@ function show(everything) {
   showBars(all);
   strips.forEach((strip) => (strip.network === "lenet5" || app.beside) && strip.draw(app.values[strip.network], app.unit));
   codes.forEach((row) => {
+    if (row.network === "concise" && !app.beside) return;
     const answer = app.answers[row.network];
     row.draw(app.weights[row.network], app.values[row.network], answer ? answer.label : -1);
   });
@@ -335,8 +341,8 @@ function showExamples() {
 }
 
 function exampleButton(example) {
-  const strokes = example.strokes.map(curveThrough);
-  const levels = levelsOf(strokes);
+  const strokes = (example.curves ??= example.strokes.map(curveThrough));
+  const levels = (example.levels ??= levelsOf(strokes));
   const { label } = answerOf(app.weights.lenet5, forward(app.weights.lenet5, levels).output, levels);
   const thing = example.thing ? t(example.thing) : t("aDigit", { drawn: example.drawn });
   const name = t(label < 0 ? "isRefused" : "readAs", { thing, read: label });
@@ -365,8 +371,7 @@ function setBeside(on) {
   app.beside = on;
   $("beside").checked = on;
   if (!on && app.unit?.network === "concise") app.unit = null;
-  refresh(true);
-  keepState(stateOf);
+  see(app.levels, true);
 }
 
 /** A unit is pointed at, or with pin clicked; the last one stays until another is. */
@@ -445,6 +450,7 @@ function listenToPage() {
   });
   addEventListener("hashchange", () => takeState(readState(location.hash)));
   addEventListener("resize", () => {
+    app.larger = magnification();
     for (const strip of strips) strip.layOut();
     for (const row of codes) row.build(app.weights[row.network]);
     refresh(true);

@@ -63,7 +63,7 @@ export class Strip {
 
   /** Sizes the canvases to the window. */
   layOut() {
-    const larger = magnification();
+    const { larger } = this.app;
     for (const layer of SHOWN) {
       const { canvas, maps, rows, columns } = this.layers[layer];
       const { across, unit, gap } = LAYOUT[layer];

@@ -42,7 +42,9 @@ export function inkOf(strokes) {
   context.fillStyle = context.strokeStyle = "#000";
   trace(context, strokes, RASTER);
   const { data } = context.getImageData(0, 0, RASTER, RASTER);
-  return picture(RASTER, RASTER, Float32Array.from({ length: RASTER * RASTER }, (_, k) => data[4 * k + 3] / 255));
+  const ink = picture(RASTER, RASTER);
+  for (let k = 0; k < ink.values.length; k++) ink.values[k] = data[4 * k + 3] / 255;
+  return ink;
 }
 
 /** 28×28 ink levels of strokes; null where nothing is drawn. */
