@@ -108,7 +108,9 @@ def test_every_key_that_is_used_is_in_the_dictionary_and_every_entry_is_used() -
 
 
 def test_no_words_stand_outside_the_dictionary() -> None:
-    body = SOURCES["index.html"].split("<body>")[1].split("<noscript>")[0] + SOURCES["index.html"].split("</noscript>")[1]
+    body = (
+        SOURCES["index.html"].split("<body>")[1].split("<noscript>")[0] + SOURCES["index.html"].split("</noscript>")[1]
+    )
     assert re.findall(r">([^<>%]*[A-Za-z\u4e00-\u9fff][^<>%]*)<", body) == []
     for name, text in SOURCES.items():
         if name not in ("i18n.js", "index.html", "style.css"):

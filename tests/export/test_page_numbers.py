@@ -200,6 +200,8 @@ def test_the_sum_of_each_kind_of_unit_comes_to_its_value(open_page: Open) -> Non
             "([levels, network, layer]) => [...lenet5.forward(levels, network)[layer]]",
             [image.ravel().tolist(), network, layer],
         )
-        value = maps[map_ * (len(maps) // {"c1": 6, "s2": 6, "c3": 16, "s4": 16, "c5": 120, "f6": 84}.get(layer, len(maps)))]
+        value = maps[
+            map_ * (len(maps) // {"c1": 6, "s2": 6, "c3": 16, "s4": 16, "c5": 120, "f6": 84}.get(layer, len(maps)))
+        ]
         last = [text for text in shown if not text.startswith("P(")][-1].rsplit("=", 1)[1]
         assert float(last.replace("−", "-")) == pytest.approx(value, abs=0.006), (network, layer, shown)

@@ -36,7 +36,7 @@ def place(opened: Opened, x: float, y: float) -> tuple[float, float]:
 
 def draw_by_mouse(opened: Opened, digit: str) -> None:
     mouse = opened.page.mouse
-    for (start, *points) in STROKES[digit]:
+    for start, *points in STROKES[digit]:
         mouse.move(*place(opened, *start))
         mouse.down()
         for point in points:
@@ -168,8 +168,13 @@ def test_the_keyboard_draws(open_page: Open) -> None:
 
 def test_a_pasted_picture_is_read_and_said_to_be_prepared_simply(open_page: Open, draw: Draw) -> None:
     opened = open_page()
-    transfer = opened.page.evaluate_handle(TRANSFER, [base64.b64encode(png(draw("5"))).decode(), "image.png", "image/png"])
-    opened.js("(data) => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }))", transfer)
+    transfer = opened.page.evaluate_handle(
+        TRANSFER, [base64.b64encode(png(draw("5"))).decode(), "image.png", "image/png"]
+    )
+    opened.js(
+        "(data) => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }))",
+        transfer,
+    )
     opened.page.wait_for_selector("#source-note:not(:empty)")
     assert answer(opened) == "5"
     assert opened.text("#source-note").startswith("Prepared simply in this page")
@@ -227,7 +232,9 @@ def test_the_camera_takes_a_picture_and_where_there_is_none_one_line_says_so(ope
     opened.page.wait_for_timeout(300)
     opened.page.click("dialog button.go")
     opened.page.wait_for_selector("dialog", state="hidden")
-    opened.js("() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }")
+    opened.js(
+        "() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); }; }"
+    )
     opened.page.click("#camera")
     opened.page.wait_for_selector("#notice:has-text('camera')")
     assert opened.text("#notice") == "The camera cannot be used here (NotFoundError): choose a picture instead."
@@ -325,7 +332,9 @@ def test_table_i_lights_up_the_wires_of_a_map(open_page: Open) -> None:
     opened.page.click('[data-example="3"]')
     for map_, sources in enumerate(paper.TABLE_I):
         opened.page.hover(f'g[data-side=c3][data-map="{map_}"]')
-        lit = opened.js("() => [...document.querySelectorAll('.wire.lit')].map((wire) => [+wire.dataset.to, +wire.dataset.from])")
+        lit = opened.js(
+            "() => [...document.querySelectorAll('.wire.lit')].map((wire) => [+wire.dataset.to, +wire.dataset.from])"
+        )
         assert lit == [[map_, source] for source in sources]
     assert opened.page.locator(".wire").count() == 60
     assert opened.page.locator(".table-i td canvas").count() == 60
@@ -373,7 +382,10 @@ def test_a_link_holds_strokes_view_unit_language_and_theme(open_page: Open) -> N
     assert wanted[0] == "6"
     assert "特征图" in wanted[2]
     assert second.page.is_visible("#strip-concise")
-    assert second.js("() => [document.documentElement.dataset.theme, document.documentElement.lang]") == ["dark", "zh-CN"]
+    assert second.js("() => [document.documentElement.dataset.theme, document.documentElement.lang]") == [
+        "dark",
+        "zh-CN",
+    ]
     assert second.js("() => lenet5.levels().join()") == first.js("() => lenet5.levels().join()")
 
 
@@ -418,7 +430,9 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
     "holds NaN": lambda content: content[:-4] + struct.pack("<f", np.nan),
     "has an array c9.bias that its network does not know": lambda content: content.replace(b'"c3.bias"', b'"c9.bias"'),
     "lacks the array c3.bias": lambda content: without(content, "c3.bias"),
-    "c1.bias should be F32 (6), but is F64 (6)": lambda content: content.replace(b'F32","shape":[6]', b'F64","shape":[6]', 1),
+    "c1.bias should be F32 (6), but is F64 (6)": lambda content: content.replace(
+        b'F32","shape":[6]', b'F64","shape":[6]', 1
+    ),
 }
 
 
@@ -452,19 +466,21 @@ def own_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, NDArra
     return file.read_bytes(), parameters
 
 
-def test_dropped_weights_of_lenet5_train_are_used(open_page: Open, own_weights: tuple[bytes, NDArray[np.float32]]) -> None:
+def test_dropped_weights_of_lenet5_train_are_used(
+    open_page: Open, own_weights: tuple[bytes, NDArray[np.float32]]
+) -> None:
     opened = open_page("#view=sizes&lang=en")
     opened.page.click('[data-example="4"]')
     content, parameters = own_weights
     drop(opened, "mine.safetensors", content)
     assert notice(opened) == "mine.safetensors is loaded: 60,000 parameters, 10 classes."
-    assert opened.text("#weights-name") == "Weights: mine.safetensors"
+    assert opened.text("#weights-name") == "Weights: mine.safetensors, concise"
     flat = opened.js("() => Object.values(lenet5.weights().arrays).flatMap((array) => [...array])")
     np.testing.assert_array_equal(np.float32(flat), parameters)
     assert opened.page.locator("#codes-lenet5 button").count() == 10
     assert "340,908" in opened.text("#panel .total")
     opened.page.click("#bundled")
-    assert opened.text("#weights-name") == "Weights: lenet5"
+    assert opened.text("#weights-name") == "Weights: lenet5, concise"
     assert answer(opened) == "4"
 
 
@@ -477,7 +493,7 @@ def test_a_wrong_weights_file_is_one_line_and_changes_nothing(
     line = notice(opened)
     assert complaint in line
     assert line.startswith("mine.safetensors")
-    assert opened.text("#weights-name") == "Weights: lenet5"
+    assert opened.text("#weights-name") == "Weights: lenet5, concise"
 
 
 def test_nothing_is_asked_of_any_host_while_the_page_is_used(open_page: Open, draw: Draw) -> None:

@@ -118,9 +118,7 @@ def _deflated(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
 
 
-def _facts(
-    weights: weights_of.Weights, concise: weights_of.Weights, int8: bool, service: bool
-) -> dict[str, Any]:
+def _facts(weights: weights_of.Weights, concise: weights_of.Weights, int8: bool, service: bool) -> dict[str, Any]:
     """What the page has to know of the paper and of the package, each fact from its owner."""
     return {
         "version": __version__,

@@ -355,7 +355,8 @@ function exampleButton(example) {
 }
 
 function showWeights() {
-  const { name, metadata } = app.weights.lenet5;
+  const { metadata } = app.weights.lenet5;
+  const name = Object.values(app.weights).map((weights) => weights.name).join(", ");
   const values = { recipe: metadata.recipe ?? "?", passes: metadata.passes ?? "?", trained: metadata.trained_on ?? "" };
   const own = Object.values(app.weights).every((weights) => weights === app.own[weights.network]);
   $("weights-name").textContent = t("ownWeights", { name });
