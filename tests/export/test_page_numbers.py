@@ -41,7 +41,8 @@ def forward(opened: Opened, network: str, images: NDArray[np.uint8]) -> tuple[ND
     outputs, labels = opened.js(
         f"""([text, network]) => {{
             const bytes = ({BYTES})(text);
-            const images = Array.from({{ length: bytes.length / 784 }}, (_, k) => bytes.subarray(784 * k, 784 * k + 784));
+            const n = bytes.length / 784;
+            const images = Array.from({{ length: n }}, (_, k) => bytes.subarray(784 * k, 784 * k + 784));
             return [
                 images.map((image) => [...lenet5.forward(image, network).output]),
                 images.map((image) => lenet5.answer(image, network).label),

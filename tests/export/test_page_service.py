@@ -82,7 +82,7 @@ def test_the_reading_of_a_picture_is_drawn_over_it_and_each_digit_can_be_looked_
     assert service.asked == [("/v1/read?layout=line", "image/png", picture)]
     reading = reader.read(picture)
     assert opened.page.locator(".read-box").all_inner_texts() == [digit.label for digit in reading.digits]
-    assert opened.text(".read-text").startswith(reading.text.replace("\\n", " / "))
+    assert opened.text(".read-text").startswith(reading.text.replace("\n", " / "))
     assert opened.text("#spoken") == opened.text(".read-text")
     boxes = [box.bounding_box() for box in opened.page.locator(".read-box").all()]
     frame = opened.page.locator(".read-frame canvas").bounding_box()
@@ -110,6 +110,7 @@ def test_what_the_service_refuses_is_one_line(
 ) -> None:
     service.read = lambda body: (status, found)
     context = chromium.new_context()
+    context.set_default_timeout(60_000)
     opened = Opened(context.new_page())  # the browser notes the failed request as an error: not by open_page
     opened.page.goto(service.url + "#lang=en")
     opened.page.wait_for_selector("html[data-ready]")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import re
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,7 +129,7 @@ def test_a_finger_draws_without_scrolling(open_page: Open) -> None:
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
 
     (stroke,) = STROKES["3"]
-    dense = np.concatenate([np.linspace(a, b, 5) for a, b in zip(stroke, stroke[1:], strict=False)])
+    dense = np.concatenate([np.linspace(a, b, 5) for a, b in itertools.pairwise(stroke)])
     touch("touchStart", place(opened, *dense[0]))
     for x, y in dense:
         touch("touchMove", place(opened, x, y))
@@ -247,6 +247,7 @@ def test_every_example_is_a_digit_read_as_drawn_or_is_said_not_to_be(open_page: 
         name, group, drawn = example
         opened.page.click(f'[data-example="{name}"]')
         label = answer(opened)
+        opened.page.wait_for_selector(f'[data-example="{name}"][title]')
         title = opened.page.get_attribute(f'[data-example="{name}"]', "title")
         assert title.endswith("refused" if label == "?" else f"read as {label}")
         if group == "hard":
@@ -320,7 +321,7 @@ def test_the_keyboard_reaches_every_unit_and_says_its_value(open_page: Open) -> 
     for step in range(2, 11):
         opened.page.keyboard.press("Enter")
         assert f"Step {step} of 10" in opened.text("#panel .steps")
-    names = opened.js("""() => [...document.querySelectorAll("button, canvas[tabindex], input:not([hidden]), select, [role=img]")]
+    names = opened.js("""() => [...document.querySelectorAll("button, canvas[tabindex], input, select, [role=img]")]
         .filter((node) => node.checkVisibility())
         .filter((node) => !(node.getAttribute("aria-label") || node.textContent.trim() || node.closest("label")))
         .map((node) => node.outerHTML.slice(0, 100))""")
@@ -391,8 +392,13 @@ def test_a_link_holds_strokes_view_unit_language_and_theme(open_page: Open) -> N
 
 @pytest.mark.parametrize(
     "hash_",
-    ["#strokes=%%%", "#strokes=abc&view=none&unit=lenet5.c1.999.99.99&lang=fr&theme=pink", "#unit=concise.x.1.1.1&step=99&view=lesson", "#&&=&"],
-)  # fmt: skip
+    [
+        "#strokes=%%%",
+        "#strokes=abc&view=none&unit=lenet5.c1.999.99.99&lang=fr&theme=pink",
+        "#unit=concise.x.1.1.1&step=99&view=lesson",
+        "#&&=&",
+    ],
+)
 def test_an_unsound_link_opens_the_page_as_usual(hash_: str, open_page: Open) -> None:
     opened = open_page(hash_)
     assert answer(opened) == "–"
@@ -512,12 +518,10 @@ def test_nothing_is_asked_of_any_host_while_the_page_is_used(open_page: Open, dr
 
 
 CONTRAST = """() => {
-    const parse = (text) => {
-        const numbers = text.match(/[\\d.]+/g).map(Number);
-        return text.startsWith("color(srgb") ? numbers.map((value, k) => (k < 3 ? 255 * value : value)) : numbers;
-    };
+    const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+    const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
     const light = (colour) => {
-        const [r, g, b] = colour.map((value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+        const [r, g, b] = colour.map((value) => linear(value / 255));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const behind = (node) => {
@@ -530,11 +534,14 @@ CONTRAST = """() => {
     const low = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
+        const text = walker.currentNode.textContent.trim();
         const node = walker.currentNode.parentElement;
-        if (!walker.currentNode.textContent.trim() || !node.checkVisibility() || node.closest("script, noscript, .unseen, :disabled")) continue;
+        if (!text || !node.checkVisibility() || node.closest("script, noscript, .unseen, :disabled")) continue;
         const style = getComputedStyle(node);
-        const [a, b] = [light(parse(node.namespaceURI.endsWith("svg") ? style.fill : style.color)), light(behind(node))].sort((x, y) => y - x);
-        if ((a + 0.05) / (b + 0.05) < 4.5) low.push(`${node.tagName} ${node.className} ${walker.currentNode.textContent.trim().slice(0, 30)} ${((a + 0.05) / (b + 0.05)).toFixed(2)}`);
+        const front = light(parse(node.namespaceURI.endsWith("svg") ? style.fill : style.color));
+        const back = light(behind(node));
+        const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+        if (ratio < 4.5) low.push(`${node.tagName} ${node.className} ${text.slice(0, 30)} ${ratio.toFixed(2)}`);
     }
     return low;
 }"""

@@ -11,10 +11,10 @@ import { digitOf } from "./photo.js";
 import { pictureIn, photograph, pixelsOf } from "./pictures.js";
 import { answerOf } from "./posterior.js";
 import { normalise, picture } from "./prepare.js";
-import { readByService, readingView } from "./service.js";
+import { readByService, readingView, readingWords } from "./service.js";
 import { keepState, readState } from "./state.js";
 import { magnification, Strip } from "./strip.js";
-import { curveThrough, decoded, encoded, levelsOf } from "./strokes.js";
+import { curveThrough, decoded, encoded, levelsOf, trace } from "./strokes.js";
 import { kernelsView } from "./view_kernels.js";
 import { lessonView, LAST_STEP, pairCounts, unitOfStep } from "./view_lesson.js";
 import { occlusion, pixelsView } from "./view_pixels.js";
@@ -192,7 +192,7 @@ async function readFile(file, name) {
   const digits = (result.lines ?? []).flat().filter(({ label }) => label !== undefined);
   if (digits.length === 1) lookAtBox(digits[0].box);
   refresh(true);
-  $("spoken").textContent = $("reading-body").querySelector(".read-text").textContent;
+  $("spoken").textContent = readingWords(result, name);
 }
 
 /** The network's view of one digit that the reader read: its box with a margin. */
@@ -338,20 +338,39 @@ function showExamples() {
       ),
     ),
   );
+  nameExamples();
 }
 
 function exampleButton(example) {
   const strokes = (example.curves ??= example.strokes.map(curveThrough));
-  const levels = (example.levels ??= levelsOf(strokes));
-  const { label } = answerOf(app.weights.lenet5, forward(app.weights.lenet5, levels).output, levels);
-  const thing = example.thing ? t(example.thing) : t("aDigit", { drawn: example.drawn });
-  const name = t(label < 0 ? "isRefused" : "readAs", { thing, read: label });
-  const button = element("button", {
-    type: "button", "aria-label": t("exampleOf", { name }), title: name, "data-example": example.id,
-    onclick: () => board.set(strokes),
-  });
-  button.append(pictureOf(levels, FACTS.side, FACTS.side, { unit: 2, range: 255, kind: "ink" }));
-  return button;
+  const canvas = element("canvas", { width: "64", height: "64", "aria-hidden": "true" });
+  const context = canvas.getContext("2d");
+  context.fillStyle = context.strokeStyle = getComputedStyle(document.body).color;
+  trace(context, strokes, 64);
+  return element("button", { type: "button", "data-example": example.id, onclick: () => board.set(strokes) }, canvas);
+}
+
+let naming = null;
+
+/** Says of each example how the network reads it, one after another so that nothing waits for it. */
+async function nameExamples() {
+  const round = (naming = {});
+  for (const example of FACTS.examples) {
+    const thing = example.thing ? t(example.thing) : t("aDigit", { drawn: example.drawn });
+    const button = document.querySelector(`[data-example="${example.id}"]`);
+    button.setAttribute("aria-label", t("exampleOf", { name: thing }));
+  }
+  for (const example of FACTS.examples) {
+    await new Promise((resolve) => setTimeout(resolve));
+    if (naming !== round) return; // the words or the weights have changed
+    const levels = (example.levels ??= levelsOf(example.curves));
+    const { label } = answerOf(app.weights.lenet5, forward(app.weights.lenet5, levels).output, levels);
+    const thing = example.thing ? t(example.thing) : t("aDigit", { drawn: example.drawn });
+    const name = t(label < 0 ? "isRefused" : "readAs", { thing, read: label });
+    const button = document.querySelector(`[data-example="${example.id}"]`);
+    button.setAttribute("aria-label", t("exampleOf", { name }));
+    button.title = name;
+  }
 }
 
 function showWeights() {

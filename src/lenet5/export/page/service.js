@@ -23,6 +23,12 @@ export async function readByService(blob, name, layout) {
   return result;
 }
 
+/** A reading in words. */
+export function readingWords({ text, confidence }, name) {
+  if (!text) return t("readingNothing", { name });
+  return t("readingOf", { text: text.replaceAll("\n", " / "), percent: percent(confidence ?? 0) });
+}
+
 /** The picture with the reading drawn over it; look(box) is called for a digit that is clicked. */
 export function readingView({ canvas, scale }, result, name, look) {
   const marks = (result.lines ?? []).flat();
@@ -52,12 +58,8 @@ export function readingView({ canvas, scale }, result, name, look) {
   });
   const frame = element("div", { class: "read-frame" }, picture, buttons);
   frame.style.maxWidth = `${canvas.width * shown}px`;
-  const text = result.text || "";
-  const words = text
-    ? t("readingOf", { text: text.replaceAll("\n", " / "), percent: percent(result.confidence ?? 0) })
-    : t("readingNothing", { name });
   const hint = buttons.length ? element("p", { class: "hint" }, t("readingHint")) : null;
-  return [element("p", { class: "read-text" }, words), frame, hint].filter(Boolean);
+  return [element("p", { class: "read-text" }, readingWords(result, name)), frame, hint].filter(Boolean);
 }
 
 function colour(confidence) {
