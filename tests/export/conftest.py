@@ -17,6 +17,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
     "--no-first-run", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
 ]  # fmt: skip
+LAPTOP = {"width": 1366, "height": 900}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -27,6 +28,16 @@ class Opened:
     page: Any
     requests: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+    def asked(self, request: Any) -> None:
+        self.requests.append(request.url)
+
+    def failed(self, error: Any) -> None:
+        self.failures.append(str(error))
+
+    def said(self, message: Any) -> None:
+        if message.type == "error":
+            self.failures.append(message.text)
 
     def js(self, expression: str, argument: object = None) -> Any:
         return self.page.evaluate(expression, argument)
@@ -61,20 +72,31 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def first_tab(chromium: Any) -> Iterator[Any]:
+    """A tab that tests use one after another: a new process for each would take most of their time."""
+    context = chromium.new_context(viewport=LAPTOP)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def open_page(chromium: Any, page_file: Path) -> Iterator[Callable[..., Opened]]:
+def open_page(chromium: Any, page_file: Path, first_tab: Any) -> Iterator[Callable[..., Opened]]:
     """Opens the page: ``open_page("#lang=zh", viewport={…})``; at the end nothing may have gone wrong in it."""
     contexts, every = [], []
 
     def opened(hash_: str = "#lang=en", url: str | None = None, **how: Any) -> Opened:
-        context = chromium.new_context(**({"viewport": {"width": 1366, "height": 900}} | how))
-        found = Opened(context.new_page())
-        contexts.append(context)
+        if how or every:
+            contexts.append(chromium.new_context(**({"viewport": LAPTOP} | how)))
+            found = Opened(contexts[-1].new_page())
+        else:
+            found = Opened(first_tab)
+            first_tab.goto("about:blank")
         every.append(found)
         found.page.set_default_timeout(60_000)  # of a machine that is busy with other things
-        found.page.on("request", lambda request: found.requests.append(request.url))
-        found.page.on("pageerror", lambda error: found.failures.append(str(error)))
-        found.page.on("console", lambda m: m.type == "error" and found.failures.append(m.text))
+        found.page.on("request", found.asked)
+        found.page.on("pageerror", found.failed)
+        found.page.on("console", found.said)
         found.page.goto((url or page_file.as_uri()) + hash_)
         found.page.wait_for_selector("html[data-ready]")
         found.settle()
@@ -82,6 +104,9 @@ def open_page(chromium: Any, page_file: Path) -> Iterator[Callable[..., Opened]]
 
     yield opened
     failures = [failure for found in every for failure in found.failures]
+    for found in every:
+        for event, listener in (("request", found.asked), ("pageerror", found.failed), ("console", found.said)):
+            found.page.remove_listener(event, listener)
     for context in contexts:
         context.close()
     assert not failures

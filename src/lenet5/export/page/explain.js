@@ -80,5 +80,5 @@ function finished(network, kind, bias, parts) {
 /** The formula of the state, with its numbers: pairs of what is written and what it comes to. */
 export function stateFormula(network, a, x, number) {
   if (network === "concise") return `x = 1 / (1 + e^(−a)) = 1 / (1 + e^(${number(-a)})) = ${number(x)}`;
-  return `x = A·tanh(S·a) = ${FACTS.amplitude}·tanh(⅔·${number(a)}) = ${number(x)}`;
+  return `x = A·tanh(S·a) = ${FACTS.amplitude}·tanh(⅔·${a < 0 ? `(${number(a)})` : number(a)}) = ${number(x)}`;
 }

@@ -9,30 +9,31 @@ export function kernelsView(app) {
     element("p", { class: "hint" }, t("kernelScale")),
     ...networks.flatMap((network) => [
       networks.length > 1 ? element("h3", {}, t(network === "lenet5" ? "paperNetwork" : "conciseNetwork")) : null,
-      ...kernels(app.weights[network]),
+      ...kernels(app.weights[network], app.larger),
     ].filter(Boolean)),
   ];
 }
 
-function kernels(weights) {
+function kernels(weights, larger) {
   const { arrays, network, classes } = weights;
   const linear = network === "concise";
   const width = document.getElementById("panel").clientWidth;
-  const groups = [group(t("kernelsC1"), arrays["c1.weight"], { rows: 5, columns: 5, unit: 9 }, width)];
+  const group = (title, values, { unit, ...shape }) => kernelGroup(title, values, { unit: unit * larger, ...shape }, width);
+  const groups = [group(t("kernelsC1"), arrays["c1.weight"], { rows: 5, columns: 5, unit: 9 })];
   if (!linear) groups.push(coefficients("s2", arrays));
   const count = arrays["c3.weight"].length / 25;
-  groups.push(group(t("kernelsC3", { count }), arrays["c3.weight"], { rows: 5, columns: 5, unit: 5 }, width));
+  groups.push(group(t("kernelsC3", { count }), arrays["c3.weight"], { rows: 5, columns: 5, unit: 5 }));
   if (!linear) groups.push(coefficients("s4", arrays));
   // Each column holds the 16 kernels of a unit, which stand one after another.
-  groups.push(group(t("kernelsC5"), arrays["c5.weight"], { rows: 80, columns: 5, unit: 2, gap: 3 }, width));
-  groups.push(group(t("kernelsF6"), arrays["f6.weight"], { rows: 10, columns: 12, unit: 4 }, width));
+  groups.push(group(t("kernelsC5"), arrays["c5.weight"], { rows: 80, columns: 5, unit: 2, gap: 3 }));
+  groups.push(group(t("kernelsF6"), arrays["f6.weight"], { rows: 10, columns: 12, unit: 4 }));
   const pictures = linear ? arrays["output.weight"] : weights.codes.flatMap((code) => [...code]);
   const title = linear ? t("kernelsLinear") : t("kernelsOutput", { count: classes.length });
-  groups.push(group(title, pictures, { rows: 12, columns: 7, unit: 4, gap: 8 }, width));
+  groups.push(group(title, pictures, { rows: 12, columns: 7, unit: 4, gap: 8 }));
   return groups;
 }
 
-function group(title, values, { rows, columns, unit, gap = 6 }, width) {
+function kernelGroup(title, values, { rows, columns, unit, gap = 6 }, width) {
   const maps = values.length / (rows * columns);
   const canvas = element("canvas", { role: "img", "aria-label": title });
   const across = Math.min(maps, Math.max(1, Math.floor((width + gap) / (columns * unit + gap))));

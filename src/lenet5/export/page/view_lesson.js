@@ -53,7 +53,7 @@ export function lessonView(app, goTo) {
     element("b", {}, t("stepOf", { step: app.step + 1, steps: STEPS.length })),
     button("next", app.step + 1, app.step === LAST_STEP),
   );
-  const detail = layer ? unitView(app, app.unit) : app.levels ? [pictureOf(app.levels, FACTS.side, FACTS.side, { unit: 8, range: 255, kind: "ink", label: t("seenLabel") })] : [];
+  const detail = layer ? unitView(app, app.unit) : app.levels ? [pictureOf(app.levels, FACTS.side, FACTS.side, { unit: 8 * app.larger, range: 255, kind: "ink", label: t("seenLabel") })] : [];
   return [bar, element("p", { class: "lesson" }, t(words, values)), ...detail];
 }
 

@@ -43,9 +43,10 @@ function occlusionFigure(app, network) {
   const ms = Math.round(performance.now() - began);
   const name = label < 0 ? t("notDigit") : String(label);
   const range = rangeOf(change);
-  const map = pictureOf(change, FACTS.side, FACTS.side, { unit: 9, range, label: t("pixelsLabel", { label: name }) });
+  const unit = 9 * app.larger;
+  const map = pictureOf(change, FACTS.side, FACTS.side, { unit, range, label: t("pixelsLabel", { label: name }) });
   const over = element("canvas", { role: "img", "aria-label": t("pixelsOver") });
-  const painter = new Maps(over, { maps: 1, rows: FACTS.side, columns: FACTS.side, across: 1, unit: 9, gap: 0, range });
+  const painter = new Maps(over, { maps: 1, rows: FACTS.side, columns: FACTS.side, across: 1, unit, gap: 0, range });
   painter.paint(change);
   inkOver(painter, app.levels);
   const words = t("pixelsTime", { ms, margin: number(margin, 1), most: number(Math.max(...change), 1) });

@@ -100,7 +100,7 @@ function kernelTable(app) {
         if (!maps.includes(from)) return element("td", { "aria-label": t("noConnection") });
         const kernel = kernelOf("lenet5", to, from);
         const label = t("kernelLabel", { from, map: to });
-        const picture = pictureOf(arrays["c3.weight"].subarray(25 * kernel, 25 * kernel + 25), 5, 5, { unit: 7, range: most, label });
+        const picture = pictureOf(arrays["c3.weight"].subarray(25 * kernel, 25 * kernel + 25), 5, 5, { unit: 7 * app.larger, range: most, label });
         return element("td", { "data-side": "c3", "data-map": to, "data-from": from, "data-to": to }, picture);
       }),
     ),

@@ -50,7 +50,7 @@ function fourParts(app, { network }, { kind, coefficient, bias, parts: [part], a
 function codeParts(app, unit, { parts: [part], x }, weights) {
   const label = weights.classes[unit.map];
   const first = [0, 1].map((k) => `(${number(part.inputs[k], 2)} − ${number(part.weights[k], 0)})²`).join(" + ");
-  const unitSize = 13;
+  const unitSize = 13 * app.larger;
   const grids = element(
     "div",
     { class: "grids" },
@@ -105,7 +105,7 @@ function numberGrids(app, network, [part]) {
 function pictureGrids(app, network, parts) {
   const weightRange = rangeOf(parts.flatMap((part) => [...part.weights]));
   const productRange = rangeOf(parts.flatMap((part) => [...part.products]));
-  const unit = parts.length > 8 ? 6 : parts.length > 1 ? 11 : 13;
+  const unit = (parts.length > 8 ? 6 : parts.length > 1 ? 11 : 13) * app.larger;
   const cells = parts.map((part) =>
     element(
       "figure",
