@@ -80,8 +80,9 @@ function slice(buffer, start, entry, length, name) {
 }
 
 function checkClasses(classes, network, name) {
-  const characters = [...classes];
+  const characters = typeof classes === "string" ? [...classes] : [];
   const sound =
+    characters.length > 0 &&
     classes.startsWith(DIGITS) &&
     characters.every((c) => Object.hasOwn(FACTS.codes, c)) &&
     new Set(characters).size === characters.length &&
