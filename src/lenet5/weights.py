@@ -14,7 +14,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ __all__ = [
     "arrays",
     "initial",
     "load",
+    "serialised",
 ]
 
 FORMAT: Final = "1"
@@ -103,11 +104,8 @@ class Weights:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the safetensors file; nothing half-written stays. OutputError where it cannot be."""
-        from safetensors.numpy import save
-
         named = {name: np.ascontiguousarray(a) for name, a in arrays(self.network, self.parameters).items()}
-        metadata = {**self.metadata, "network": self.network.name, "format": FORMAT}
-        write_beside(path, _ordered(save(named, metadata)))
+        write_beside(path, serialised(named, {**self.metadata, "network": self.network.name, "format": FORMAT}))
 
 
 def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
@@ -223,8 +221,15 @@ def _flatten(name: str, network: paper.Network, tensors: Mapping[str, NDArray[np
     return parameters
 
 
-def _ordered(content: bytes) -> bytes:
-    """A safetensors file with its metadata in the order of their names, so that equal weights are equal bytes."""
+def serialised(named: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
+    """A safetensors file of named arrays, its metadata in the order of their names: equal weights are equal bytes.
+
+    >>> serialised({"a": np.zeros(1, np.float32)}, {"z": "1", "b": "2"})[8:44]
+    b'{"__metadata__":{"b":"2","z":"1"},"a'
+    """
+    from safetensors.numpy import save
+
+    content = save(dict(named), dict(metadata))
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))

@@ -15,11 +15,11 @@ Command = Callable[..., Outcome]
 def test_help_lists_every_command_with_what_it_does(command: Command) -> None:
     outcome = command("--help")
     assert (outcome.status, outcome.err) == (0, "")
-    for name in ("read", "train", "evaluate", "describe", "demo"):
+    for name in ("read", "train", "evaluate", "describe", "export", "demo"):
         assert f"\n  {name} " in outcome.out
 
 
-@pytest.mark.parametrize("name", ["read", "train", "evaluate", "describe", "demo"])
+@pytest.mark.parametrize("name", ["read", "train", "evaluate", "describe", "export", "demo"])
 def test_each_command_has_help(name: str, command: Command) -> None:
     outcome = command(name, "-h")
     assert (outcome.status, outcome.err) == (0, "")

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from lenet5.errors import LeNet5Error
+from lenet5.export.html import page_of
 from lenet5.result import file_json
 from lenet5.web import work
 from lenet5.web.body import Body, Held
@@ -28,7 +29,6 @@ from lenet5.web.parameters import parameters
 from lenet5.web.pool import OverdueError, Pool, QueueFullError, WorkerLostError
 from lenet5.web.refused import RefusedError, error_response
 from lenet5.web.settings import Settings
-from lenet5.web.start_page import start_page
 
 __all__ = ["Service"]
 
@@ -63,7 +63,7 @@ class Service:
             await asyncio.sleep(0.05)
 
     def _application(self) -> Starlette:
-        page, openapi = start_page(), JSONResponse(description(self.settings))
+        page, openapi = page_of(self.settings.weights, service=True), JSONResponse(description(self.settings))
 
         async def start(_: Request) -> Response:
             return HTMLResponse(page)

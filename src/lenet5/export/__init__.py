@@ -1,0 +1,1 @@
+"""Weights in other forms: the page that shows the network."""

@@ -1,0 +1,187 @@
+"""Weights → one HTML file that computes and shows the network, offline.
+
+The page's sources are in ``page/``: HTML, CSS and JavaScript modules. The weights travel inside as safetensors files,
+deflated and in base64, so that one parser reads them and a file that the user drops; facts of the paper travel as JSON,
+so that nothing is typed twice. The script stands there to be read; where the file is to be small it is deflated, too.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import __version__, paper
+from lenet5 import weights as weights_of
+from lenet5.codes import CODES, SEPARATORS
+from lenet5.describe import describe
+from lenet5.errors import WeightsError
+from lenet5.export.bundle import bundle, compact
+from lenet5.normalise import BLANK, BOX
+
+__all__ = ["page", "page_of", "quantised"]
+
+_KEPT: Final = (
+    "classes", "command", "format", "j", "lenet5_version", "network", "passes", "recipe", "seed", "temperature",
+    "trained_on", "validation_error_percent",
+)  # fmt: skip
+"""What of the metadata the page shows or needs; the reader's page score and geometry are 70 kB."""
+
+
+def page(
+    weights: weights_of.Weights,
+    concise: weights_of.Weights | None = None,
+    *,
+    int8: bool = False,
+    service: bool = False,
+) -> str:
+    """The HTML of a page that runs both networks in the browser and asks no other host for anything.
+
+    ``weights`` are of the paper's network, ``concise`` of the tutorials' form (None: the bundled ones). With ``int8``
+    the kernels are rounded to 8 bits (:func:`quantised`), which makes the page about a third as large. With
+    ``service`` the page sends photos and pages to ``v1/read`` beside it; without, it never connects to anything.
+    Raises WeightsError for weights of the other network.
+
+    >>> html = page(weights_of.load("lenet5"))
+    >>> html.startswith("<!doctype html>"), "https://" in html.split("<script")[0]
+    (True, False)
+    """
+    concise = concise or weights_of.load("concise")
+    for given, network in ((weights, paper.LENET5), (concise, paper.CONCISE)):
+        if given.network is not network:
+            raise WeightsError(f"{given.name} holds weights of network {given.network.name}, not {network.name}")
+    sources = {entry.name: entry.read_text("utf-8") for entry in _folder().iterdir() if entry.is_file()}
+    modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
+    script, style = bundle(modules, "main"), compact(sources["style.css"])
+    packed, run = ("", script) if not int8 else (_deflated(script.encode()), compact(sources["unpack.js"]))
+    facts = _facts(weights, concise, int8, service) | {"examples": json.loads(sources["examples.json"])}
+    filled = {
+        "POLICY": _policy(style, sorted({script, run}), service),
+        "VERSION": __version__,
+        "STYLE": style,
+        "FACTS": _json(facts),
+        "LENET5": _embedded(weights, int8),
+        "CONCISE": _embedded(concise, int8),
+        "PACKED": packed,
+        "SCRIPT": run,
+    }
+    html = compact(sources["index.html"])
+    for name, text in filled.items():
+        html = html.replace(f"%{name}%", text)
+    return html
+
+
+def page_of(weights: weights_of.Weights, *, int8: bool = False, service: bool = False) -> str:
+    """The page with these weights of either network; those of the other network are the bundled ones.
+
+    >>> page_of(weights_of.load("concise")) == page(weights_of.load("lenet5"), weights_of.load("concise"))
+    True
+    """
+    if weights.network is paper.CONCISE:
+        return page(weights_of.load("lenet5"), weights, int8=int8, service=service)
+    return page(weights, int8=int8, service=service)
+
+
+def quantised(array: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """An array (n, …) as 8-bit integers in −127..127 and a scale (n,) for each entry of the first axis.
+
+    The product of both is within half a scale of the array.
+
+    >>> levels, scale = quantised(np.array([[0.5, -1.0], [0.0, 0.0]], np.float32))
+    >>> levels.tolist(), scale.tolist()
+    ([[64, -127], [0, 0]], [0.007874015718698502, 1.0])
+    """
+    largest = np.abs(array.reshape(len(array), -1)).max(axis=1)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    levels = np.round(array / scale.reshape(-1, *[1] * (array.ndim - 1)))
+    return np.clip(levels, -127, 127).astype(np.int8), scale
+
+
+def _folder() -> Any:
+    """Where the page's sources are."""
+    return resources.files("lenet5.export") / "page"
+
+
+def _embedded(weights: weights_of.Weights, int8: bool) -> str:
+    """A safetensors file, deflated: the arrays, with ``int8`` those of more than one axis as levels and scales."""
+    named: dict[str, NDArray[Any]] = {}
+    for name, array in weights_of.arrays(weights.network, weights.parameters).items():
+        if int8 and array.ndim > 1:
+            named[name], named[f"{name}.scale"] = quantised(array)
+        else:
+            named[name] = np.ascontiguousarray(array)
+    kept = {key: text for key, text in weights.metadata.items() if key in _KEPT}
+    metadata = {**kept, "network": weights.network.name, "format": weights_of.FORMAT}
+    metadata["name"] = Path(weights.name).name
+    return _deflated(weights_of.serialised(named, metadata))
+
+
+def _deflated(content: bytes) -> str:
+    """Bytes in zlib's format and base64."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def _facts(weights: weights_of.Weights, concise: weights_of.Weights, int8: bool, service: bool) -> dict[str, Any]:
+    """What the page has to know of the paper and of the package, each fact from its owner."""
+    return {
+        "version": __version__,
+        "int8": int8,
+        "service": service,
+        "amplitude": paper.SQUASHING_AMPLITUDE,
+        "slope": paper.SQUASHING_SLOPE,
+        "background": paper.BACKGROUND,
+        "foreground": paper.FOREGROUND,
+        "side": paper.SIDE,
+        "box": BOX,
+        "blank": BLANK,
+        "table": paper.TABLE_I,
+        "separators": SEPARATORS,
+        "codes": {character: _bits(character) for character in CODES},
+        "networks": {given.network.name: _network_facts(given) for given in (weights, concise)},
+    }
+
+
+def _network_facts(weights: weights_of.Weights) -> dict[str, Any]:
+    """The published table of a network, its arrays, and what ``describe`` counts in these weights."""
+    network, counted = weights.network, describe(weights)
+    return {
+        "size": network.input_size[0],
+        "parameters": network.parameters,
+        "connections": network.connections,
+        "layers": [asdict(layer) for layer in network.layers],
+        "counted": [asdict(layer) for layer in counted.layers],
+        "arrays": {array.name: array.shape for array in network.arrays},
+    }
+
+
+def _bits(character: str) -> str:
+    """A character's code as 21 hexadecimal digits: its 84 pixels line by line, 1 for +1."""
+    bits = CODES[character].replace("\n", "").translate(str.maketrans("#.", "10"))
+    return f"{int(bits, 2):0{len(bits) // 4}x}"
+
+
+def _json(facts: dict[str, Any]) -> str:
+    """JSON that may stand in a script element."""
+    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _policy(style: str, scripts: list[str], service: bool) -> str:
+    """The Content-Security-Policy: these scripts and this style alone, no connection but to the page's own service."""
+
+    def digest(text: str) -> str:
+        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+    connect = "'self'" if service else "'none'"
+    return (
+        f"default-src 'none'; script-src {' '.join(map(digest, scripts))}; style-src {digest(style)}; "
+        f"img-src data: blob:; media-src blob: mediastream:; connect-src {connect}; base-uri 'none'; form-action 'none'"
+    )

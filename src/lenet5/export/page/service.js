@@ -1,0 +1,67 @@
+// On lenet5 serve: pictures go to the reader, and its reading is drawn over them.
+import { element } from "./draw.js";
+import { percent, t } from "./i18n.js";
+import { Complaint } from "./weights.js";
+
+const WIDEST = 900; // pixels of the shown picture
+
+/** The first result of POST v1/read for a picture file. Throws a Complaint with the service's own words. */
+export async function readByService(blob, name, layout) {
+  let reply;
+  let answer = {};
+  try {
+    const headers = { "Content-Type": blob.type || "application/octet-stream" };
+    reply = await fetch(`v1/read?layout=${layout}`, { method: "POST", headers, body: blob });
+    answer = await reply.json();
+  } catch {
+    const reason = reply ? `${reply.status} ${reply.statusText}` : t("serviceGone");
+    throw new Complaint("serviceFailed", { name, reason });
+  }
+  const result = answer.results?.[0];
+  const reason = answer.error ?? result?.error ?? (result ? null : `${reply.status} ${reply.statusText}`);
+  if (reason) throw new Complaint("serviceFailed", { name, reason });
+  return result;
+}
+
+/** A reading in words. */
+export function readingWords({ text, confidence }, name) {
+  if (!text) return t("readingNothing", { name });
+  return t("readingOf", { text: text.replaceAll("\n", " / "), percent: percent(confidence ?? 0) });
+}
+
+/** The picture with the reading drawn over it; look(box) is called for a digit that is clicked. */
+export function readingView({ canvas, scale }, result, name, look) {
+  const marks = (result.lines ?? []).flat();
+  const shown = Math.min(1, WIDEST / canvas.width);
+  const picture = element("canvas", { role: "img", "aria-label": t("readingLabel") });
+  Object.assign(picture, { width: canvas.width, height: canvas.height });
+  const context = picture.getContext("2d");
+  context.drawImage(canvas, 0, 0);
+  const line = Math.max(2, Math.round(canvas.width / 400));
+  const buttons = marks.filter(({ label }) => label !== undefined).map((mark) => {
+    const [left, top, right, bottom] = mark.box.map((edge) => edge * scale);
+    context.lineWidth = line;
+    context.strokeStyle = colour(mark.confidence);
+    context.strokeRect(left, top, right - left, bottom - top);
+    const button = element(
+      "button",
+      { type: "button", class: "read-box", title: `${mark.label} ${percent(mark.confidence)}%`, onclick: () => look(mark.box) },
+      element("span", {}, mark.label),
+    );
+    const part = (value, whole) => `${(100 * value) / whole}%`;
+    Object.assign(button.style, {
+      left: part(left, canvas.width), top: part(top, canvas.height),
+      width: part(right - left, canvas.width), height: part(bottom - top, canvas.height),
+      color: colour(mark.confidence),
+    });
+    return button;
+  });
+  const frame = element("div", { class: "read-frame" }, picture, buttons);
+  frame.style.maxWidth = `${canvas.width * shown}px`;
+  const hint = buttons.length ? element("p", { class: "hint" }, t("readingHint")) : null;
+  return [element("p", { class: "read-text" }, readingWords(result, name)), frame, hint].filter(Boolean);
+}
+
+function colour(confidence) {
+  return confidence >= 0.99 ? "#15803d" : confidence >= 0.9 ? "#b45309" : "#dc2626";
+}
