@@ -180,7 +180,12 @@ def test_counts_of_the_page_are_those_of_describe(open_page: Open) -> None:
                 arithmetic = expression.replace("·", "*").replace(",", "")
                 assert set(arithmetic) <= set("0123456789+*() ")
                 assert eval(arithmetic) == int(total.replace(",", "")), formula
-    assert "60,000 / 340,908" in opened.text("#panel")
+    published, more = paper.LENET5, len(weights.load("lenet5").classes) - 10
+    row = opened.page.locator("table[data-network=lenet5] .total").inner_text()
+    assert f"{published.parameters:,}" in row
+    assert f"{published.connections:,}" in row
+    total = published.connections + 84 * more
+    assert f"{published.connections:,} + 84·{more} = {total:,}" in opened.text("#panel")
 
 
 def test_the_sum_of_each_kind_of_unit_comes_to_its_value(open_page: Open) -> None:
@@ -192,8 +197,13 @@ def test_the_sum_of_each_kind_of_unit_comes_to_its_value(open_page: Open) -> Non
         ("lenet5", "f6", 83), ("lenet5", "output", 9), ("concise", "c1", 3), ("concise", "s2", 2), ("concise", "c3", 9),
         ("concise", "s4", 15), ("concise", "c5", 119), ("concise", "f6", 83), ("concise", "output", 9),
     ):  # fmt: skip
-        opened.js("(hash) => { location.hash = hash; }", f"#lang=en&beside=1&unit={network}.{layer}.{map_}.0.0")
-        opened.settle()
+        opened.js(
+            """(hash) => new Promise((done) => {
+                addEventListener("hashchange", () => requestAnimationFrame(done), { once: true });
+                location.hash = hash;
+            })""",
+            f"#lang=en&beside=1&unit={network}.{layer}.{map_}.0.0",
+        )
         opened.js("(levels) => lenet5.see(levels)", image.ravel().tolist())
         opened.settle()
         shown = opened.page.locator("#panel .formula code").all_inner_texts()
