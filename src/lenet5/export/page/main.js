@@ -468,7 +468,8 @@ function listenToPage() {
     event.preventDefault();
     openFile(pictureIn(event.dataTransfer));
   });
-  addEventListener("hashchange", () => takeState(readState(location.hash)));
+  // The event names the link that was followed: the address itself may have been rewritten since.
+  addEventListener("hashchange", (event) => takeState(readState(new URL(event.newURL).hash)));
   addEventListener("resize", () => {
     app.larger = magnification();
     for (const strip of strips) strip.layOut();

@@ -49,7 +49,7 @@ function fourParts(app, { network }, { kind, coefficient, bias, parts: [part], a
 
 function codeParts(app, unit, { parts: [part], x }, weights) {
   const label = weights.classes[unit.map];
-  const first = [0, 1].map((k) => `(${number(part.inputs[k], 2)} − ${number(part.weights[k], 0)})²`).join(" + ");
+  const first = [0, 1].map((k) => `(${number(part.inputs[k], 2)} − ${part.weights[k] < 0 ? `(${number(part.weights[k], 0)})` : number(part.weights[k], 0)})²`).join(" + ");
   const unitSize = 13 * app.larger;
   const grids = element(
     "div",
