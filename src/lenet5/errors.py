@@ -56,7 +56,14 @@ class PictureError(LeNet5Error):
 
 
 class TooLargeError(PictureError):
-    """A picture is over a limit on bytes, pixels or pages."""
+    """A picture is over a limit on bytes, pixels or pages.
+
+    >>> import numpy as np
+    >>> from lenet5 import Reader
+    >>> Reader().read(np.broadcast_to(np.uint8(255), (20_000, 20_000)))
+    Traceback (most recent call last):
+    lenet5.errors.TooLargeError: ...
+    """
 
 
 class DataError(LeNet5Error):
@@ -102,7 +109,13 @@ class PatternError(LeNet5Error, ValueError):
 
 
 class FormError(LeNet5Error):
-    """A form file cannot be used; the text names its line."""
+    """A form file cannot be used; the text names its line.
+
+    >>> from lenet5.forms.form import load_form
+    >>> load_form("missing.toml")
+    Traceback (most recent call last):
+    lenet5.errors.FormError: cannot read missing.toml: No such file or directory
+    """
 
 
 class UnavailableError(LeNet5Error):

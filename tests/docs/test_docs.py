@@ -88,7 +88,8 @@ def test_the_readme_shows_how_to_install_read_and_test() -> None:
     assert shown[0] == "make install"
     assert shown[1].startswith(".venv/bin/lenet5 read ")
     assert shown[2].startswith(".venv/bin/lenet5 form read ")
-    assert shown[3:] == ["make test"]
+    assert shown[3].startswith(".venv/bin/lenet5 export --format html ")
+    assert shown[4:] == ["make test"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -120,7 +121,7 @@ def test_the_readmes_have_the_same_code_and_the_same_figures() -> None:
     [
         ("make install", "pip install", "code block 1"),
         (r"Reader\(\)", 'Reader("mine")', "code block 2"),
-        (r"```console\n\$ make test\n```\n", "", "4 code blocks instead of 5"),
+        (r"```console\n\$ make test\n```\n", "", "5 code blocks instead of 6"),
         ("60,000", "61,706", "the number 60,000 is missing; the number 61,706 is added"),
         (r"\d\.\d\d%", "0.01%", "is missing"),
         ("CC BY 4.0", "CC BY", "the number 4.0 is missing"),
