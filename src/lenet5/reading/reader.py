@@ -200,10 +200,11 @@ class Reader:
         return Seen(words, features_of(words, opened.grey.shape), any(ink.cover > 0 for ink in inks), notes)
 
     def pieces(self, source: picture.Source) -> list[Pieces]:
-        """The pieces of each line that layout page gives, for looking at."""
+        """The pieces of each line that layout page gives, for looking at: those around its longest word."""
         seen = self.seen(source)
         selected = best_set(seen.edges, seen.numbers, self.scored(seen), seen.digits)
-        return [lattice.pieces for lattice in {seen.words[k].number: seen.words[k].lattice for k in selected}.values()]
+        lines = [[seen.words[selected[k]] for k in row] for row in rows(seen.edges[selected], seen.numbers[selected])]
+        return [max(line, key=lambda word: len(word.text)).lattice.pieces for line in lines]
 
     def scored(self, seen: Seen) -> NDArray[np.float64]:
         """(N, 2): P(a number stands there) of each word, and P(and it is read rightly)."""
