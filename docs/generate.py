@@ -3,7 +3,7 @@
     python docs/generate.py            writes the blocks between <!-- NAME --> and <!-- /NAME -->
     python docs/generate.py --check    says which are not up to date, and fails
 
-A block's content is whatever the function of that name in BLOCKS returns. Both fail where the code or the figures of
+The measured errors of the model card go to MEASURED, which is part of the package. A block's content is whatever the function of that name in BLOCKS returns. Both fail where the code or the figures of
 README.md and README.zh-CN.md differ.
 """
 
@@ -26,9 +26,11 @@ from lenet5 import Reader, paper, weights
 from lenet5.cli import lenet5
 from lenet5.describe import Description, describe
 from lenet5.evaluation.evaluate import wilson_interval
+from lenet5.export.huggingface import digest
 from lenet5.learning.recipe import RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent
+MEASURED = ROOT / "src" / "lenet5" / "export" / "measured.json"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 """The English one and its translation."""
 
@@ -290,6 +292,23 @@ def measured() -> str:
     return "\n".join(rows)
 
 
+def measured_for_cards() -> str:
+    """The digit sets of results/evaluation.json by the SHA-256 of the parameters that were measured, as JSON."""
+    runs = json.loads((ROOT / "results" / "evaluation.json").read_text())["runs"]
+    kept = ("data", "images", "refused", "error_percent", "interval_percent")
+    by_digest = {
+        digest(weights.load(name)): [
+            {key: run[key] for key in kept} for run in runs if run["weights"] == name and run["data"] in CARD_SETS
+        ]
+        for name in weights.BUNDLED
+    }
+    return json.dumps(by_digest, indent=1) + "\n"
+
+
+CARD_SETS = ("mnist", "unipen", "usps_test", "semeion", "optdigits32_test")
+"""Public sets of digits; those of MNIST's and UNIPEN's test part are of other writers than the training images."""
+
+
 def mixture() -> str:
     """What recipe reading shows in a pass, by kind."""
     recipe = RECIPES["reading"]
@@ -414,6 +433,10 @@ def main() -> None:
             stale.append(str(path.relative_to(ROOT)))
             if "--check" not in sys.argv:
                 path.write_text(new)
+    if not MEASURED.exists() or MEASURED.read_text() != measured_for_cards():
+        stale.append(str(MEASURED.relative_to(ROOT)))
+        if "--check" not in sys.argv:
+            MEASURED.write_text(measured_for_cards())
     if stale and "--check" in sys.argv:
         sys.exit(f"not up to date: {', '.join(stale)}; run: make docs")
     differing = differences(*(texts[path] for path in READMES))
