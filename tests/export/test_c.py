@@ -113,7 +113,7 @@ def test_a_thousand_mnist_digits_are_read_as_by_the_engine(library: CompiledC, i
     assert different <= (3 if int8 else 0)
 
 
-def test_other_classes_than_digits_are_read_as_the_engine_reads_them(int8: bool) -> None:
+def test_weights_that_refuse_nothing_read_digits_as_in_the_engine(int8: bool) -> None:
     mnist = weights.load("lenet5-mnist")
     known = reference(mnist, reference(mnist).images[:360])
     with compiled(source(mnist, int8=int8)) as functions:
@@ -148,8 +148,7 @@ def test_a_prepared_crop_is_that_of_the_reader(library: CompiledC) -> None:
         image = library.prepare(crop, paper=255, ink=0)
         assert image is not None
         different.append(int(np.abs(image.astype(int) - expected.astype(int)).max()))
-    assert np.median(different) <= 3, different
-    assert max(different) <= 12, different
+    assert max(different) <= 2, different
 
 
 def test_ink_may_be_light_and_blank_crops_give_blank_images(library: CompiledC) -> None:

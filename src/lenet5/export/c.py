@@ -19,7 +19,6 @@ from lenet5 import __version__, paper, pixels
 from lenet5 import weights as weights_of
 from lenet5.codes import CODES, DIGITS, SEPARATORS
 from lenet5.errors import WeightsError
-from lenet5.export.html import quantised
 from lenet5.export.onnx import LEVELS
 from lenet5.export.reference import reference
 from lenet5.reading.reader import FAINTEST
@@ -28,6 +27,7 @@ __all__ = ["Source", "source"]
 
 _TABLE_STEPS_A_UNIT: Final = 128  # of the squashing's table
 _SUBSAMPLING_SHIFT: Final = 14  # S2 and S4: fractional bits below a step of the table
+_WIDEST: Final = 128  # times the scale of any row, the largest: rows of hardly any weights would need more than 16 bits
 _NEVER: Final = 1e30  # a penalty that leaves no probability
 _TESTS: Final = 12
 _TOLERANCES: Final = {False: 1e-4, True: 0.1}
@@ -36,8 +36,10 @@ _WIDTH: Final = 116  # columns of a line of numbers
 
 @dataclass(frozen=True)
 class Source:
-    """A C header and source and their sizes in bytes: constants that the source holds, scratch of ``lenet5_read``."""
+    """A C header, the source that includes it as ``name``.h, and sizes in bytes: constants that the source holds, scratch
+    of ``lenet5_read``."""
 
+    name: str
     header: str
     source: str
     constant_bytes: int
@@ -87,7 +89,7 @@ def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = Fa
     parts = ["answer.c", "network_int8.c" if int8 else "network_float.c", "read.c", "prepare.c", "self_test.c"]
     text = "".join([f'#include "{name}.h"\n\n', _defined(weights, len(competing), int8)])
     text += "\n".join(map(str, constants)) + "".join(map(_part, parts))
-    return Source(_filled(_part("lenet5.h"), filled), _filled(text, filled), constant_bytes, scratch_bytes)
+    return Source(name, _filled(_part("lenet5.h"), filled), _filled(text, filled), constant_bytes, scratch_bytes)
 
 
 def _part(name: str) -> str:
@@ -120,13 +122,9 @@ def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
 def _float_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
     """The arrays of the weights file under their names, kernels and rows flat."""
     return [
-        _Constant(name.replace(".", "_"), "float", a if a.ndim == 1 else a.reshape(_rows_of(name, a), -1))
+        _Constant(name.replace(".", "_"), "float", a if a.ndim == 1 else a.reshape(len(a), -1))
         for name, a in arrays.items()
     ]
-
-
-def _rows_of(name: str, array: NDArray[np.float32]) -> int:
-    return len(array)
 
 
 _INPUT_SCALE: Final = {"c1": 1 / 200, "c3": 1 / LEVELS, "c5": 1 / LEVELS, "f6": 1 / LEVELS}
@@ -151,8 +149,11 @@ def _rows(layer: str, arrays: dict[str, NDArray[np.float32]]) -> _Rows:
         dense = np.zeros((16, 6, 5, 5), np.float32)
         dense[paper.table_pairs()] = weight
         weight = dense
-    levels, by_row = quantised(weight.reshape(len(weight), -1))
-    unit = by_row.astype(np.float64) * _INPUT_SCALE[layer]  # what 1 of a sum is worth
+    weight = weight.reshape(len(weight), -1).astype(np.float64)
+    by_row = np.abs(weight).max(axis=1) / 127
+    by_row = np.maximum(by_row, max(by_row.max() / _WIDEST, 1e-30))
+    levels = np.round(weight / by_row[:, None]).astype(np.int8)
+    unit = by_row * _INPUT_SCALE[layer]  # what 1 of a sum is worth
     bias = arrays[f"{layer}.bias"] / unit
     if layer == "c1":  # inputs are ink − 128, and −0.1 is ink −20: Σ w (ink − 20) = Σ w (ink − 128) + 108 Σ w
         bias = bias + (128 + paper.BACKGROUND / _INPUT_SCALE["c1"]) * levels.sum(axis=1)

@@ -109,8 +109,8 @@ def code_bytes(source: Source) -> int | None:
 
 
 def _written(source: Source, folder: str) -> str:
-    (Path(folder) / "lenet5.h").write_text(source.header)
-    path = Path(folder) / "lenet5.c"
+    (Path(folder) / f"{source.name}.h").write_text(source.header)
+    path = Path(folder) / f"{source.name}.c"
     path.write_text(source.source)
     return str(path)
 

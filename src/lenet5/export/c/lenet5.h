@@ -28,7 +28,7 @@ extern "C" {
 #define LENET5_REFUSED (-1)                 /* the label of an image that is none of the digits */
 #define LENET5_CONSTANT_BYTES %CONSTANT_BYTES%L /* weights, biases, codes and tables */
 #define LENET5_SCRATCH_BYTES %SCRATCH_BYTES%       /* lenet5_scratch */
-#define LENET5_PREPARATION_BYTES 10592      /* lenet5_preparation */
+#define LENET5_PREPARATION_BYTES 10496      /* lenet5_preparation */
 
 typedef %UNIT% lenet5_unit; /* %UNIT_COMMENT% */
 

@@ -187,8 +187,8 @@ static void coarsen(lenet5_preparation *s)
             int32_t sum = 0;
             for (i = 0; i < 2 * FINE; i++)
                 for (j = 0; j < 2 * FINE; j++) {
-                    const int y = FINE * (row - 1) + i, x = FINE * (column - 1) + j;
-                    if (y >= 0 && x >= 0)
+                    const int y = FINE * row - FINE / 2 + i, x = FINE * column - FINE / 2 + j;
+                    if (y >= 0 && x >= 0 && y < FINE_SIDE && x < FINE_SIDE)
                         sum += weight[i] * weight[j] * s->fine[y][x];
                 }
             s->coarse[row][column] = (uint8_t)((sum + 512) / 1024);
