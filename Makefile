@@ -67,6 +67,7 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
+	@$(BIN)/python -m benchmarks.embedding
 	@$(MAKE) bench figures docs
 
 figures: install-dev

@@ -372,6 +372,29 @@ def speed() -> str:
     return "\n".join(lines)
 
 
+def embedding() -> str:
+    """The forms of results/embedding.json: sizes, and answers beside the engine's."""
+    rows = ["| weights | form | bytes | scratch | code | errors | the engine's | different | posterior within |"]
+    rows.append("| --- | --- " + "| ---: " * 7 + "|")
+    for form in json.loads((ROOT / "results" / "embedding.json").read_text())["forms"]:
+        size, scratch = form.get("bytes") or form["constants"], form.get("scratch")
+        code = f"{form['code']:,}" if form.get("code") else ""
+        rows.append(
+            f"| {form['weights']} | {form['form']} | {size:,} | {f'{scratch:,}' if scratch else ''} | {code} "
+            f"| {form['errors']} | {form['engine_errors']} | {form['labels_different']} "
+            f"| {form['posterior_difference']:.1g} |"
+        )
+    return "\n".join(rows)
+
+
+def instructions() -> str:
+    """Instructions of a digit on each emulated core."""
+    rows = ["| core | form | `lenet5_read` | `lenet5_prepare` (48×48) |", "| --- | --- | ---: | ---: |"]
+    for core in json.loads((ROOT / "results" / "embedding.json").read_text())["cores"]:
+        rows.append(f"| {core['core']} | {core['form']} | {core['read']:,} | {core['prepare']:,} |")
+    return "\n".join(rows)
+
+
 def whole() -> str:
     """What results/whole_training.json found."""
     found = json.loads((ROOT / "results" / "whole_training.json").read_text())
@@ -406,6 +429,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "mixture": mixture,
     "held-out": held_out,
     "speed": speed,
+    "embedding": embedding,
+    "instructions": instructions,
     "whole": whole,
     **accuracy.BLOCKS,
     **robustness.BLOCKS,

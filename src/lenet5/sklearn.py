@@ -116,12 +116,13 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The likeliest class of each picture: (n,). Nothing is refused."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        best = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
         """P of each of ``classes_``: (n, classes), rows adding to 1."""
         check_is_fitted(self, "weights_")
-        X = self._validated(X, None, reset=False)[0]  # noqa: N806
+        X = self._validated(X, "no_validation", reset=False)[0]  # noqa: N806
         learned = self.weights_
         seen = pixels.network_input(learned.network, self._images(X))
         outputs = engine.forward(learned.parameters, seen, self._threads(), codes=learned.codes)
@@ -135,13 +136,16 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
         return tags
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: N803
-        """Pictures as (n, features) and labels (n,), as scikit-learn checks them; ``reset`` learns the levels."""
+        """Pictures as (n, features) and labels (n,), as scikit-learn checks them; ``reset`` learns the levels.
+
+        With ``y`` "no_validation" the labels are empty.
+        """
         if getattr(X, "ndim", 2) == 3:
             if X.shape[1] != X.shape[2]:
                 raise ValueError(f"pictures are square, not {X.shape[1:]}")
             X = X.reshape(len(X), -1)  # noqa: N806
         how: dict[str, Any] = {"dtype": [np.uint8, np.float32, np.float64], "reset": reset}
-        if y is None:
+        if isinstance(y, str):
             return validate_data(self, X, **how), np.empty(0)
         X, y = validate_data(self, X, y, **how)  # noqa: N806
         check_classification_targets(y)

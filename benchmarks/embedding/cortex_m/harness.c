@@ -86,7 +86,7 @@ static void count_loop(void)
     uint32_t loops = 1000000;
     start();
     __asm__ volatile("1: sub %0, #1\n cmp %0, #0\n bne 1b" : "+l"(loops) : : "cc");
-    print_ticks("three million ");
+    print_ticks("loop ");
 }
 
 static void count_read(void)
