@@ -3,8 +3,8 @@
     python docs/generate.py            writes the blocks between <!-- NAME --> and <!-- /NAME -->
     python docs/generate.py --check    says which are not up to date, and fails
 
-The measured errors of the model card go to MEASURED, which is part of the package. A block's content is whatever the function of that name in BLOCKS returns. Both fail where the code or the figures of
-README.md and README.zh-CN.md differ.
+A block's content is whatever the function of that name in BLOCKS returns. The measured errors of the model card go to
+MEASURED, a file of the package. Both fail where the code or the figures of README.md and README.zh-CN.md differ.
 """
 
 from __future__ import annotations

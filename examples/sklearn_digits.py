@@ -35,7 +35,9 @@ def main() -> None:
     pixels, labels = load_digits(return_X_y=True)
     data = train_test_split(pixels, labels, test_size=0.5, shuffle=False)
     rows = [("SVC(gamma=0.001)", SVC(gamma=0.001))]
-    rows += [(f"LeNet5Classifier, seed {seed}", LeNet5Classifier(random_state=seed, n_jobs=-1)) for seed in range(SEEDS)]
+    rows += [
+        (f"LeNet5Classifier, seed {seed}", LeNet5Classifier(random_state=seed, n_jobs=-1)) for seed in range(SEEDS)
+    ]
     print(f"{'classifier':28} {'errors':>8} of {len(data[1])} {'fit':>9} {'predict':>9}")
     for name, classifier in rows:
         errors, fit, predict = measured(classifier, data)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from benchmarks.embedding.emulator import CORES, Core, missing, on_core, on_host
+
 from lenet5 import weights
 from lenet5.export.c import source
 

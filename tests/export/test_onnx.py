@@ -68,9 +68,7 @@ def test_the_graph_has_the_papers_names_and_says_what_it_needs() -> None:
     assert (graph.producer_name, graph.opset_import[0].version) == ("lenet5", OPSET)
     stated = {entry.key: entry.value for entry in graph.metadata_props}
     assert stated["trained_on"].startswith("mnist")
-    dtypes = {
-        value.name: value.type.tensor_type.elem_type for value in (*graph.graph.input, *graph.graph.output)
-    }
+    dtypes = {value.name: value.type.tensor_type.elem_type for value in (*graph.graph.input, *graph.graph.output)}
     kind = onnx.TensorProto
     assert dtypes == {"image": kind.UINT8, "label": kind.INT8, "posterior": kind.FLOAT, "f6": kind.FLOAT}
 

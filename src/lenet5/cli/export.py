@@ -43,16 +43,22 @@ def _c(weights: Weights, output: Path, int8: bool) -> _Export:
     from lenet5.export.c_compiled import code_bytes, compiler, require_engine_answers
 
     if output.suffix != ".c":
-        raise click.BadParameter("C is written to NAME.c and NAME.h: give a name that ends in .c", param_hint="--output")
+        raise click.BadParameter(
+            "C is written to NAME.c and NAME.h: give a name that ends in .c", param_hint="--output"
+        )
     written = source(weights, name=output.stem, int8=int8)
     if compiler():
         require_engine_answers(weights, written, int8=int8)
         notes = ["compiled here, it gives the engine's answers"]
     else:
-        notes = ["not checked, as there is no C compiler here: compile with -DLENET5_SELF_TEST, run, and expect status 0"]
+        notes = [
+            "not checked, as there is no C compiler here: compile with -DLENET5_SELF_TEST, run, and expect status 0"
+        ]
     code = code_bytes(written)
     measured = f"{code:,} bytes (Cortex-M4, -Os)" if code else "not measured (arm-none-eabi-gcc is not installed)"
-    notes.append(f"constants {written.constant_bytes:,} bytes; scratch {written.scratch_bytes:,} bytes; code {measured}")
+    notes.append(
+        f"constants {written.constant_bytes:,} bytes; scratch {written.scratch_bytes:,} bytes; code {measured}"
+    )
     return {output: written.source.encode(), output.with_suffix(".h"): written.header.encode()}, notes
 
 

@@ -1,9 +1,9 @@
 """Weights → one header and one source of C99 that read a digit, for microcontrollers and anything else.
 
-The source is assembled from the files in ``c/``, which are C as it stands, and the constants of the weights. It answers
-as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row, a map holds
-:data:`LEVELS` levels for 1, which makes the codes' ±1 exact and the squashing's ±1.7159 nearly ±127, and loops add
-integers.
+The source is assembled from the files in ``c/``, which are C as it stands, and the constants of the weights. It
+answers as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row,
+and a map holds :data:`lenet5.export.onnx.LEVELS` levels for 1, which makes the codes' ±1 exact and the squashing's
+±1.7159 nearly ±127. Loops add integers.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ _WIDTH: Final = 116  # columns of a line of numbers
 
 @dataclass(frozen=True)
 class Source:
-    """A C header, the source that includes it as ``name``.h, and sizes in bytes: constants that the source holds, scratch
-    of ``lenet5_read``."""
+    """A C header, the source that includes it as ``name``.h, and sizes in bytes.
+
+    They are of the constants that the source holds, test vectors apart, and of the scratch of ``lenet5_read``.
+    """
 
     name: str
     header: str
@@ -114,9 +116,12 @@ def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
         values |= {"AMPLITUDE": paper.SQUASHING_AMPLITUDE, "SLOPE": paper.SQUASHING_SLOPE}
         values |= {"BACKGROUND": offset, "FOREGROUND": offset + 255 * scale}
     values |= {"TEMPERATURE": weights.temperature, "RUBBISH_PENALTY": min(weights.j, _NEVER), "NEVER": _NEVER}
-    return "".join(
-        f"#define {name} {value if isinstance(value, int) else _float(value)}\n" for name, value in values.items()
-    ) + "\n"
+    return (
+        "".join(
+            f"#define {name} {value if isinstance(value, int) else _float(value)}\n" for name, value in values.items()
+        )
+        + "\n"
+    )
 
 
 def _float_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:

@@ -70,7 +70,9 @@ def card(weights: weights_of.Weights) -> str:
         "PASSES": known.get("passes", "not recorded"),
         "SEED": known.get("seed", "not recorded"),
         "COMMAND": known.get("command", "not recorded"),
-        "VALIDATION": f"{known['validation_error_percent']}%" if known.get("validation_error_percent") else "none held out",
+        "VALIDATION": f"{known['validation_error_percent']}%"
+        if known.get("validation_error_percent")
+        else "none held out",
         "REFUSAL": _refusal(weights),
     }
     text = (resources.files("lenet5.export") / "card.md").read_text("utf-8")
@@ -99,7 +101,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
             f"| {row['data']} | {row['images']:,} | {row['error_percent']:.2f}% | {low:.2f}–{high:.2f}% "
             f"| {row['refused']:,} |"
         )
-    below = "Each image read by `Reader.read(image, layout=\"digit\")`; a refused digit counts as an error."
+    below = 'Each image read by `Reader.read(image, layout="digit")`; a refused digit counts as an error.'
     return "\n".join([*lines, "", below])
 
 

@@ -20,7 +20,7 @@ from lenet5.export.html import quantised
 from lenet5.export.reference import Reference, reference, require_agreement
 from lenet5.reading.reader import FAINTEST
 
-__all__ = ["OPSET", "LEVELS", "bare", "checked", "model", "run"]
+__all__ = ["LEVELS", "OPSET", "bare", "checked", "model", "run"]
 
 OPSET: Final = 17
 """The version of ONNX's operators that the model uses; ONNX Runtime has them since 1.12 (2022)."""
@@ -135,7 +135,13 @@ class _Graph:
         self.constant(f"{name}.scale", scale)
         self.constant(f"{name}.zero", np.zeros(len(scale), np.int8))
         return self.add(
-            "DequantizeLinear", f"{name}.dequantized", f"{name}.levels", f"{name}.scale", f"{name}.zero", to=name, axis=0
+            "DequantizeLinear",
+            f"{name}.dequantized",
+            f"{name}.levels",
+            f"{name}.scale",
+            f"{name}.zero",
+            to=name,
+            axis=0,
         )
 
     def squashed(self, layer: str, x: str) -> str:
@@ -263,7 +269,10 @@ def _answer(graph: _Graph, output: str, classes: int, j: float, temperature: flo
         p = graph.add("Concat", "p", graph.add("Slice", "p.digits", p, zero, ten, axis), none, axis=1)
     darkest = graph.add("ReduceMax", "blank.darkest", "image", axes=[1, 2], keepdims=0)
     faint = graph.add(
-        "Less", "blank.faint", graph.cast("blank.level", darkest, "FLOAT"), graph.constant("blank.faintest", float(FAINTEST))
+        "Less",
+        "blank.faint",
+        graph.cast("blank.level", darkest, "FLOAT"),
+        graph.constant("blank.faintest", float(FAINTEST)),
     )
     blank = graph.add("Unsqueeze", "blank", faint, graph.constant("blank.axis", np.array([1])))
     certain = graph.constant("blank.posterior", np.eye(digits + 1, dtype=np.float32)[-1:])
