@@ -19,7 +19,8 @@ from lenet5 import engine, paper, pixels, posterior
 from lenet5 import weights as weights_of
 from lenet5.codes import CODES, DIGITS
 from lenet5.learning.data import ImageSet
-from lenet5.learning.objective import objective
+from lenet5.learning.method import Descent
+from lenet5.learning.objective import Objective, objective
 from lenet5.learning.presentation import Presentation
 from lenet5.learning.recipe import RECIPES, Recipe
 from lenet5.learning.train import Training
@@ -87,7 +88,7 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
         for _ in training:
             pass
         self.weights_ = training.weights()
-        self._descent = None
+        self._descent: Descent | None = None  # of partial_fit
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> LeNet5Classifier:  # noqa: N803
@@ -108,8 +109,9 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
         if first or self._descent is None:
             self._generator = np.random.default_rng(self._seed())
             self._descent = recipe.method.start(recipe.network)
-        start = weights_of.initial(recipe.network, self._generator) if first else self.weights_.parameters
-        parameters = self._one_pass(recipe, start, ImageSet("sklearn", self._images(X), self._codes_of(y)))
+        parameters = weights_of.initial(recipe.network, self._generator) if first else self.weights_.parameters.copy()
+        data = ImageSet("sklearn", self._images(X), self._codes_of(y))
+        self._one_pass(recipe, self._descent, parameters, data)
         metadata = {"recipe": recipe.name, "j": f"{recipe.criterion.j:g}", "classes": recipe.classes}
         self.weights_ = weights_of.Weights(recipe.network, parameters, metadata)
         return self
@@ -197,18 +199,17 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
         classes = "".join(CODES)[: max(int(self._codes.max()) + 1, len(DIGITS))]
         return replace(recipe, classes=classes, passes=self.passes or recipe.passes)
 
-    def _objective(self, recipe: Recipe) -> Any:
+    def _objective(self, recipe: Recipe) -> Objective:
         return objective(recipe.network, recipe.criterion, threads=self._threads(), classes=recipe.classes)
 
-    def _one_pass(self, recipe: Recipe, start: NDArray[np.float32], data: ImageSet) -> NDArray[np.float32]:
-        """The parameters (P,) after one pass over a set, at a constant rate."""
-        parameters, loss = start.copy(), self._objective(recipe)
+    def _one_pass(self, recipe: Recipe, descent: Descent, parameters: NDArray[np.float32], data: ImageSet) -> None:
+        """Changes the parameters (P,) by one pass over a set, at a constant rate."""
+        loss = self._objective(recipe)
         everything = np.arange(len(data.images))
         presentation = Presentation(data, everything, recipe, self._generator, self._threads())
-        self._descent.begin_pass(1, lambda n: loss.curvature(parameters, *presentation.sample(n)))
+        descent.begin_pass(1, lambda n: loss.curvature(parameters, *presentation.sample(n)))
         for images, labels in presentation.one_pass():
-            self._descent.step(parameters, loss(parameters, images, labels)[1], _PARTIAL_PROGRESS)
-        return parameters
+            descent.step(parameters, loss(parameters, images, labels)[1], _PARTIAL_PROGRESS)
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))

@@ -60,12 +60,12 @@ class CompiledC:
         height, width = grey.shape
         crop = np.ascontiguousarray(grey).tobytes()
         done = self._prepare(crop, width, height, width, paper, ink, image, self._preparation)
-        return np.frombuffer(image, np.uint8).reshape(SIDE, SIDE) if done else None
+        return np.frombuffer(bytes(image), np.uint8).reshape(SIDE, SIDE) if done else None
 
     def _maps(self) -> NDArray[np.generic]:
         """All units of the scratch, F6 last."""
         count = 32 * 32 + 6 * 14 * 14 + 16 * 25 + 120 + 84
-        return np.frombuffer(self._scratch, self._unit, count)
+        return np.frombuffer(memoryview(self._scratch).cast("B"), self._unit, count)
 
 
 def compiler() -> str | None:
