@@ -79,7 +79,8 @@ def test_int8_holds_its_weights_in_bytes_and_reads_the_same_digits(name: str) ->
     content = model(loaded, int8=True)
     expected = reference(loaded, reference(loaded).images[:360])
     answers = run(content, expected.images)
-    assert np.count_nonzero(answers.labels != expected.labels) <= 4
+    assert np.count_nonzero(answers.labels != expected.labels) <= 7  # of 360, among them doubtful ones
+    require_agreement(loaded, expected, answers.labels, answers.posterior, int8=True)
     assert len(content) < 85_000 < 240_000 < len(model(loaded))
     initializers = {tensor.name: tensor for tensor in onnx.load_from_string(content).graph.initializer}
     assert initializers["c5.weight.levels"].data_type == onnx.TensorProto.INT8
