@@ -29,7 +29,7 @@ help:
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
 	@echo "installing the tools for tests and checks …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve,parquet]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve,parquet,export,sklearn]' --group dev
 	@touch $@
 
 install: .venv/.installed
@@ -88,6 +88,7 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
 	@$(BIN)/python -m benchmarks.forms
+	@$(BIN)/python -m benchmarks.embedding
 	@$(MAKE) bench mutants figures docs
 
 figures: install-dev

@@ -1,1 +1,1 @@
-"""Every published figure is measured here: ``speed``, ``accuracy`` and ``reading`` write ``results/``; make results."""
+"""Every published figure is measured here: speed, accuracy, reading and embedding write ``results/``; make results."""

@@ -271,3 +271,44 @@ def test_weights_of_the_other_network_are_refused_with_the_name_of_its_module(
 ) -> None:
     with pytest.raises(WeightsError, match=rf"^{name} holds .*, not .*: load them with {other}\.pretrained$"):
         module_class.pretrained(name)
+
+
+@pytest.mark.parametrize("name", weights.BUNDLED)
+def test_from_module_and_pretrained_are_exact_both_ways(name: str, tmp_path: Path) -> None:
+    loaded = weights.load(name)
+    module_class = LeNet5 if loaded.network is paper.LENET5 else ConciseLeNet5
+    module = module_class.pretrained(loaded)
+    again = weights.from_module(module, loaded.metadata)
+    assert again.parameters.tobytes() == loaded.parameters.tobytes()
+    assert (again.network, dict(again.metadata)) == (loaded.network, dict(loaded.metadata))
+    again.save(tmp_path / "again.safetensors")
+    back = module_class.pretrained(tmp_path / "again.safetensors")
+    for parameter, other in zip(module.parameters(), back.parameters(), strict=True):
+        assert torch.equal(parameter, other)
+
+
+def test_a_module_trained_in_pytorch_is_saved_for_the_reader(tmp_path: Path) -> None:
+    module = LeNet5("0123456789/")
+    optimizer = torch.optim.SGD(module.parameters(), lr=1e-3)
+    module(torch.rand(4, 1, 32, 32)).sum().backward()
+    optimizer.step()
+    trained = weights.from_module(module, {"recipe": "mine"}, name="mine")
+    assert (trained.classes, trained.metadata["recipe"], trained.name) == ("0123456789/", "mine", "mine")
+    before = trained.parameters.copy()
+    optimizer.step()  # the weights are a copy
+    np.testing.assert_array_equal(trained.parameters, before)
+    trained.save(tmp_path / "mine.safetensors")
+    labels, _ = Reader(tmp_path / "mine.safetensors").classify(np.full((1, 28, 28), 90, np.uint8))
+    assert labels.shape == (1,)
+
+
+def test_from_module_refuses_what_no_weights_file_can_hold() -> None:
+    with pytest.raises(WeightsError, match="has not the parameters of lenet5 or concise"):
+        weights.from_module(torch.nn.Linear(2, 2))
+    with pytest.raises(WeightsError, match=r"should be float32 \(6, 1, 5, 5\), but is float64"):
+        weights.from_module(LeNet5().double())
+    broken = LeNet5()
+    with torch.no_grad():
+        broken.c5.weight[0, 0, 0, 0] = float("nan")
+    with pytest.raises(WeightsError, match="NaN"):
+        weights.from_module(broken)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.speed.onnx_graph import model
 from lenet5 import engine, paper, weights
 from lenet5.criterion import CROSS_ENTROPY
+from lenet5.export.onnx import bare
 from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.objective import EngineObjective
 from lenet5.learning.optimizer import Adam
@@ -115,7 +115,7 @@ def _onnxruntime(network: paper.Network, parameters: Floats, images: Floats, thr
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    session = onnxruntime.InferenceSession(model(network, parameters), options, ["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(bare(network, parameters), options, ["CPUExecutionProvider"])
     feed = {"images": np.ascontiguousarray(images[:, None])}
     return lambda: session.run(None, feed)
 
@@ -124,7 +124,7 @@ def _openvino(network: paper.Network, parameters: Floats, images: Floats, thread
     import openvino
 
     core = openvino.Core()
-    read = core.read_model(model(network, parameters))
+    read = core.read_model(bare(network, parameters))
     read.reshape([len(images), 1, *network.input_size])
     hints = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     request = core.compile_model(read, "CPU", hints).create_infer_request()

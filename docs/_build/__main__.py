@@ -20,6 +20,9 @@ from docs._build import accuracy, figures, forms, measured, program, reading, re
 
 ROOT = Path(__file__).resolve().parents[2]
 
+CARDS = ROOT / "src" / "lenet5" / "export" / "measured.json"
+"""The measured errors of the model card, a file of the package."""
+
 BLOCKS: dict[str, Callable[[], str]] = {
     **program.BLOCKS,
     **readme.BLOCKS,
@@ -67,6 +70,11 @@ def main() -> None:
             changed.append(str(path.relative_to(ROOT)))
             if not check:
                 path.write_text(texts[path], encoding="utf-8")
+    cards = measured.measured_for_cards()
+    if not CARDS.exists() or CARDS.read_text(encoding="utf-8") != cards:
+        changed.append(str(CARDS.relative_to(ROOT)))
+        if not check:
+            CARDS.write_text(cards, encoding="utf-8")
     failures, notes = outdated() if check else ([], [])
     if changed and check:
         failures.append(f"not up to date: {', '.join(changed)}; run: make docs")

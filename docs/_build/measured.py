@@ -6,7 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["BLOCKS"]
+from lenet5 import weights
+from lenet5.export.huggingface import digest
+
+__all__ = ["BLOCKS", "measured_for_cards"]
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 
@@ -80,7 +83,49 @@ def whole() -> str:
     return "\n".join(["| what | measured |", "| --- | --- |", *(f"| {what} | {value} |" for what, value in rows)])
 
 
+CARD_SETS = ("mnist", "unipen", "usps_test", "semeion", "optdigits32_test")
+"""Public sets of digits; those of MNIST's and UNIPEN's test part are of other writers than the training images."""
+
+
+def measured_for_cards() -> str:
+    """The digit sets of results/evaluation.json by the SHA-256 of the parameters that were measured, as JSON."""
+    runs = json.loads((RESULTS / "evaluation.json").read_text())["runs"]
+    kept = ("data", "images", "refused", "error_percent", "interval_percent")
+    by_digest = {
+        digest(weights.load(name)): [
+            {key: run[key] for key in kept} for run in runs if run["weights"] == name and run["data"] in CARD_SETS
+        ]
+        for name in weights.BUNDLED
+    }
+    return json.dumps(by_digest, indent=1) + "\n"
+
+
+def embedding() -> str:
+    """The forms of results/embedding.json: sizes, and answers beside the engine's."""
+    rows = ["| weights | form | bytes | scratch | code | errors | the engine's | different | posterior within |"]
+    rows.append("| --- | --- " + "| ---: " * 7 + "|")
+    for form in json.loads((RESULTS / "embedding.json").read_text())["forms"]:
+        size, scratch = form.get("bytes") or form["constants"], form.get("scratch")
+        code = f"{form['code']:,}" if form.get("code") else ""
+        rows.append(
+            f"| {form['weights']} | {form['form']} | {size:,} | {f'{scratch:,}' if scratch else ''} | {code} "
+            f"| {form['errors']} | {form['engine_errors']} | {form['labels_different']} "
+            f"| {form['posterior_difference']:.1g} |"
+        )
+    return "\n".join(rows)
+
+
+def instructions() -> str:
+    """Instructions of a digit on each emulated core."""
+    rows = ["| core | form | `lenet5_read` | `lenet5_prepare` (48×48) |", "| --- | --- | ---: | ---: |"]
+    for core in json.loads((RESULTS / "embedding.json").read_text())["cores"]:
+        rows.append(f"| {core['core']} | {core['form']} | {core['read']:,} | {core['prepare']:,} |")
+    return "\n".join(rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "embedding": embedding,
+    "instructions": instructions,
     "measured": measured,
     "held-out": held_out,
     "speed": speed,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lenet5.errors import OutputError
 
-__all__ = ["require_writable", "write_beside"]
+__all__ = ["make_folder", "require_writable", "write_beside"]
 
 
 def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
@@ -31,6 +31,14 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder that is not there yet, with those above it. Raises OutputError where it cannot be."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:

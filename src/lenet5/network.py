@@ -107,6 +107,8 @@ class LeNet5(nn.Module):
         self.c5 = nn.Conv2d(16, 120, kernel_size=5)
         self.f6 = nn.Linear(120, 84)
         self.output = RadialBasisFunctions(classes)
+        self.classes = classes
+        """The characters of the outputs, in their order."""
         _draw_initial_weights(self, paper.LENET5)
 
     @classmethod

@@ -29,6 +29,7 @@ __all__ = [
     "FORMAT",
     "Weights",
     "arrays",
+    "from_module",
     "initial",
     "load",
     "serialised",
@@ -129,6 +130,32 @@ def arrays(network: paper.Network, parameters: NDArray[np.float32]) -> dict[str,
         views[array.name] = parameters[start:stop].reshape(array.shape)
         start = stop
     return views
+
+
+def from_module(module: Any, metadata: Mapping[str, str] | None = None, name: str = "module") -> Weights:
+    """The weights of a torch module, LeNet5 or ConciseLeNet5, bit for bit: what ``pretrained`` loads and Reader reads.
+
+    ``metadata`` says where they come from; the classes of a LeNet5 with others than the ten digits are added. Without
+    ``temperature`` and ``j`` (of :class:`Weights`) probabilities are not calibrated and nothing is refused. The
+    parameters are a copy, from any device. Raises WeightsError for a module with other parameters, of another type
+    than float32, or with NaN or infinite ones.
+
+    >>> from lenet5.network import LeNet5
+    >>> network = LeNet5.pretrained("lenet5-mnist")  # train it further, then:
+    >>> weights = from_module(network, {"recipe": "mine"})
+    >>> bool((weights.parameters == load("lenet5-mnist").parameters).all())
+    True
+    >>> weights.save("mine.safetensors")  # doctest: +SKIP
+    """
+    tensors = {key: tensor.detach().cpu().numpy() for key, tensor in module.named_parameters()}
+    fitting = [network for network in paper.NETWORKS.values() if {a.name for a in network.arrays} == tensors.keys()]
+    if not fitting:
+        raise WeightsError(f"a {type(module).__name__} has not the parameters of {' or '.join(paper.NETWORKS)}")
+    classes = getattr(module, "classes", DIGITS)
+    known = {**(metadata or {}), **({"classes": classes} if classes != DIGITS else {})}
+    weights = Weights(fitting[0], _flatten(name, fitting[0], tensors), known, name)
+    _ = weights.classes, weights.temperature, weights.j
+    return weights
 
 
 def initial(network: paper.Network, generator: np.random.Generator) -> NDArray[np.float32]:

@@ -36,13 +36,15 @@ from lenet5.reading.score import PageScore, Word, features_of, words_of
 from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, rows, trimmed
 from lenet5.result import REFUSED, Box, Digit, Reading, Separator
 
-__all__ = ["LAYOUTS", "Reader", "Seen"]
+__all__ = ["FAINTEST", "LAYOUTS", "Reader", "Seen"]
 
 LAYOUTS = ("auto", "digit", "line", "page")
 
+FAINTEST: Final = 16
+"""An image in MNIST's form whose darkest ink level is below this is blank, and refused."""
+
 _ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
 _DIGIT_PRIOR: Final = 30.0  # to one, in layout digit before looking: the least that costs no digit of drawn pages
-_FAINTEST: Final = 16  # an image whose darkest ink level is below this is blank
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 _TEXTS: Final = 5  # of a line, among them its own
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
@@ -321,16 +323,20 @@ class Reader:
         Probabilities are averaged over the image and two slanted ``views`` of it, or with 1 the network's own. Raises
         ArrayError for another shape or type.
         """
+        p = self.probabilities(images, views)
+        best = p.argmax(axis=1)
+        labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
+        return labels, p[np.arange(len(p)), best].astype(np.float32)
+
+    def probabilities(self, images: NDArray[np.uint8], views: int = 3) -> NDArray[np.float64]:
+        """What ``classify`` chooses from: P of the ten digits and, last, of none of them, (N, 11), rows adding to 1."""
         if getattr(images, "dtype", None) != np.uint8:
             raise ArrayError(f"images must be a uint8 array with ink 255, not {getattr(images, 'dtype', type(images))}")
         if images.ndim != 3 or images.shape[1:] != (paper.SIDE, paper.SIDE):
             raise ArrayError(f"images must be (N, {paper.SIDE}, {paper.SIDE}), not {images.shape}")
         if views not in (1, 3):
             raise ArrayError(f"views must be 1 or 3, not {views}")
-        p = self._digit_answers(images, views)
-        best = p.argmax(axis=1)
-        labels = np.where(best == posterior.RUBBISH, -1, best).astype(np.int8)
-        return labels, p[np.arange(len(p)), best].astype(np.float32)
+        return self._digit_answers(images, views)
 
     def rejections(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """How likely each image in MNIST's form, (N, 28, 28) uint8, is none of the digits: (N,) in 0..1."""
@@ -360,7 +366,7 @@ class Reader:
         penalty = posterior.penalties(by.network, outputs)
         p = posterior.of_classes(penalty, by.classes, kept, by.j, by.temperature)
         p = p.reshape(len(seen), len(images), p.shape[1]).mean(axis=0)
-        p[images.max(axis=(1, 2), initial=0) < _FAINTEST] = np.eye(p.shape[1])[-1]
+        p[images.max(axis=(1, 2), initial=0) < FAINTEST] = np.eye(p.shape[1])[-1]
         return np.asarray(p)
 
     def _decide(self, image: NDArray[np.uint8], box: Box, there: float) -> Digit:

@@ -1,0 +1,256 @@
+"""Weights → one header and one source of C99 that read a digit, for microcontrollers and anything else.
+
+The source is assembled from the files in ``c/``, which are C as it stands, and the constants of the weights. It
+answers as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row,
+and a map holds :data:`lenet5.export.onnx.LEVELS` levels for 1, which makes the codes' ±1 exact and the squashing's
+±1.7159 nearly ±127. Loops add integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import __version__, paper, pixels
+from lenet5 import weights as weights_of
+from lenet5.codes import CODES, DIGITS, SEPARATORS
+from lenet5.errors import WeightsError
+from lenet5.export.onnx import LEVELS
+from lenet5.export.reference import reference
+from lenet5.reading.reader import FAINTEST
+
+__all__ = ["Source", "source"]
+
+_TABLE_STEPS_A_UNIT: Final = 128  # of the squashing's table
+_SUBSAMPLING_SHIFT: Final = 14  # S2 and S4: fractional bits below a step of the table
+_WIDEST: Final = 128  # times the scale of any row, the largest: rows of hardly any weights would need more than 16 bits
+_NEVER: Final = 1e30  # a penalty that leaves no probability
+_TESTS: Final = 12
+_TOLERANCES: Final = {False: 1e-4, True: 0.1}
+_WIDTH: Final = 116  # columns of a line of numbers
+
+
+@dataclass(frozen=True)
+class Source:
+    """A C header, the source that includes it as ``name``.h, and sizes in bytes.
+
+    They are of the constants that the source holds, test vectors apart, and of the scratch of ``lenet5_read``.
+    """
+
+    name: str
+    header: str
+    source: str
+    constant_bytes: int
+    scratch_bytes: int
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """An array of the source: its type in C, its values in the type of NumPy that is as large, and what it is."""
+
+    name: str
+    kind: str
+    values: NDArray[Any]
+    comment: str = ""
+
+    def __str__(self) -> str:
+        sizes = "".join(f"[{n}]" for n in self.values.shape)
+        comment = f" /* {self.comment} */" if self.comment else ""
+        return f"static const {self.kind} {self.name}{sizes} = {{{comment}\n{_numbers(self.values)}\n}};\n"
+
+
+def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = False) -> Source:
+    """C99 of the paper's network with these weights, in float or in 8 bits; ``name`` is the header's, without ``.h``.
+
+    Raises WeightsError for weights of the concise network.
+    """
+    if weights.network is not paper.LENET5:
+        raise WeightsError(f"{weights.name} holds a {weights.network.name} network: C is written of the paper's alone")
+    arrays = weights_of.arrays(weights.network, weights.parameters)
+    competing = DIGITS + "".join(c for c in weights.classes if c not in DIGITS + SEPARATORS)
+    constants = [*(_int8_constants(arrays) if int8 else _float_constants(arrays)), *_table_1(), _pictures(competing)]
+    constant_bytes = sum(constant.values.nbytes for constant in constants)
+    scratch_bytes = (32 * 32 + 6 * 14 * 14 + 16 * 25 + 120 + 84) * (1 if int8 else 4)
+    filled = {
+        "VERSION": __version__,
+        "TITLE": "8-bit integers in the loops" if int8 else "float",
+        "WEIGHTS": weights.name.rpartition("/")[2],
+        "TRAINED_ON": weights.metadata.get("trained_on", "not recorded").replace("*/", "* /"),
+        "CONSTANT_BYTES": str(constant_bytes),
+        "SCRATCH_BYTES": str(scratch_bytes),
+        "UNIT": "int8_t" if int8 else "float",
+        "UNIT_COMMENT": f"a unit's state; {LEVELS} is 1" if int8 else "a unit's state",
+        "TABLE_ERROR": f"{_table_error():.2f}",
+        "VECTORS": _vectors(weights),
+        "TOLERANCE": f"{_TOLERANCES[int8]:g}",
+    }
+    parts = ["answer.c", "network_int8.c" if int8 else "network_float.c", "read.c", "prepare.c", "self_test.c"]
+    text = "".join([f'#include "{name}.h"\n\n', _defined(weights, len(competing), int8)])
+    text += "\n".join(map(str, constants)) + "".join(map(_part, parts))
+    return Source(name, _filled(_part("lenet5.h"), filled), _filled(text, filled), constant_bytes, scratch_bytes)
+
+
+def _part(name: str) -> str:
+    return (resources.files("lenet5.export") / "c" / name).read_text("utf-8")
+
+
+def _filled(text: str, filled: dict[str, str]) -> str:
+    for name, value in filled.items():
+        text = text.replace(f"%{name}%", value)
+    return text
+
+
+def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
+    """Numbers of the paper and of the weights by name."""
+    scale, offset, _ = pixels.scaling(weights.network)
+    values: dict[str, int | float] = {"CLASSES": classes, "FAINTEST": FAINTEST}
+    if int8:
+        values |= {"LEVELS": LEVELS, "TABLE_STEPS": len(_squashing()), "SUBSAMPLING_SHIFT": _SUBSAMPLING_SHIFT}
+        arrays = weights_of.arrays(weights.network, weights.parameters)
+        values |= {f"{layer.upper()}_SHIFT": _rows(layer, arrays).shift for layer in _INPUT_SCALE}
+    else:
+        values |= {"AMPLITUDE": paper.SQUASHING_AMPLITUDE, "SLOPE": paper.SQUASHING_SLOPE}
+        values |= {"BACKGROUND": offset, "FOREGROUND": offset + 255 * scale}
+    values |= {"TEMPERATURE": weights.temperature, "RUBBISH_PENALTY": min(weights.j, _NEVER), "NEVER": _NEVER}
+    return (
+        "".join(
+            f"#define {name} {value if isinstance(value, int) else _float(value)}\n" for name, value in values.items()
+        )
+        + "\n"
+    )
+
+
+def _float_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
+    """The arrays of the weights file under their names, kernels and rows flat."""
+    return [
+        _Constant(name.replace(".", "_"), "float", a if a.ndim == 1 else a.reshape(len(a), -1))
+        for name, a in arrays.items()
+    ]
+
+
+_INPUT_SCALE: Final = {"c1": 1 / 200, "c3": 1 / LEVELS, "c5": 1 / LEVELS, "f6": 1 / LEVELS}
+"""What a level of each layer's input is worth; of an ink level it is 1.275 / 255."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A layer in 8 bits: levels (rows, n) int8, biases (rows,) int32 in units of the sums, and what a sum is worth in
+    steps of the table: ``scale`` (rows,) uint16 / 2^``shift``."""
+
+    levels: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    scale: NDArray[np.uint16]
+    shift: int
+
+
+def _rows(layer: str, arrays: dict[str, NDArray[np.float32]]) -> _Rows:
+    """A layer's weights with one scale for all that adds up in a unit."""
+    weight = arrays[f"{layer}.weight"]
+    if layer == "c3":  # a row of each map: the kernels that Table I gives it, the others nothing
+        dense = np.zeros((16, 6, 5, 5), np.float32)
+        dense[paper.table_pairs()] = weight
+        weight = dense
+    weight = weight.reshape(len(weight), -1).astype(np.float64)
+    by_row = np.abs(weight).max(axis=1) / 127
+    by_row = np.maximum(by_row, max(by_row.max() / _WIDEST, 1e-30))
+    levels = np.round(weight / by_row[:, None]).astype(np.int8)
+    unit = by_row * _INPUT_SCALE[layer]  # what 1 of a sum is worth
+    bias = arrays[f"{layer}.bias"] / unit
+    if layer == "c1":  # inputs are ink − 128, and −0.1 is ink −20: Σ w (ink − 20) = Σ w (ink − 128) + 108 Σ w
+        bias = bias + (128 + paper.BACKGROUND / _INPUT_SCALE["c1"]) * levels.sum(axis=1)
+    steps = unit * _TABLE_STEPS_A_UNIT
+    shift = int(np.floor(16 - np.log2(steps.max())))
+    scale = np.minimum(np.round(steps * 2.0**shift), 65535)
+    if layer == "c3":
+        levels = levels.reshape(16, 6, 25)[paper.table_pairs()]
+    return _Rows(levels, np.round(bias).astype(np.int32), scale.astype(np.uint16), shift)
+
+
+def _int8_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
+    """Levels, biases and scales of each layer, the coefficients in fixed point, and the squashing's table."""
+    constants = [_Constant("squashing", "uint8_t", _squashing(), f"{LEVELS} f(step / {_TABLE_STEPS_A_UNIT})")]
+    for layer in _INPUT_SCALE:
+        rows = _rows(layer, arrays)
+        constants += [
+            _Constant(f"{layer}_weight", "int8_t", rows.levels),
+            _Constant(f"{layer}_bias", "int32_t", rows.bias, "in units of the sums"),
+            _Constant(f"{layer}_scale", "uint16_t", rows.scale, f"2^{rows.shift} times the steps that a unit is"),
+        ]
+    one = _TABLE_STEPS_A_UNIT * 2.0**_SUBSAMPLING_SHIFT
+    for layer in ("s2", "s4"):
+        coefficient, bias = arrays[f"{layer}.coefficient"] * (one / LEVELS), arrays[f"{layer}.bias"] * one
+        if (4 * 127 * np.abs(coefficient) + np.abs(bias)).max() >= 2**31:
+            raise WeightsError(f"the coefficients of {layer} are too large for 8-bit export: train the weights again")
+        for name, values in (("coefficient", coefficient), ("bias", bias)):
+            constants.append(_Constant(f"{layer}_{name}", "int32_t", np.round(values).astype(np.int32)))
+    return constants
+
+
+def _squashing() -> NDArray[np.uint8]:
+    """The levels of f at steps of 1/128 from 0, until it is 127."""
+    steps = np.arange(8 * _TABLE_STEPS_A_UNIT) / _TABLE_STEPS_A_UNIT
+    levels = np.minimum(np.round(LEVELS * _f(steps)), 127).astype(np.uint8)
+    return levels[levels < 127]
+
+
+def _table_error() -> float:
+    """The largest difference, in levels, between f and the table before its levels are rounded."""
+    return float(LEVELS * _f(np.array(0.5 / _TABLE_STEPS_A_UNIT)))
+
+
+def _f(a: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(paper.SQUASHING_AMPLITUDE * np.tanh(paper.SQUASHING_SLOPE * a))
+
+
+def _table_1() -> list[_Constant]:
+    starts = np.cumsum([0, *map(len, paper.TABLE_I)]).astype(np.uint8)
+    maps = np.concatenate([np.array(row, np.uint8) for row in paper.TABLE_I])
+    return [
+        _Constant("table_1", "uint8_t", maps, "Table I: the map of S2 that each kernel of C3 reads"),
+        _Constant("table_1_start", "uint8_t", starts, "each map's first kernel"),
+    ]
+
+
+def _pictures(classes: str) -> _Constant:
+    """The output codes: a byte for each row of a picture, its leftmost pixel the highest of seven bits."""
+    rows = [[int(row.translate(str.maketrans("#.", "10")), 2) for row in CODES[c].split("\n")] for c in classes]
+    return _Constant("codes", "uint8_t", np.array(rows, np.uint8), "Fig. 3: twelve rows of seven pixels for each class")
+
+
+def _vectors(weights: weights_of.Weights) -> str:
+    """Images of the reference that the engine is sure of, spread over its labels, refused ones among them."""
+    expected = reference(weights)
+    confidence = expected.posterior.max(axis=1)
+    sure = np.flatnonzero(confidence > 0.97)
+    by_label = [sure[expected.labels[sure] == label][:2] for label in (-1, *range(10))]
+    chosen = np.concatenate([*(places[:1] for places in by_label), by_label[0][1:]])[:_TESTS]
+    constants = (
+        _Constant("test_image", "uint8_t", expected.images[chosen].reshape(len(chosen), -1)),
+        _Constant("test_label", "int8_t", expected.labels[chosen]),
+        _Constant("test_confidence", "float", confidence[chosen].astype(np.float32)),
+    )
+    return f"#define TESTS {len(chosen)}\n" + "\n".join(map(str, constants))
+
+
+def _numbers(values: NDArray[Any]) -> str:
+    """The values between braces, rows of arrays in braces of their own, in lines of a bounded width."""
+    if values.ndim > 1:
+        return ",\n".join(f"{{\n{_numbers(row)}\n}}" for row in values)
+    lines, line = [], ""
+    for value in values.tolist():
+        text = _float(value) if values.dtype == np.float32 else str(value)
+        if len(line) + len(text) + 2 > _WIDTH:
+            lines.append(line + ",")
+            line = ""
+        line += f", {text}" if line else text
+    return "\n".join([*lines, line])
+
+
+def _float(value: float) -> str:
+    """A float constant of C that gives the same float32."""
+    text = f"{np.float32(value):.9g}"
+    return (text if "." in text or "e" in text else text + ".0") + "f"
