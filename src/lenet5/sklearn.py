@@ -21,7 +21,7 @@ from lenet5.codes import CODES, DIGITS
 from lenet5.learning.data import ImageSet
 from lenet5.learning.method import Descent
 from lenet5.learning.objective import Objective, objective
-from lenet5.learning.presentation import Presentation
+from lenet5.learning.sampler import Sampler
 from lenet5.learning.recipe import RECIPES, Recipe
 from lenet5.learning.train import Training
 from lenet5.normalise import resize
@@ -206,9 +206,9 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
         """Changes the parameters (P,) by one pass over a set, at a constant rate."""
         loss = self._objective(recipe)
         everything = np.arange(len(data.images))
-        presentation = Presentation(data, everything, recipe, self._generator, self._threads())
-        descent.begin_pass(1, lambda n: loss.curvature(parameters, *presentation.sample(n)))
-        for images, labels in presentation.one_pass():
+        sampler = Sampler(data, everything, recipe, self._generator, self._threads())
+        descent.begin_pass(1, lambda n: loss.curvature(parameters, *sampler.sample(n)))
+        for images, labels in sampler.one_pass():
             descent.step(parameters, loss(parameters, images, labels)[1], _PARTIAL_PROGRESS)
 
     def _seed(self) -> int:
