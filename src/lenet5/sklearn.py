@@ -21,8 +21,8 @@ from lenet5.codes import CODES, DIGITS
 from lenet5.learning.data import ImageSet
 from lenet5.learning.method import Descent
 from lenet5.learning.objective import Objective, objective
-from lenet5.learning.sampler import Sampler
 from lenet5.learning.recipe import RECIPES, Recipe
+from lenet5.learning.sampler import Sampler
 from lenet5.learning.train import Training
 from lenet5.normalise import resize
 from lenet5.paper import SIDE
