@@ -23,7 +23,8 @@ MOST_INSTRUCTIONS = {"Cortex-M0+": 4_500_000, "Cortex-M4": 2_000_000, "Cortex-M4
 def test_it_answers_as_on_the_host(core: Core, int8: bool) -> None:
     written = source(weights.load("lenet5"), int8=int8)
     there, here = on_core(written, core), on_host(written)
-    assert (there.wrong, here.wrong, len(there.answers)) == (0, 0, 12)
+    assert (there.wrong, here.wrong, len(there.answers)) == (0, 0, len(here.answers))
+    assert {label for label, _, _ in here.answers} >= {2, 5, 9, 255}
     for (label, posterior, f6), (label_here, posterior_here, f6_here) in zip(there.answers, here.answers, strict=True):
         assert label == label_here
         np.testing.assert_allclose(posterior, posterior_here, atol=1e-5)
