@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "accuracy.json": "python -m benchmarks.accuracy --again --keep build/accuracy",
     "choices.json": "python -m benchmarks.accuracy.choices --again",
     "displacement.json": "python -m benchmarks.reading.displacement",
+    "embedding.json": "python -m benchmarks.embedding",
     "evaluation.json": "python -m benchmarks.accuracy.evaluation",
     "forms.json": "python -m benchmarks.forms",
     "held_out.json": "python -m benchmarks.accuracy.held_out",

@@ -120,5 +120,5 @@ def test_every_answer_has_the_security_headers(path: str, service: Running) -> N
 def test_the_page_at_the_root_is_html(service: Running) -> None:
     answer = service.client.get("/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.text.startswith("<!DOCTYPE html>")
+    assert answer.text.startswith("<!doctype html>")
     assert service.client.head("/").status_code == 200

@@ -6,8 +6,9 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -19,6 +20,13 @@ from tests.web.conftest import SETTINGS, Running, line_of
 
 Draw = Callable[..., Image.Image]
 Encode = Callable[..., bytes]
+T = TypeVar("T")
+
+
+def finished(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives, run in a thread: Playwright keeps an event loop in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture
@@ -171,7 +179,7 @@ def test_a_worker_that_does_not_load_is_started_again(monkeypatch: pytest.Monkey
             await pool.close()
         return answer.results == (b'{"labels": [], "confidences": []}',) and pool.pids == ()
 
-    assert asyncio.run(tried())
+    assert finished(tried())
 
 
 def test_closing_a_pool_that_is_loading_leaves_no_process() -> None:
@@ -184,7 +192,7 @@ def test_closing_a_pool_that_is_loading_leaves_no_process() -> None:
         await pool.close()
         return not (pool._loading or pool._serving or pool._starts)
 
-    assert asyncio.run(closed())
+    assert finished(closed())
     assert not [process for process in multiprocessing.active_children() if process.name not in before]
 
 
@@ -196,7 +204,7 @@ def test_places_are_workers_and_queue() -> None:
                 pool.check_place()
         pool.check_place()
 
-    asyncio.run(places())
+    finished(places())
 
 
 def test_a_task_that_nobody_wants_is_not_done() -> None:
@@ -214,4 +222,4 @@ def test_a_task_that_nobody_wants_is_not_done() -> None:
         finally:
             await pool.close()
 
-    asyncio.run(tried())
+    finished(tried())
