@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-slow test-all check docs site results bench accuracy figures mutants sanitize clean
+.PHONY: help install install-dev demo test test-slow test-claims test-all check docs site results bench accuracy figures mutants sanitize clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test      run the tests"
@@ -44,9 +44,13 @@ test: install-dev
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
 
 test-slow: install-dev
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow --ignore tests/docs/test_claims.py
 
-test-all: test test-slow
+# Measures every claim of the docs anew: half an hour.
+test-claims: install-dev
+	@$(BIN)/python -m pytest -m slow tests/docs/test_claims.py
+
+test-all: test test-slow test-claims
 
 check: install-dev
 	@$(BIN)/ruff format --check .
