@@ -154,9 +154,8 @@ def _runs(ink: NDArray[np.uint8], left: NDArray[np.uint8], thickness: int) -> _R
     if places is None:
         return None
     columns, rows = places.reshape(-1, 2).astype(np.int64).T
-    fours = (
-        np.pad(selected, ((0, 0), (0, -selected.shape[1] % 4))).view(np.uint32) > 0
-    )  # is labelled in a quarter of the time
+    # four columns as one are labelled in a quarter of the time
+    fours = np.pad(selected, ((0, 0), (0, -selected.shape[1] % 4))).view(np.uint32) > 0
     near = cv2.dilate(fours.view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)
     own = components(near).labels[rows, columns // 4].astype(np.int64) - 1
     first, last = np.full((2, n := int(own.max()) + 1), max(selected.shape)), np.zeros((2, n), np.int64)
@@ -352,9 +351,10 @@ def _completed(segments: _Segments, boxed: Mask, sides: NDArray[np.float64]) -> 
 
 
 def _alike(segments: _Segments, boxed: Mask, mask: Mask) -> tuple[_Segments, Mask]:
-    """Sides of cells beside a box: they begin or end as its nearest side does, as thick, and ink hides the rest.
+    """Sides of cells beside a box: they begin or end as its nearest side does, as thick, and most of each is seen.
 
-    And a box's width away there is another such side. They are made as long as the nearest. Gives which are of boxes.
+    A box's width away there is another such side. Where ink hides the rest of one, it is made as long as the nearest.
+    Gives the segments, and which of them are sides of boxes or cells.
     """
     known, others = np.flatnonzero(boxed), np.flatnonzero(~boxed)
     if len(known) < 2 or len(others) == 0:
