@@ -223,7 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
 
     add(_seconds(writers, reader))
-    add(_real(Path(os.environ["LENET5_DATA"]), reader))
+    if not given.development:  # the ID pages are for measuring only
+        add(_real(Path(os.environ["LENET5_DATA"]), reader))
     drawn = list(_drawn(writers, reader, given.sheets))
     add(_of_drawn([read for _, _, read in drawn]))
     add(_refused(drawn[0][0], given.others, writers))

@@ -38,6 +38,7 @@ Up to 30% of its print may be covered, torn off or out of focus, and a form that
 told apart. results/forms.json has the lowest quality of drawn sheets of a form and the highest of others.
 """
 
+_SURE: Final = 0.9  # quality of nearly every drawn sheet of the form: above it nothing better is looked for
 _COARSE: Final = WORK / FRAME
 _FEATURES: Final = 2000  # the strongest
 _RATIO: Final = 0.85  # of the distance to the second nearest feature: below it a match is one of its own
@@ -158,8 +159,8 @@ _NOWHERE: Final = Registration(np.eye(3), 0.0, np.zeros((0, 2), np.float32), np.
 def register(scan: Scan, references: Sequence[Reference]) -> tuple[int, Registration]:
     """Which reference a scan lies on best, and how; of quality 0 where nothing agrees.
 
-    Quick features are tried with all references first; only where none will do, better ones, and last the outlines of
-    sheets with hardly any features.
+    Quick features are tried with all references first; only where none is surely in its place, better ones, and last
+    the outlines of sheets with hardly any features.
     """
     best, nearest = _NOWHERE, 0
     for way in (_by_binary, _by_scale_free, _by_outline):
@@ -168,9 +169,9 @@ def register(scan: Scan, references: Sequence[Reference]) -> tuple[int, Registra
                 refined = _refined(scan, reference, matrix)
                 if refined.quality > best.quality:
                     best, nearest = refined, k
-                if refined.quality >= LEAST_QUALITY:
+                if refined.quality >= _SURE:
                     break
-        if best.quality >= LEAST_QUALITY:
+        if best.quality >= _SURE:
             break
     return nearest, best
 
