@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks import machine
+from benchmarks import machine, record
 from lenet5 import Reader
 from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, load
@@ -208,7 +208,12 @@ def main() -> None:
     found["processor_ms_in_process"] = round(milliseconds, 2)
     found["processor_ratio"] = round(float(str(found["processor_ms_a_picture"])) / milliseconds, 3)
     versions = {name: version(name) for name in ("starlette", "uvicorn", "h11")}
-    results = {"machine": machine.description(), "versions": versions, "load": found}
+    results = {
+        record.KEY: record.record("lenet5"),
+        "machine": machine.description(),
+        "versions": versions,
+        "load": found,
+    }
     write_beside(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
     print(json.dumps(found, indent=1))
 
