@@ -7,12 +7,12 @@ instructions arm-none-eabi-gcc and qemu-system-arm.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import record
 from benchmarks.embedding.emulator import CORES, missing, on_core
 from lenet5 import weights
 from lenet5.export import onnx
@@ -22,7 +22,7 @@ from lenet5.export.reference import Reference, reference
 from lenet5.files import write_beside
 from lenet5.learning import data
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / "results" / "embedding.json"
+RESULTS: Final = record.RESULTS / "embedding.json"
 
 
 def compared(answers: Reference, expected: Reference, labels: NDArray[np.uint8]) -> dict[str, object]:
@@ -76,7 +76,13 @@ def main() -> None:
     else:
         print("instructions, under QEMU …", flush=True)
         cores = counted()
-    write_beside(RESULTS, (json.dumps({"forms": rows, "cores": cores}, indent=1) + "\n").encode())
+    write_beside(
+        RESULTS,
+        (
+            json.dumps({record.KEY: record.record("lenet5", "lenet5-mnist"), "forms": rows, "cores": cores}, indent=1)
+            + "\n"
+        ).encode(),
+    )
     print(f"wrote {RESULTS}")
 
 
