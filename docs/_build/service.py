@@ -57,7 +57,7 @@ def measured() -> str:
         f"{load['clients']} clients that ask without a pause, and wait as `Retry-After` says; {load['workers']} "
         f"workers; lines of four digits, 160×48; {seconds:g} s to warm up, then {seconds:g} s measured "
         f"(`python -m benchmarks.speed.service`). {here['processor']}, {here['cores']} cores, shared with the clients "
-        f"and other programs, which took {load['cores_used_by_other_programs']:.1f} of them. {versions}.",
+        f"and other programs, which took {max(load['cores_used_by_other_programs'], 0.0):.1f} of them. {versions}.",
         "",
         "| what | measured |",
         "| --- | --- |",
