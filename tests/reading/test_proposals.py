@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -125,8 +127,7 @@ def test_a_drawn_ring_and_the_digits_in_it_are_apart() -> None:
     mask = blank(300, 300)
     cv2.ellipse(mask, (150, 150), (130, 100), 0, 0, 360, 1, 5)
     boxes = row(mask, "27", 65, 100, 90, 80, 7)
-    (ring,) = [chain for chain in chains(mask) if chain[0][0] < 30]
-    assert len(ring) == 1
+    assert [(17, 47, 284, 254)] in chains(mask)
     assert boxes in chains(mask)
 
 
@@ -156,7 +157,26 @@ def test_two_parts_of_a_digit_above_one_another_are_proposed_together_too() -> N
         centre, axes = ((left + right) // 2, (top + bottom) // 2), ((right - left) // 2 - 2, (bottom - top) // 2 - 2)
         cv2.ellipse(mask, centre, axes, 0, 0, 360, 1, 5)
     assert [len(chain) for chain in chains(mask)].count(2) == 1
-    assert [len(chain) for chain in chains(mask)].count(1) == 2
+    by_themselves = [chain[0] for chain in chains(mask) if len(chain) == 1]
+    assert sorted(by_themselves) == [(49, 29, 92, 68), (49, 29, 92, 112), (49, 69, 92, 112)]
+
+
+@pytest.mark.parametrize("parts", [2, 5, 12])
+def test_a_digit_in_broken_strokes_is_proposed_as_one_mark(parts: int) -> None:
+    mask = blank(200, 160)
+    edges = np.linspace(0, 2 * np.pi, parts + 1)
+    for start, end in pairwise(edges):
+        angle = np.linspace(start, end - 0.12, 40)  # a 0 with gaps
+        ring = np.stack([80 + 40 * np.sin(angle), 100 + 60 * np.cos(angle)], axis=1)
+        cv2.polylines(mask, [np.rint(ring).astype(np.int32)], False, 1, 5)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    assert [(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)] in chains(mask)
+
+
+def test_digits_side_by_side_are_not_put_together_as_one_mark() -> None:
+    mask = blank(150, 300)
+    boxes = row(mask, "270", 30, 40, 60, 62)
+    assert chains(mask) == [boxes]
 
 
 def test_a_mark_that_loses_ink_as_a_line_is_proposed_whole_as_well() -> None:

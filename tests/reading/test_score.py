@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -293,6 +294,43 @@ def test_a_pale_word_beside_a_black_one_has_less_contrast(reader: Reader, write:
     )
     assert column(found, "contrast beside the strongest")[strong].max() == 1
     assert column(found, "contrast beside the strongest")[weak].max() < 0.5
+
+
+def two_strokes() -> NDArray[np.uint8]:
+    """A 1 and a 0 so near each other that they may be one character."""
+    picture = np.full((120, 110), 255, np.uint8)
+    cv2.line(picture, (25, 20), (25, 100), 0, 6)
+    cv2.ellipse(picture, (62, 60), (18, 38), 0, 0, 360, 0, 6)
+    return picture
+
+
+def test_all_ink_of_a_line_that_may_be_one_digit_is_a_word_of_its_own_line(reader: Reader) -> None:
+    found = seen(reader, two_strokes())
+    k = of_number(found, "10")
+    whole = [n for n, word in enumerate(found.words) if len(word.marks) == 1 and word.edges == found.words[k].edges]
+    assert whole
+    assert all((found.numbers == found.numbers[n]).sum() == 1 for n in whole)
+    assert reader.read(two_strokes()).text == "10"  # which the score leaves aside
+
+
+def test_a_line_that_is_known_to_stand_alone_offers_nothing_but_its_best_path(reader: Reader) -> None:
+    found = reader.seen(two_strokes(), alone=True)
+    assert all(set(word.arcs) <= set(word.lattice.path.arcs) for word in found.words)
+
+
+def test_a_part_of_a_mark_takes_less_than_all_of_its_ink(reader: Reader) -> None:
+    picture = np.full((120, 160), 255, np.uint8)
+    cv2.ellipse(picture, (50, 60), (22, 38), 0, 0, 360, 0, 6)
+    cv2.ellipse(picture, (94, 60), (24, 38), 0, 0, 360, 0, 6)  # touches the first
+    found = seen(reader, picture)
+    k = of_number(found, "00")
+    assert column(found, "part of its marks")[k] == 1
+    assert column(found, "part of the ink around it")[k] == 1
+    word = found.words[k]
+    part = replace(word, arcs=word.arcs[:1], marks=word.marks[:1])
+    features = dict(zip(FEATURES, features_of([part], picture.shape)[0], strict=True))
+    assert 0.3 < features["part of its marks"] < 0.7
+    assert 0.3 < features["part of the ink around it"] < 0.9
 
 
 def test_a_word_that_is_refused_wholly_is_no_word(reader: Reader, write: Callable[..., Image.Image]) -> None:

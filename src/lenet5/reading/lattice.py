@@ -81,6 +81,14 @@ class Lattice:
             end = max(end, float(self.pieces.right[run].max()))
         return words
 
+    @property
+    def whole(self) -> int | None:
+        """The likeliest arc that takes all ink for one digit; None where there is more than that."""
+        arcs = self.arcs
+        of_all = (arcs.first == 0) & (arcs.last == len(self.pieces)) & (arcs.label >= 0) & (arcs.label < len(DIGITS))
+        which = np.flatnonzero(of_all)
+        return int(which[arcs.score[which].argmax()]) if len(which) else None
+
     def mark(self, k: int) -> Digit | Separator:
         """An arc of the path as the user gets it, its box in the picture."""
         arcs, label, candidate = self.arcs, int(self.arcs.label[k]), int(self.arcs.candidate[k])

@@ -50,6 +50,8 @@ _LARGEST: Final = 8  # marks of a picture seen coarsely are proposed by themselv
 _MOST_FRAMES: Final = 100  # of one ink, the widest first
 _CELLS_APART: Final = 0.5  # heights: cells of one row are no farther apart
 _ON: Final = 0.3  # of its height a mark may stand above a rule that it belongs to
+_BROKEN: Final = 0.15  # of the longer side of what was put together: parts of one digit are no farther apart
+_WIDE: Final = 1.4  # heights: no digit is wider
 _STACKED: Final = 0.15  # of the height of both: parts farther apart are two marks
 
 
@@ -216,6 +218,31 @@ def _chained(ink: Ink, marks: Components, lined: Mask | None, reach: float) -> I
         low = others[(marks.height[others] < LOW * height) & (marks.width[others] < _LONGEST_DASH * height)]
         low = low[_near(marks, tall, low, height)]
         yield Proposal(ink, marks, tall, low, lined)
+    if len(marks) <= _ALONE and (broken := _in_one(marks, np.delete(np.arange(len(marks)), candidates[around]))):
+        yield Proposal(ink, broken, np.zeros(1, np.int64), np.zeros(0, np.int64), lined)
+
+
+def _in_one(marks: Components, which: Indices) -> Components | None:
+    """The largest of the chosen marks and all that is near it as one mark, which a digit in broken strokes is.
+
+    None if it is alone, or wider than a digit.
+    """
+    edges = np.stack([marks.left, marks.top, marks.right, marks.bottom])[:, which]
+    if len(which) < 2:
+        return None
+    taken = np.arange(len(which)) == marks.area[which].argmax()
+    while True:
+        box = edges[:2, taken].min(axis=1), edges[2:, taken].max(axis=1)
+        across = np.maximum(edges[:2] - box[1][:, None], box[0][:, None] - edges[2:])
+        near = (across <= _BROKEN * max(box[1] - box[0])).all(axis=0)
+        if (near == taken).all():
+            break
+        taken = near
+    if taken.sum() < 2 or box[1][0] - box[0][0] > _WIDE * (box[1][1] - box[0][1]):
+        return None
+    labels = np.isin(marks.labels, which[taken] + 1).astype(np.int32)
+    left, top, right, bottom = (np.array([side]) for side in (*box[0], *box[1]))
+    return Components(labels, left, top, right, bottom, np.array([marks.area[which[taken]].sum()]))
 
 
 def _enclose(marks: Components, which: Indices) -> Mask:

@@ -32,7 +32,7 @@ from lenet5.reading.ink import inks_of
 from lenet5.reading.lattice import Lattice, LineModel, lattices_of
 from lenet5.reading.pieces import Pieces
 from lenet5.reading.proposals import REACH, proposals_in
-from lenet5.reading.score import PageScore, Word, features_of, words_of
+from lenet5.reading.score import PageScore, Word, features_of, wholes_of, words_of
 from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, rows, trimmed
 from lenet5.result import REFUSED, Box, Digit, Reading, Separator
 
@@ -196,7 +196,7 @@ class Reader:
         every = glanced(proposals, self._p_digit, every=alone)
         glances = within_budget(every)
         lattices = lattices_of([glance.proposal.line() for glance in glances], self.line_model)
-        words = words_of(glances, lattices)
+        words = words_of(glances, lattices) + ([] if alone else wholes_of(glances, lattices))
         note = f"so much stands here that only the likeliest {len(glances)} of {len(every)} lines were read"
         notes = opened.notes if len(glances) == len(every) else (*opened.notes, note)
         return Seen(words, features_of(words, opened.grey.shape), any(ink.cover > 0 for ink in inks), notes)

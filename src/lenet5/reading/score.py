@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +22,7 @@ from lenet5.reading.lattice import Lattice
 from lenet5.reading.proposals import Proposal
 from lenet5.result import REFUSED, Digit, Separator
 
-__all__ = ["CONTEXT", "FEATURES", "Judge", "PageScore", "Word", "features_of", "with_context", "words_of"]
+__all__ = ["CONTEXT", "FEATURES", "Judge", "PageScore", "Word", "features_of", "wholes_of", "with_context", "words_of"]
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +62,8 @@ FEATURES: Final = (
     "page: height beside the usual",
     "page: part of the tallest",
     "apart",
+    "part of its marks",
+    "part of the ink around it",
 )
 """What the score knows of a word, in this order."""
 
@@ -78,6 +81,7 @@ CONTEXT: Final = (
 
 _JUDGES: Final = ("first", "second")
 _AS_TALL: Final = 0.4  # of a logarithm of height
+_NEAR: Final = 0.5  # heights: what is around a word
 _MOST: Final = 6.0  # logits beyond this say no more
 _CERTAIN: Final = 500.0  # a logit beyond this would overflow
 
@@ -118,10 +122,28 @@ def words_of(glances: Sequence[Glance], lattices: Sequence[Lattice | None]) -> l
     for number, (glance, lattice) in enumerate(zip(glances, lattices, strict=True)):
         for arcs in lattice.words if lattice else ():
             assert lattice is not None
-            marks = tuple(lattice.mark(k) for k in arcs)
-            if any(isinstance(mark, Digit) and mark.label != REFUSED for mark in marks):
-                words.append(Word(glance, lattice, number, tuple(arcs), marks))
+            word = _word(glance, lattice, number, arcs)
+            if any(isinstance(mark, Digit) and mark.label != REFUSED for mark in word.marks):
+                words.append(word)
     return words
+
+
+def wholes_of(glances: Sequence[Glance], lattices: Sequence[Lattice | None]) -> list[Word]:
+    """All ink of each line that may be one digit, as that digit, where the best path sees something else in it.
+
+    A digit with a long flag or in broken strokes may be likelier in parts than whole: the score is to decide. Each is
+    a line of its own, numbered after the glances.
+    """
+    words: list[Word] = []
+    for glance, lattice in zip(glances, lattices, strict=True):
+        k = lattice.whole if lattice else None
+        if lattice is not None and k is not None and lattice.path.arcs != (k,):
+            words.append(_word(glance, lattice, len(glances) + len(words), (k,)))
+    return words
+
+
+def _word(glance: Glance, lattice: Lattice, number: int, arcs: Sequence[int]) -> Word:
+    return Word(glance, lattice, number, tuple(arcs), tuple(lattice.mark(k) for k in arcs))
 
 
 def features_of(words: Sequence[Word], size: tuple[int, int]) -> Floats:
@@ -158,6 +180,8 @@ def features_of(words: Sequence[Word], size: tuple[int, int]) -> Floats:
                 np.clip(np.log(heights[k] / usual), -3, 3),
                 heights[k] / tallest,
                 apart[k],
+                _part_of_its_marks(word),
+                _part_of_the_ink(word),
             ]
         )
     return np.asarray(rows, np.float64)
@@ -248,6 +272,28 @@ def _around(word: Word, size: tuple[int, int]) -> list[float]:
         float(ink.window > max(ink.mask.shape) / 5),
         ink.cover,
     ]
+
+
+def _part_of_its_marks(word: Word) -> float:
+    """How much of the connected marks that a word is of it takes, 0..1: a part of a digit may look like another."""
+    arcs, pieces = word.lattice.arcs, word.lattice.pieces
+    taken = np.zeros(len(pieces), np.bool_)
+    for k in word.arcs:
+        taken[arcs.first[k] : arcs.last[k]] = True
+    touched = np.isin(pieces.mark, pieces.mark[taken])
+    return float(pieces.area[taken].sum() / max(pieces.area[touched].sum(), 1))
+
+
+def _part_of_the_ink(word: Word) -> float:
+    """How much of the ink in its box and around it, by half of its height, lies in a word's box, 0..1."""
+    ink, edges = word.proposal.ink, np.array(word.edges) * word.proposal.ink.scale
+    margin = _NEAR * (edges[3] - edges[1])
+    sums = []
+    for grown in (0.0, margin):
+        left, top = np.maximum(np.floor(edges[:2] - grown), 0).astype(int)
+        right, bottom = np.ceil(edges[2:] + grown).astype(int)
+        sums.append(cv2.countNonZero(ink.mask[top:bottom, left:right].view(np.uint8)))
+    return sums[0] / max(sums[1], 1)
 
 
 def _apart(words: Sequence[Word], heights: Floats) -> Floats:

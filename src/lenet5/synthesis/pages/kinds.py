@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from lenet5.synthesis.pages import (
+    amounts,
     drawings,
     empty,
     forms,
@@ -36,6 +37,7 @@ KINDS: Final[dict[str, Draw]] = {
     **words.KINDS,
     **scenes.KINDS,
     **thumbnails.KINDS,
+    **amounts.KINDS,
 }
 """How each kind is drawn: digits and a generator → page. Kinds that begin with "no digits" have no lines."""
 

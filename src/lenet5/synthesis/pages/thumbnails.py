@@ -1,4 +1,5 @@
-"""Small pictures: a cell cut out of a form with parts of its sides, with a digit or empty; light and shadow alone."""
+"""Small pictures: a cell cut out of a form with parts of its sides, with a digit or empty; a digit cut out along its
+ink, as data sets keep it; light and shadow alone."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ __all__ = ["KINDS"]
 
 _FINE: Final = 4  # times as large as the picture: so it is drawn before it is reduced
 _SMALLEST, _LARGEST = 26, 80  # pixels of a cut-out cell's longer side
+_TINIEST: Final = 13  # pixels of a digit's height
 _REACH: Final = 0.12  # of the picture: so far from its border a side of the cell may lie
 
 
@@ -68,6 +70,41 @@ def _grey(rng: np.random.Generator) -> Colour:
     return level, level, level
 
 
+def _digit(digits: Digits, rng: np.random.Generator) -> Page:
+    """One digit and its paper in a small picture: cropped along its ink or with a margin, stretched to the frame or
+    not, in two levels or many, light or dark, pressed unevenly."""
+    height = round(_FINE * np.exp(rng.uniform(np.log(_TINIEST), np.log(_LARGEST))))
+    mark = marks(digits, 1, height, rng)[0]
+    binary = rng.random() < 0.3
+    ink = mark.ink if binary or rng.random() < 0.5 else mark.ink * _pressure(mark.ink.shape, rng)
+    if rng.random() < 0.25:  # to a square, whatever its shape
+        ink = np.asarray(cv2.resize(ink, (height, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    above, below, left, right = (
+        round(height * share) for share in (rng.uniform(-0.02, 0.5, 4) if rng.random() < 0.6 else np.zeros(4))
+    )
+    sheet = Sheet(ink.shape[0] + above + below, ink.shape[1] + left + right)
+    strong = rng.random() < 0.6
+    sheet.write([Mark(mark.character, ink, 0, 0)], left, above, dark_ink(rng) if strong else _grey(rng))
+    sheet.canvas = np.asarray(cv2.GaussianBlur(sheet.canvas, (0, 0), _FINE * rng.uniform(0.3, 0.7)), np.uint8)
+    size = tuple(max(4, side // _FINE) for side in sheet.size)
+    sheet.warp(np.diag([size[1] / sheet.size[1], size[0] / sheet.size[0], 1.0]), (size[0], size[1]))
+    page = sheet.page(_two_levels if binary else scanned, rng)
+    return Page(255 - page.picture, page.lines) if rng.random() < 0.4 else page
+
+
+def _pressure(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """How much ink a hand that presses unevenly leaves (H, W): from a trace to all."""
+    uneven = smooth_noise(size, 0.3 * max(size), rng)
+    return np.asarray(np.clip(0.75 + rng.uniform(0.1, 0.35) * uneven, 0.25, 1), np.float32)
+
+
+def _two_levels(canvas: NDArray[np.uint8], contrast: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The canvas in black and white."""
+    grey = canvas.mean(axis=2)
+    level = 255 - (255 - grey.min()) * rng.uniform(0.3, 0.5)
+    return np.where(grey < level, 0, 255).astype(np.uint8)
+
+
 def _shadow(digits: Digits, rng: np.random.Generator) -> Page:
     """Nothing but paper, the edge of a shadow or a bright patch across it, in pictures of any size."""
     longer = float(np.exp(rng.uniform(np.log(24), np.log(1200))))
@@ -100,4 +137,5 @@ KINDS: Final[dict[str, Draw]] = {
     "small cell cut out of a form": partial(_cell, empty=False),
     "no digits: small cells": partial(_cell, empty=True),
     "no digits: shadow alone": _shadow,
+    "small picture of one digit": _digit,
 }
