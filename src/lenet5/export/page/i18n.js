@@ -150,7 +150,7 @@ export const TEXT = {
   "radial basis functions": ["radial basis functions", "径向基函数"],
   output: ["Output", "输出"],
   pixelsTitle: ["Which pixels decided", "哪些像素起决定作用"],
-  pixelsHint: ["A square of 5×5 pixels is covered at each of the 784 places and the network runs again. Orange: covering it takes away from the answer. Blue: covering it adds.", "依次遮住 784 个位置上的 5×5 像素，并重新运行网络。橙色：遮住后答案变弱；蓝色：遮住后答案变强。"],
+  pixelsHint: ["A square of 5×5 pixels is covered at each of the 784 places; where that hides ink, the network runs again. Orange: covering it takes away from the answer. Blue: covering it adds.", "依次遮住 784 个位置上的 5×5 像素；遮住笔迹时重新运行网络。橙色：遮住后答案变弱；蓝色：遮住后答案变强。"],
   pixelsLabel: ["Occlusion map of the answer {label}", "答案 {label} 的遮挡图"],
   pixelsTime: ["{passes} passes in {ms} ms. The answer leads by {margin}; the strongest orange takes {most} of it.", "{passes} 次前向计算用时 {ms} 毫秒。答案领先 {margin}，橙色最强处遮住后减少 {most}。"],
   pixelsOver: ["over the picture", "叠加在图像上"],

@@ -37,8 +37,10 @@ export class Board {
     if (this.undone.length) this.restore(this.undone.pop());
   }
 
+  /** Shows a state; a stroke that is being drawn ends, since it may not be part of it. */
   restore({ strokes, picture }) {
-    Object.assign(this, { strokes, picture });
+    Object.assign(this, { strokes, picture, pointer: null });
+    if (this.cursor) this.cursor.down = false;
     this.draw();
     this.changed(true);
   }

@@ -25,18 +25,20 @@ export async function readByService(blob, name, layout) {
 
 /** A reading {pixels, results, name} in words, its pages one after another. */
 export function readingWords({ results, name }) {
-  return results.map((result) => pageWords(result, name, results.length)).join(" ");
+  return pagesInWords(results, name).join(" ");
 }
 
-function pageWords({ page, text, confidence, error }, name, pages) {
-  const found = text ? t("readingOf", { text: text.replaceAll("\n", " / "), percent: percent(confidence ?? 0) }) : t("readingNothing", { name });
-  const words = error ?? found;
-  return pages > 1 ? t("readingPage", { page: page ?? "?", words }) : words;
+function pagesInWords(results, name) {
+  return results.map(({ page, text, confidence, error }, k) => {
+    const read = { text: text?.replaceAll("\n", " / "), percent: percent(confidence ?? 0) };
+    const words = error ?? (text ? t("readingOf", read) : t("readingNothing", { name }));
+    return results.length > 1 ? t("readingPage", { page: page ?? k + 1, words }) : words;
+  });
 }
 
 /** Elements of a reading: the words of each page, and over the picture of the first one, where there is one, its digits. */
 export function readingView({ pixels, results, name }, look) {
-  const words = results.map((result) => element("p", { class: "read-text" }, pageWords(result, name, results.length)));
+  const words = pagesInWords(results, name).map((page) => element("p", { class: "read-text" }, page));
   return [...words, ...(pixels ? readPicture(pixels, results[0], look) : [element("p", { class: "hint" }, t("notShown"))])];
 }
 
