@@ -26,6 +26,8 @@ import { inflated, parseWeights } from "./weights.js";
 
 const $ = (id) => document.getElementById(id);
 
+const MAPS_AND_PANEL = "(min-width: 60.01rem)"; // windows in which both can be in sight
+
 const app = {
   own: {}, // the page's own weights by network
   weights: {}, // those in use
@@ -210,7 +212,7 @@ function goToView(view) {
   app.view = view;
   if (view === "lesson") {
     app.goToStep(app.step);
-    document.querySelector(".maps").scrollIntoView();
+    if (matchMedia(MAPS_AND_PANEL).matches) document.querySelector(".maps").scrollIntoView();
   }
   views.showTabs(view);
   refresh(true);
