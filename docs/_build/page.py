@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,8 @@ UNIT = {"x": 10, "y": 14}  # of the maps of C3, in pixels
 
 def main() -> None:
     program = shutil.which("chromium")
+    if program is None:
+        sys.exit("docs/page.png is drawn in Chromium: install it")
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         file = Path(folder) / "lenet5.html"
         file.write_text(page(weights.load("lenet5")), "utf-8")

@@ -671,7 +671,9 @@ def test_nothing_is_cut_off_on_phone_tablet_laptop_and_projector(width: int, hei
     if width >= 1366:
         opened.page.click("#tab-sizes")
         opened.settle()
-        wide = opened.js("() => [...document.querySelectorAll('.wide')].map((box) => box.scrollWidth - box.clientWidth)")
+        wide = opened.js(
+            "() => [...document.querySelectorAll('.wide')].map((box) => box.scrollWidth - box.clientWidth)"
+        )
         assert wide == [0, 0]  # the published counts are in sight
     if width >= 820:
         tops = opened.js("() => [...document.querySelectorAll('#strip-lenet5 .layer')].map((layer) => layer.offsetTop)")
