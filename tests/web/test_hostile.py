@@ -290,7 +290,7 @@ def test_a_new_connection_takes_the_place_of_one_that_rests(crowded: Running) ->
 
 def test_connections_leave_files_for_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
-    for allowed, most in ((resource.RLIM_INFINITY, 1000), (100_000, 1000), (1024, 688), (10, 1)):
+    for allowed, most in ((resource.RLIM_INFINITY, 1000), (100_000, 1000), (1024, 624), (10, 1)):
         monkeypatch.setattr(resource, "getrlimit", lambda _, allowed=allowed: (allowed, allowed))
         assert connections(replace(SETTINGS, workers=2, most_connections=1000)) == most
 

@@ -22,8 +22,9 @@ from lenet5.web.settings import Settings
 __all__ = ["Server", "listening"]
 
 _MOST_HEAD: Final = 64_000  # bytes of a request's head: a query with 5,000 choices of ten characters
-_BACKLOG: Final = 256  # connections that the system holds before they are taken, and that are taken at a time
-_FILES: Final = 64  # that are open beside connections and workers
+_BACKLOG: Final = 2048  # connections that the system holds before they are taken
+_TAKEN: Final = 64  # connections that are taken at a time
+_FILES: Final = 64 + 5 * _TAKEN  # beside connections and workers: what is refused is closed a few rounds later
 _FILES_A_WORKER: Final = 8
 _IDLE: Final = 75  # seconds for which a connection is kept between requests: more than any Retry-After
 
@@ -49,7 +50,7 @@ def connections(settings: Settings) -> int:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files == resource.RLIM_INFINITY:
             return settings.most_connections
-        files -= _FILES + _FILES_A_WORKER * settings.workers + _BACKLOG
+        files -= _FILES + _FILES_A_WORKER * settings.workers
     return max(1, min(settings.most_connections, files))
 
 
@@ -65,7 +66,7 @@ class Server(uvicorn.Server):
                 http=_Protocol.within(
                     settings.grace, connections(settings), self.service.metrics.refusals.labels("connections").inc
                 ),
-                backlog=_BACKLOG,
+                backlog=_TAKEN,
                 ws="none",
                 lifespan="on",
                 loop="asyncio",
@@ -77,6 +78,12 @@ class Server(uvicorn.Server):
                 h11_max_incomplete_event_size=_MOST_HEAD,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and let the system hold more connections than asyncio takes at a time, which is what it set."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)
 
     def serve_on(self, listener: socket.socket) -> None:
         """Serve on a listening socket until stopped. Raises KeyboardInterrupt after a second signal."""

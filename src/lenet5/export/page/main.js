@@ -29,7 +29,7 @@ const $ = (id) => document.getElementById(id);
 const MAPS_AND_PANEL = "(min-width: 60.01rem)"; // windows in which both can be in sight
 
 const app = {
-  own: {}, // the page's own weights by network
+  embedded: {}, // the weights that the page came with, by network
   weights: {}, // those in use
   levels: null, // 28×28 ink levels, or null where nothing is drawn
   values: {}, // every layer's values by network
@@ -49,13 +49,13 @@ let board, strips, codes, examples, views;
 async function start() {
   for (const network of Object.keys(FACTS.networks)) {
     const bytes = await inflated($(`weights-${network}`).textContent);
-    app.own[network] = parseWeights(bytes, network, true);
-    app.own[network].name = app.own[network].metadata.name;
+    app.embedded[network] = parseWeights(bytes, network, true);
+    app.embedded[network].name = app.embedded[network].metadata.name;
   }
-  app.weights = { ...app.own };
+  app.weights = { ...app.embedded };
   app.larger = magnification();
-  strips = Object.keys(app.own).map((network) => new Strip($(`strip-${network}`), network, app));
-  codes = Object.keys(app.own).map((network) => new Codes($(`codes-${network}`), network, app));
+  strips = Object.keys(app.embedded).map((network) => new Strip($(`strip-${network}`), network, app));
+  codes = Object.keys(app.embedded).map((network) => new Codes($(`codes-${network}`), network, app));
   board = new Board($("board"), drawn);
   examples = new Examples($("examples"), (strokes) => board.set(strokes), (levels) => showPicture(levels, "testDigit"));
   views = new Views($("tabs"), $("panel"), goToView);
@@ -149,7 +149,7 @@ function showReading(reading) {
 function useWeights(weights) {
   app.weights = { ...app.weights, [weights.network]: weights };
   if (app.unit && !isUnit(app.unit)) app.unit = null;
-  if (weights.network === "concise" && weights !== app.own.concise) app.beside = $("beside").checked = true;
+  if (weights.network === "concise" && weights !== app.embedded.concise) app.beside = $("beside").checked = true;
   showWeights();
   see(app.levels, true);
 }
@@ -191,10 +191,10 @@ function showWeights() {
   const { metadata, j, classes } = app.weights.lenet5;
   const name = Object.values(app.weights).map((weights) => weights.name).join(", ");
   const values = { recipe: metadata.recipe ?? "?", passes: metadata.passes ?? "?", trained: metadata.trained_on ?? "" };
-  const rounded = FACTS.int8 && app.weights.lenet5 === app.own.lenet5;
+  const rounded = FACTS.int8 && app.weights.lenet5 === app.embedded.lenet5;
   $("weights-name").textContent = t("ownWeights", { name });
   $("weights-facts").textContent = t("weightsFacts", values) + (rounded ? ` ${t("rounded")}` : "");
-  $("bundled").hidden = Object.values(app.weights).every((weights) => weights === app.own[weights.network]);
+  $("bundled").hidden = Object.values(app.weights).every((weights) => weights === app.embedded[weights.network]);
   const notes = [Number.isFinite(j) ? t("rejectAt", { j: number(j, 1) }) : null, classes.length > 10 ? t("separatorsAside") : null];
   $("aside-note").textContent = notes.filter(Boolean).join(" · ");
   for (const row of codes) row.build(app.weights[row.network]);
@@ -275,7 +275,7 @@ function listen() {
   on("camera", takePhoto);
   on("open-weights", () => $("weights-file").click());
   on("bundled", () => {
-    for (const weights of Object.values(app.own)) useWeights(weights);
+    for (const weights of Object.values(app.embedded)) useWeights(weights);
     notify("");
   });
   on("language", () => {

@@ -25,7 +25,7 @@ export function digitOf(rgba, width, height) {
   const threshold = Math.max(otsu(contrast.values), 0.25 * strongest, FAINTEST);
   const marks = marksOf(contrast, threshold);
   if (!marks.length) return null;
-  const kept = masked(contrast, ...chosen(marks));
+  const kept = masked(contrast, ...digitIn(marks));
   const ink = cropped(kept, (value) => value > threshold);
   const levels = ink && normalise(ink);
   return levels && { levels, asGiven: false };
@@ -156,7 +156,7 @@ function marksOf({ rows, columns, values }, threshold) {
 }
 
 /** [box, kept] of the digit: the largest mark, one at the edge only where there is no other, and the marks beside it. */
-function chosen(marks) {
+function digitIn(marks) {
   const inner = marks.filter((mark) => !mark.edge);
   const pool = inner.some((mark) => mark.area > 8) ? inner : marks;
   const main = pool.reduce((a, b) => (b.area > a.area ? b : a));
