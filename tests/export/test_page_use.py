@@ -219,7 +219,7 @@ def test_a_pasted_picture_is_read_and_said_to_be_prepared_simply(open_page: Open
 
 
 def pictures(draw: Draw) -> dict[str, Image.Image]:
-    """A 7 as a scan, on a blackboard, transparent, in uneven light, small, and large."""
+    """A 7 as a scan, on a blackboard, transparent, in uneven light, on grainy paper, small, and large."""
     seven = draw("7")
     grey = np.asarray(seven, np.float32)
     light = np.linspace(0.45, 1, grey.shape[1], dtype=np.float32)
@@ -230,6 +230,7 @@ def pictures(draw: Draw) -> dict[str, Image.Image]:
         "blackboard": Image.fromarray(np.uint8(40 + 0.7 * (255 - grey))),
         "transparent": transparent,
         "shadow": Image.fromarray(np.uint8((40 + 0.7 * grey) * light)),
+        "grain": Image.fromarray(np.uint8(70 + 0.6 * grey + np.random.default_rng(1).normal(0, 6, grey.shape))),
         "small": seven.resize((40, 40), Image.Resampling.LANCZOS),
         "large": seven.resize((1800, 1800)),
     }
@@ -242,6 +243,7 @@ def test_dropped_and_chosen_pictures_are_read_in_any_polarity_size_and_light(ope
         drop(opened, f"{name}.png", png(image), "image/png")
         opened.page.wait_for_selector("#source-note:has-text('simply')")
         assert answer(opened) == "7", name
+        assert (levels(opened) > 0).mean() < 0.4, name  # paper is white
     opened.page.click("#clear")
     opened.page.set_input_files("#file", {"name": "2.png", "mimeType": "image/png", "buffer": png(draw("2"))})
     opened.page.wait_for_selector("#source-note:has-text('simply')")

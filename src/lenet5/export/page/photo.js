@@ -7,6 +7,7 @@ const WINDOW = 2.5; // the paper's lightness is sought in a window of the longer
 const FAINTEST = 0.05; // of the paper's lightness: what differs less from it is no ink
 const BOARD = 0.5; // of the border is dark where the ink is light on a board
 const NEAR = 0.35; // of the height: marks farther from the largest one are not of its digit
+const NOISE = 0.7; // of the threshold between paper and ink: what is fainter is paper
 const SPECK = 0.02; // of the largest mark's area: what is smaller is dirt
 
 /** {levels, asGiven} of RGBA pixels: 28×28 ink levels, and whether they are the picture itself; null without any ink. */
@@ -25,7 +26,7 @@ export function digitOf(rgba, width, height) {
   const threshold = Math.max(otsu(contrast.values), 0.25 * strongest, FAINTEST);
   const marks = marksOf(contrast, threshold);
   if (!marks.length) return null;
-  const kept = masked(contrast, ...digitIn(marks));
+  const kept = masked(contrast, NOISE * threshold, ...digitIn(marks));
   const ink = cropped(kept, (value) => value > threshold);
   const levels = ink && normalise(ink);
   return levels && { levels, asGiven: false };
@@ -171,8 +172,8 @@ function digitIn(marks) {
   return [box, marks.labels.map((label) => (label === 0 || names.has(label) ? 1 : 0))];
 }
 
-/** The ink in a box without marks of others. */
-function masked(contrast, [left, top, right, bottom], kept) {
-  const values = contrast.values.map((value, k) => (kept[k] ? value : 0));
+/** The ink in a box without marks of others and without what is fainter than noise. */
+function masked(contrast, noise, [left, top, right, bottom], kept) {
+  const values = contrast.values.map((value, k) => (kept[k] && value > noise ? value : 0));
   return part(picture(contrast.rows, contrast.columns, values), top, left, bottom - top, right - left);
 }
