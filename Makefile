@@ -97,6 +97,7 @@ results: accuracy
 
 figures: install-dev
 	@$(BIN)/python -m docs._build.figures
+	@$(BIN)/python -m docs._build.page
 	@$(BIN)/python -m benchmarks.forms.pictures
 
 sanitize: install-dev

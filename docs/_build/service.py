@@ -22,6 +22,7 @@ def limits() -> str:
         ("pages of a file, unless `page` names one", f"{settings.most_pages:,}", "`--max-pages`", "413"),
         ("pixels of a picture", f"{MOST_PIXELS // 1_000_000} megapixels", "", "413"),
         ("all bodies that are held", f"{settings.most_held_bytes / 1e6:g} MB", "", "503"),
+        ("open connections, fewer where few files may be open", f"{settings.most_connections:,}", "", "503"),
         ("requests that wait for a worker", f"{settings.queue}", "`--queue`", "503"),
         ("reading of a file", f"{settings.seconds:g} s", "`--timeout`", "504"),
         ("head of a request", f"{settings.grace:g} s", "", "closed"),

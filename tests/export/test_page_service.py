@@ -96,6 +96,30 @@ def test_the_reading_of_a_picture_is_drawn_over_it_and_each_digit_can_be_looked_
     assert hosts == {service.url.split("/")[2]}
 
 
+def test_every_page_of_a_file_that_the_browser_cannot_show_is_given_in_words(open_page: Open, service: Stub) -> None:
+    pages = [
+        {"file": "-", "page": 1, "text": "27\n8", "confidence": 0.9, "lines": []},
+        {"file": "-", "page": 2, "text": "", "confidence": 0.8, "lines": []},
+        {"file": "-", "error": "not a picture: page 3 of the picture is cut short"},
+    ]
+    service.read = lambda body: (200, {"results": pages})
+    opened = open_page("#lang=en", url=service.url)
+    drop(opened, "three.pdf", b"%PDF-1.4", "application/pdf")
+    opened.page.wait_for_selector(".read-text")
+    assert service.asked == [("/v1/read?layout=auto", "application/pdf", b"%PDF-1.4")]
+    assert opened.page.locator(".read-text").all_inner_texts() == [
+        "Page 1: 27 / 8 (90.0% sure that all of it is right)",
+        "Page 2: No digits were found in three.pdf.",
+        "Page 3: not a picture: page 3 of the picture is cut short",
+    ]
+    assert opened.text("#notice") == ""
+    assert opened.text("#spoken").startswith("Page 1: 27 / 8 (90.0%")
+    assert "application/pdf" in opened.page.get_attribute("#file", "accept")
+    opened.page.click("#clear")
+    opened.settle()
+    assert opened.page.is_hidden("#reading")
+
+
 @pytest.mark.parametrize(
     ("status", "found", "line"),
     [

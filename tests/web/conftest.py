@@ -124,6 +124,13 @@ def impatient() -> Iterator[Running]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def crowded() -> Iterator[Running]:
+    """A service that holds four connections, one of them the client's."""
+    with running(replace(SETTINGS, workers=1, most_connections=4)) as started:
+        yield started
+
+
 @pytest.fixture
 def encoded() -> Callable[..., bytes]:
     """The content of a picture's file: ``encoded(image)``, further pages after it."""

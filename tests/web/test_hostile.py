@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import socket
 import struct
@@ -9,6 +10,8 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,7 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import Running, line_of
+from lenet5.web.server import connections
+from tests.web.conftest import SETTINGS, Running, line_of
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -212,11 +216,9 @@ def test_a_slow_head_is_closed(impatient: Running) -> None:
 
 
 def test_a_connection_at_rest_between_requests_is_kept(impatient: Running) -> None:
-    head = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", impatient.port), 10) as connection:
+    with connected(impatient) as connection:
         for _ in range(2):
-            connection.sendall(head)
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            live(connection)
             time.sleep(0.8)  # more than the time for a head
 
 
@@ -225,6 +227,80 @@ def test_a_slow_second_head_and_a_body_after_its_answer_are_closed_too(impatient
     assert dripped(impatient, first, b"X").count(b"HTTP/1.1") == 1
     unread = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     assert dripped(impatient, unread, b"X").startswith(b"HTTP/1.1 404 ")
+
+
+def connected(service: Running) -> socket.socket:
+    """A connection that has said nothing yet."""
+    return socket.create_connection(("127.0.0.1", service.port), 10)
+
+
+def live(connection: socket.socket) -> None:
+    """Ask whether the service is live, and take all of its answer."""
+    connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    received = b""
+    while not received.endswith(b'{"status":"live"}'):
+        chunk = connection.recv(65536)
+        assert chunk
+        received += chunk
+    assert received.startswith(b"HTTP/1.1 200 ")
+
+
+def whole(connection: socket.socket) -> bytes:
+    """All that comes until the service closes."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_more_connections_than_may_be_open_are_refused_in_one_line(crowded: Running) -> None:
+    refused = crowded.metric('lenet5_refusals_total{reason="connections"}')
+    crowded.client.close()
+    with ExitStack() as opened:
+        for _ in range(4):
+            opened.enter_context(connected(crowded))  # says nothing
+        crowded.until(lambda: len(crowded.server.server_state.connections) == 4)
+        for _ in range(3):
+            received = whole(opened.enter_context(connected(crowded)))
+            assert received.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: 1" in received.lower()
+            assert received.endswith(b'{"error": "too many connections are open: try again later"}')
+    crowded.until(lambda: not crowded.server.server_state.connections)
+    with httpx.Client(base_url=f"http://127.0.0.1:{crowded.port}") as client:
+        text = client.get("/metrics").text
+    assert f'lenet5_refusals_total{{reason="connections"}} {refused + 3}' in text
+
+
+def test_a_new_connection_takes_the_place_of_one_that_rests(crowded: Running) -> None:
+    crowded.client.close()
+    crowded.until(lambda: not crowded.server.server_state.connections)
+    with ExitStack() as opened:
+        resting = [opened.enter_context(connected(crowded)) for _ in range(4)]
+        for connection in resting:
+            live(connection)
+        for _ in range(16):
+            resting.append(opened.enter_context(connected(crowded)))
+            live(resting[-1])
+        crowded.until(lambda: len(crowded.server.server_state.connections) == 4)
+        closed = 0
+        for connection in resting:
+            connection.settimeout(0.05)
+            with suppress(TimeoutError):
+                assert connection.recv(1) == b""
+                closed += 1
+        assert closed == 16
+
+
+def test_connections_leave_files_for_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource")
+    for allowed, most in ((resource.RLIM_INFINITY, 1000), (100_000, 1000), (1024, 624), (10, 1)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, allowed=allowed: (allowed, allowed))
+        assert connections(replace(SETTINGS, workers=2, most_connections=1000)) == most
+
+
+@pytest.mark.parametrize("path", ["/v1/read", "/v1/classify"])
+def test_a_body_that_would_have_to_be_unpacked_is_refused(path: str, service: Running) -> None:
+    kind = "application/json" if path == "/v1/classify" else "image/png"
+    headers = {"Content-Type": kind, "Content-Encoding": "gzip"}
+    answer = service.client.post(path, content=gzip.compress(bytes(10_000_000)), headers=headers)
+    assert "Content-Encoding 'gzip' is not read" in line_of(answer, 415)
 
 
 def dripped(service: Running, head: bytes, drip: bytes) -> bytes:

@@ -19,12 +19,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import __version__, paper
+from lenet5 import Reader, __version__, paper
 from lenet5 import weights as weights_of
 from lenet5.codes import CODES, SEPARATORS
 from lenet5.describe import describe
 from lenet5.errors import WeightsError
 from lenet5.export.bundle import bundle, compact
+from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BLANK, BOX
 
 __all__ = ["page", "page_of", "quantised"]
@@ -34,6 +35,8 @@ _KEPT: Final = (
     "trained_on", "validation_error_percent",
 )  # fmt: skip
 """What of the metadata the page shows or needs; the reader's page score and geometry are 70 kB."""
+
+_EXAMPLES: Final = 6  # misread test digits: 1 kB each
 
 
 def page(
@@ -62,7 +65,8 @@ def page(
     modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
     script, style = bundle(modules, "main"), compact(sources["style.css"])
     packed, run = ("", script) if not int8 else (_deflated(script.encode()), compact(sources["unpack.js"]))
-    facts = _facts(weights, concise, int8, service) | {"examples": json.loads(sources["examples.json"])}
+    examples = [*json.loads(sources["examples.json"]), *_misread(weights)]
+    facts = _facts(weights, concise, int8, service) | {"examples": examples}
     filled = {
         "POLICY": _policy(style, sorted({script, run}), service),
         "VERSION": __version__,
@@ -160,6 +164,26 @@ def _network_facts(weights: weights_of.Weights) -> dict[str, Any]:
         "counted": [asdict(layer) for layer in counted.layers],
         "arrays": {array.name: array.shape for array in network.arrays},
     }
+
+
+def _misread(weights: weights_of.Weights) -> list[dict[str, str]]:
+    """The first test digits of the package's own set that these weights read as another digit, as the page's examples.
+
+    The levels of their 784 pixels are in base64 with the alphabet of URLs, as in a link of the page.
+    """
+    digits = load("digits", "test")
+    assert isinstance(digits, ImageSet)
+    labels, _ = Reader(weights, threads=1).classify(digits.images, views=1)
+    wrong = np.flatnonzero((labels != digits.labels) & (labels >= 0))[:_EXAMPLES]
+    return [
+        {
+            "id": f"test-{k}",
+            "group": "misread",
+            "drawn": str(digits.labels[k]),
+            "levels": base64.urlsafe_b64encode(digits.images[k].tobytes()).decode("ascii").rstrip("="),
+        }
+        for k in wrong
+    ]
 
 
 def _bits(character: str) -> str:

@@ -80,6 +80,11 @@ class Body:
         return b"".join([chunk async for chunk in self._chunks(self._settings.most_json_bytes)])
 
     def _kind(self) -> str:
+        """The type of the body without its parameters. Raises RefusedError for one that would have to be unpacked."""
+        encoding = self._request.headers.get("content-encoding", "identity")
+        if encoding.strip().lower() != "identity":
+            message = f"a body in Content-Encoding {encoding[:60]!r} is not read: send it as it is"
+            raise RefusedError(415, message, "type")
         kind = self._request.headers.get("content-type", "application/octet-stream")
         return kind.partition(";")[0].strip().lower()
 

@@ -202,8 +202,8 @@ def _classify(settings: Settings) -> Json:
 
 def _get(name: str, what: str, kind: str, schema: Json, *errors: int) -> Json:
     """A path without parameters."""
-    found = {"200": {"description": what, "content": {kind: {"schema": schema}}}}
-    return {"operationId": name, "summary": what, "responses": {**found, **_error_refs("421", *map(str, errors))}}
+    answer = {"200": {"description": what, "content": {kind: {"schema": schema}}}}
+    return {"operationId": name, "summary": what, "responses": {**answer, **_error_refs("421", *map(str, errors))}}
 
 
 def _schemas() -> Json:

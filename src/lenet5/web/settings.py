@@ -25,9 +25,9 @@ class Settings:
     ``workers`` processes read; ``queue`` further requests wait for one. A file that takes longer than ``seconds`` ends
     its worker. A body has at most ``most_bytes`` and ``most_files`` parts, a file ``most_pages`` pages; a body of JSON
     has ``most_json_bytes``, as numbers take twenty times their text in memory. All bodies together take at most
-    ``most_held_bytes``. A body may take ``grace`` seconds and one more for each ``slowest`` bytes, the head of a
-    request ``grace`` seconds. ``hosts`` are names that the service is called by beside localhost and any IP address,
-    ``"*"`` for any name; pages of ``origins`` may use it from a browser.
+    ``most_held_bytes``. At most ``most_connections`` are open at a time. A body may take ``grace`` seconds and one more
+    for each ``slowest`` bytes, the head of a request ``grace`` seconds. ``hosts`` are names that the service is called
+    by beside localhost and any IP address, ``"*"`` for any name; pages of ``origins`` may use it from a browser.
     """
 
     weights: Weights
@@ -39,6 +39,7 @@ class Settings:
     most_files: int = 100
     most_pages: int = 100
     most_held_bytes: int = 2 * MOST_BYTES
+    most_connections: int = 1000
     grace: float = 10.0
     slowest: float = 50_000.0
     hosts: tuple[str, ...] = ()

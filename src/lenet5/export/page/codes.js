@@ -16,9 +16,9 @@ export class Codes {
     const linear = weights.network === "concise";
     this.entries = [...weights.classes].map((label, map) => {
       const code = linear ? weights.arrays["output.weight"].subarray(84 * map, 84 * map + 84) : weights.codes[map];
-      const value = element("output", {});
+      const value = element("span", { class: "value" });
       const unit = { network: this.network, layer: "output", map, row: 0, column: 0 };
-      const bar = element("i", {});
+      const bar = element("i");
       const button = element(
         "button",
         {
@@ -38,7 +38,7 @@ export class Codes {
     this.container.replaceChildren(this.f6, ...this.entries.map(({ button }) => button));
   }
 
-  /** Shows the outputs; best is the place of the answer, or −1. */
+  /** Shows the outputs; best is the place of the answer, if there is one. */
   draw(weights, values, best) {
     const range = weights.network === "concise" ? 1 : FACTS.amplitude;
     const picture = pictureOf(values ? values.f6 : new Float32Array(84), 12, 7, {

@@ -1,15 +1,21 @@
 // The drawing board: mouse, pen, finger and keyboard → strokes.
+import { FACTS } from "./facts.js";
 import { EVEN, EXTENT, trace } from "./strokes.js";
 
 const LEAST_STEP = 5; // units between points
+const MOST_UNDONE = 100;
 const KEY_STEP = 32; // units that an arrow key moves the pen; with Shift four times as far
 
-/** Follows pointers and keys on a canvas; changed(strokes, done) is called with every change. */
+/**
+ * Follows pointers and keys on a canvas, which shows strokes or a picture {levels, note} in their place.
+ * changed(done) is called with every change.
+ */
 export class Board {
   constructor(canvas, changed) {
     this.canvas = canvas;
     this.changed = changed;
     this.strokes = [];
+    this.picture = null;
     this.undone = []; // what undo goes back to, last first
     this.pointer = null;
     this.cursor = null; // the keyboard's pen: {x, y, down}
@@ -20,25 +26,35 @@ export class Board {
     canvas.addEventListener("blur", () => this.liftKeyboardPen());
   }
 
-  /** Shows other strokes, which undo takes back. */
-  set(strokes, remember = true) {
-    if (remember) this.remember();
-    this.strokes = strokes;
-    this.draw();
-    this.changed(this.strokes, true);
-  }
-
-  clear() {
-    if (this.strokes.length) this.set([]);
+  /** Shows other strokes, or a picture, which undo takes back. */
+  set(strokes, picture = null) {
+    const empty = (state) => !state.strokes.length && !state.picture;
+    if (!(empty(this) && empty({ strokes, picture }))) this.remember();
+    this.restore({ strokes, picture });
   }
 
   undo() {
-    if (this.undone.length) this.set(this.undone.pop(), false);
+    if (this.undone.length) this.restore(this.undone.pop());
+  }
+
+  /** Shows a state; a stroke that is being drawn ends, since it may not be part of it. */
+  restore({ strokes, picture }) {
+    Object.assign(this, { strokes, picture, pointer: null });
+    if (this.cursor) this.cursor.down = false;
+    this.draw();
+    this.changed(true);
   }
 
   remember() {
-    this.undone.push(this.strokes.map((stroke) => [...stroke]));
-    if (this.undone.length > 100) this.undone.shift();
+    this.undone.push({ strokes: this.strokes.map((stroke) => [...stroke]), picture: this.picture });
+    if (this.undone.length > MOST_UNDONE) this.undone.shift();
+  }
+
+  /** A new stroke begins, in the place of a picture. */
+  begin(point) {
+    this.remember();
+    this.strokes = [...this.strokes, [point]];
+    this.picture = null;
   }
 
   draw() {
@@ -47,6 +63,7 @@ export class Board {
     context.clearRect(0, 0, side, side);
     context.fillStyle = context.strokeStyle = getComputedStyle(this.canvas).color;
     trace(context, this.strokes, side);
+    if (this.picture) this.drawPicture(context, side / FACTS.side);
     if (!this.cursor) return;
     const [x, y] = [(this.cursor.x * side) / EXTENT, (this.cursor.y * side) / EXTENT];
     context.beginPath();
@@ -54,6 +71,14 @@ export class Board {
     context.lineWidth = side / 120;
     context.strokeStyle = getComputedStyle(this.canvas).outlineColor;
     context.stroke();
+  }
+
+  drawPicture(context, unit) {
+    this.picture.levels.forEach((level, k) => {
+      context.globalAlpha = level / 255;
+      context.fillRect((k % FACTS.side) * unit, Math.floor(k / FACTS.side) * unit, unit, unit);
+    });
+    context.globalAlpha = 1;
   }
 
   point(event) {
@@ -74,10 +99,9 @@ export class Board {
     this.cursor = null;
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
-    this.remember();
-    this.strokes = [...this.strokes, [this.point(event)]];
+    this.begin(this.point(event));
     this.draw();
-    this.changed(this.strokes, false);
+    this.changed(false);
   }
 
   move(event) {
@@ -85,13 +109,13 @@ export class Board {
     const events = event.getCoalescedEvents?.() ?? [];
     for (const moment of events.length ? events : [event]) this.extend(this.point(moment));
     this.draw();
-    this.changed(this.strokes, false);
+    this.changed(false);
   }
 
   up(event) {
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
-    this.changed(this.strokes, true);
+    this.changed(true);
   }
 
   extend(point) {
@@ -104,7 +128,7 @@ export class Board {
   key(event) {
     const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") this.undo();
-    else if (event.key === "Backspace" || event.key === "Delete") this.clear();
+    else if (event.key === "Backspace" || event.key === "Delete") this.set([]);
     else if (event.key === " ") this.togglePen();
     else if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) this.step(direction, event.shiftKey ? 4 : 1);
     else return;
@@ -114,12 +138,9 @@ export class Board {
   togglePen() {
     this.cursor ??= { x: EXTENT / 2, y: EXTENT / 4, down: false };
     this.cursor.down = !this.cursor.down;
-    if (this.cursor.down) {
-      this.remember();
-      this.strokes = [...this.strokes, [[this.cursor.x, this.cursor.y, EVEN]]];
-    }
+    if (this.cursor.down) this.begin([this.cursor.x, this.cursor.y, EVEN]);
     this.draw();
-    this.changed(this.strokes, !this.cursor.down);
+    this.changed(!this.cursor.down);
   }
 
   step([across, down], times) {
@@ -128,12 +149,14 @@ export class Board {
     this.cursor = { ...this.cursor, x: moved(this.cursor.x, across), y: moved(this.cursor.y, down) };
     if (this.cursor.down) this.extend([this.cursor.x, this.cursor.y, EVEN]);
     this.draw();
-    if (this.cursor.down) this.changed(this.strokes, true);
+    if (this.cursor.down) this.changed(false);
   }
 
   liftKeyboardPen() {
     if (!this.cursor) return;
+    const drawing = this.cursor.down;
     this.cursor = null;
     this.draw();
+    if (drawing) this.changed(true);
   }
 }

@@ -7,14 +7,15 @@ const WINDOW = 2.5; // the paper's lightness is sought in a window of the longer
 const FAINTEST = 0.05; // of the paper's lightness: what differs less from it is no ink
 const BOARD = 0.5; // of the border is dark where the ink is light on a board
 const NEAR = 0.35; // of the height: marks farther from the largest one are not of its digit
+const NOISE = 0.7; // of the threshold between paper and ink: what is fainter is paper
 const SPECK = 0.02; // of the largest mark's area: what is smaller is dirt
 
-/** {levels, box} of RGBA pixels: 28×28 ink levels and [left, top, right, bottom] in pixels; null without any ink. */
+/** {levels, asGiven} of RGBA pixels: 28×28 ink levels, and whether they are the picture itself; null without any ink. */
 export function digitOf(rgba, width, height) {
   const grey = greyOf(rgba, width, height);
   if (width === FACTS.side && height === FACTS.side) {
     const levels = Uint8Array.from(grey.values, (value) => Math.round(255 * value));
-    if (isNormal(levels)) return { levels, box: [0, 0, width, height] };
+    if (isNormal(levels)) return { levels, asGiven: true };
   }
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   const small =
@@ -25,11 +26,10 @@ export function digitOf(rgba, width, height) {
   const threshold = Math.max(otsu(contrast.values), 0.25 * strongest, FAINTEST);
   const marks = marksOf(contrast, threshold);
   if (!marks.length) return null;
-  const { box, labels } = chosen(marks);
-  const kept = masked(contrast, labels, box);
+  const kept = masked(contrast, NOISE * threshold, ...digitIn(marks));
   const ink = cropped(kept, (value) => value > threshold);
   const levels = ink && normalise(ink);
-  return levels && { levels, box: box.map((edge) => edge / scale) };
+  return levels && { levels, asGiven: false };
 }
 
 /** Luminance in 0..1, transparent pixels as white paper. */
@@ -156,8 +156,8 @@ function marksOf({ rows, columns, values }, threshold) {
   return marks;
 }
 
-/** The largest mark, one at the edge only where there is no other, and the marks beside it. */
-function chosen(marks) {
+/** [box, kept] of the digit: the largest mark, one at the edge only where there is no other, and the marks beside it. */
+function digitIn(marks) {
   const inner = marks.filter((mark) => !mark.edge);
   const pool = inner.some((mark) => mark.area > 8) ? inner : marks;
   const main = pool.reduce((a, b) => (b.area > a.area ? b : a));
@@ -169,11 +169,11 @@ function chosen(marks) {
     main.box,
   );
   const names = new Set(kept.map((mark) => mark.label));
-  return { box, labels: marks.labels.map((label) => (label === 0 || names.has(label) ? 1 : 0)) };
+  return [box, marks.labels.map((label) => (label === 0 || names.has(label) ? 1 : 0))];
 }
 
-/** The ink in a box without marks of others. */
-function masked(contrast, labels, [left, top, right, bottom]) {
-  const values = contrast.values.map((value, k) => (labels[k] ? value : 0));
+/** The ink in a box without marks of others and without what is fainter than noise. */
+function masked(contrast, noise, [left, top, right, bottom], kept) {
+  const values = contrast.values.map((value, k) => (kept[k] && value > noise ? value : 0));
   return part(picture(contrast.rows, contrast.columns, values), top, left, bottom - top, right - left);
 }

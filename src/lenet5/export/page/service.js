@@ -1,11 +1,11 @@
-// On lenet5 serve: pictures go to the reader, and its reading is drawn over them.
+// On lenet5 serve: pictures and pages go to the reader, and its reading is drawn over them.
 import { element } from "./draw.js";
 import { percent, t } from "./i18n.js";
 import { Complaint } from "./weights.js";
 
 const WIDEST = 900; // pixels of the shown picture
 
-/** The first result of POST v1/read for a picture file. Throws a Complaint with the service's own words. */
+/** The results of POST v1/read for a file, one a page. Throws a Complaint with the service's own words. */
 export async function readByService(blob, name, layout) {
   let reply;
   let answer = {};
@@ -17,20 +17,33 @@ export async function readByService(blob, name, layout) {
     const reason = reply ? `${reply.status} ${reply.statusText}` : t("serviceGone");
     throw new Complaint("serviceFailed", { name, reason });
   }
-  const result = answer.results?.[0];
-  const reason = answer.error ?? result?.error ?? (result ? null : `${reply.status} ${reply.statusText}`);
+  const [first] = answer.results ?? [];
+  const reason = answer.error ?? first?.error ?? (first ? null : `${reply.status} ${reply.statusText}`);
   if (reason) throw new Complaint("serviceFailed", { name, reason });
-  return result;
+  return answer.results;
 }
 
-/** A reading in words. */
-export function readingWords({ text, confidence }, name) {
-  if (!text) return t("readingNothing", { name });
-  return t("readingOf", { text: text.replaceAll("\n", " / "), percent: percent(confidence ?? 0) });
+/** A reading {pixels, results, name} in words, its pages one after another. */
+export function readingWords({ results, name }) {
+  return pagesInWords(results, name).join(" ");
 }
 
-/** The picture with the reading drawn over it; look(box) is called for a digit that is clicked. */
-export function readingView({ canvas, scale }, result, name, look) {
+function pagesInWords(results, name) {
+  return results.map(({ page, text, confidence, error }, k) => {
+    const read = { text: text?.replaceAll("\n", " / "), percent: percent(confidence ?? 0) };
+    const words = error ?? (text ? t("readingOf", read) : t("readingNothing", { name }));
+    return results.length > 1 ? t("readingPage", { page: page ?? k + 1, words }) : words;
+  });
+}
+
+/** Elements of a reading: the words of each page, and over the picture of the first one, where there is one, its digits. */
+export function readingView({ pixels, results, name }, look) {
+  const words = pagesInWords(results, name).map((page) => element("p", { class: "read-text" }, page));
+  return [...words, ...(pixels ? readPicture(pixels, results[0], look) : [element("p", { class: "hint" }, t("notShown"))])];
+}
+
+/** A picture with its reading drawn over it; look(box) is called for a digit that is clicked. */
+function readPicture({ canvas, scale }, result, look) {
   const marks = (result.lines ?? []).flat();
   const shown = Math.min(1, WIDEST / canvas.width);
   const picture = element("canvas", { role: "img", "aria-label": t("readingLabel") });
@@ -58,8 +71,7 @@ export function readingView({ canvas, scale }, result, name, look) {
   });
   const frame = element("div", { class: "read-frame" }, picture, buttons);
   frame.style.maxWidth = `${canvas.width * shown}px`;
-  const hint = buttons.length ? element("p", { class: "hint" }, t("readingHint")) : null;
-  return [element("p", { class: "read-text" }, readingWords(result, name)), frame, hint].filter(Boolean);
+  return buttons.length ? [frame, element("p", { class: "hint" }, t("readingHint"))] : [frame];
 }
 
 function colour(confidence) {

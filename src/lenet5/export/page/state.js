@@ -1,4 +1,6 @@
-// What a link holds: strokes, view, unit, language, theme. All of it stands after the #, so that no server sees it.
+// What a link holds: strokes or a picture, view, unit, language, theme. All of it stands after the #: no server sees it.
+import { FACTS } from "./facts.js";
+
 const VIEWS = ["unit", "lesson", "table", "kernels", "sizes", "pixels"];
 const LAYERS = ["input", "c1", "s2", "c3", "s4", "c5", "f6", "output"];
 const LEAST_PAUSE = 300; // milliseconds between changes of the address: browsers limit them
@@ -19,11 +21,12 @@ export function readState(hash) {
     state.unit = { network: unit[1], layer: unit[2], map, row, column };
   }
   if (given.has("strokes")) state.strokes = given.get("strokes");
+  state.levels = decodedLevels(given.get("picture") ?? "");
   return state;
 }
 
 /** The hash of a state; nothing for what is as usual. */
-export function hashOf({ strokes, view, step, unit, lang, theme, beside }) {
+export function hashOf({ strokes, levels, view, step, unit, lang, theme, beside }) {
   const given = new URLSearchParams();
   if (view && view !== "unit") given.set("view", view);
   if (view === "lesson" && step) given.set("step", step);
@@ -32,7 +35,20 @@ export function hashOf({ strokes, view, step, unit, lang, theme, beside }) {
   if (theme) given.set("theme", theme);
   if (beside) given.set("beside", "1");
   if (strokes) given.set("strokes", strokes);
+  else if (levels) given.set("picture", encodedLevels(levels));
   return `#${given}`;
+}
+
+/** 28×28 ink levels as text for a URL: base64 with its alphabet of URLs. */
+export function encodedLevels(levels) {
+  return btoa(String.fromCharCode(...levels)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The levels of such text; null of any other text. */
+export function decodedLevels(text) {
+  const count = FACTS.side ** 2;
+  if (!/^[\w-]+$/.test(text) || text.length !== Math.ceil((count * 4) / 3)) return null;
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
 }
 
 let timer = null;
@@ -40,5 +56,11 @@ let timer = null;
 /** Writes the state into the address, a little later and once for many changes. */
 export function keepState(stateOf) {
   clearTimeout(timer);
-  timer = setTimeout(() => history.replaceState(null, "", hashOf(stateOf())), LEAST_PAUSE);
+  timer = setTimeout(() => writeState(stateOf), LEAST_PAUSE);
+}
+
+/** Writes the state into the address at once. */
+export function writeState(stateOf) {
+  clearTimeout(timer);
+  history.replaceState(null, "", hashOf(stateOf()));
 }

@@ -1,8 +1,8 @@
 // The network as the paper lays it out: the maps of every layer, side by side. One strip a network.
-import { Maps, element } from "./draw.js";
+import { Maps, element, pictureOf } from "./draw.js";
 import { FACTS } from "./facts.js";
 import { fieldsOf, LAYERS, shapeOf } from "./geometry.js";
-import { layerName, t } from "./i18n.js";
+import { layerName, number, t } from "./i18n.js";
 
 const SHOWN = LAYERS.slice(0, -1);
 const LAYOUT = {
@@ -16,7 +16,9 @@ const LAYOUT = {
   f6: { across: 7, unit: 12, gap: 1 },
 };
 const LARGEST = 2.2; // times the size of a laptop, on a projector
+const SMALLEST = 0.75; // on a tablet, where units are several pixels of its fine screen
 const GAP = 5; // pixels between maps
+const SCALE = 12; // colours that the scale shows to each side of the middle
 
 /** How much larger than on a laptop pictures are drawn, so that the paper's network fills one row. */
 export function magnification() {
@@ -28,13 +30,15 @@ export function magnification() {
     units += across * shapeOf("lenet5", layer).columns * unit;
     fixed += (across - 1) * gap;
   }
-  return Math.min(LARGEST, Math.max(1, (row.clientWidth - fixed) / units));
+  const smallest = devicePixelRatio >= 2 ? SMALLEST : 1;
+  return Math.min(LARGEST, Math.max(smallest, (row.clientWidth - fixed) / units));
 }
 
 /** Draws one network into a container; app is told what is pointed at. */
 export class Strip {
   constructor(container, network, app) {
     Object.assign(this, { container, network, app });
+    this.range = network === "lenet5" ? FACTS.amplitude : 1; // of the squashing function
     this.layers = {};
     this.cursor = {}; // the unit of each layer that the keyboard is at
     for (const layer of SHOWN) this.add(layer);
@@ -47,7 +51,9 @@ export class Strip {
     const size = layer === "f6" ? `${maps}` : `${maps}@${rows}×${columns}`;
     const name = element("b", {});
     const caption = element("figcaption", {}, name, " ", element("span", {}, size));
-    this.container.append(element("figure", { class: "layer", "data-layer": layer }, caption, canvas));
+    const figure = element("figure", { class: "layer", "data-layer": layer }, caption, canvas);
+    if (layer === "input") figure.append((this.scale = element("p", { class: "scale" })));
+    this.container.append(figure);
     this.layers[layer] = { canvas, name, maps, rows, columns };
     const point = (event) => this.maps(layer).at(event);
     canvas.addEventListener("pointermove", (event) => this.point(layer, point(event), false));
@@ -68,9 +74,8 @@ export class Strip {
       const { canvas, maps, rows, columns } = this.layers[layer];
       const { across, unit, gap } = LAYOUT[layer];
       const ink = layer === "input";
-      const range = this.network === "lenet5" && !ink ? FACTS.amplitude : 1;
       this.layers[layer].painter = new Maps(canvas, {
-        maps, rows, columns, across, unit: unit * larger, gap: gap ?? GAP, kind: ink ? "ink" : "signed", range,
+        maps, rows, columns, across, unit: unit * larger, gap: gap ?? GAP, kind: ink ? "ink" : "signed", range: ink ? 1 : this.range,
       });
     }
     this.translate();
@@ -80,12 +85,21 @@ export class Strip {
     for (const layer of SHOWN) {
       const { canvas, name, maps, rows, columns } = this.layers[layer];
       name.textContent = layerName(layer);
-      canvas.setAttribute("aria-label", t("layerLabel", { layer: layerName(layer), maps, rows, columns }));
+      const key = rows * columns === 1 ? "layerLabelFlat" : "layerLabel";
+      canvas.setAttribute("aria-label", t(key, { layer: layerName(layer), maps, rows, columns }));
     }
+  }
+
+  /** Which colours stand for which values in all layers but the input. */
+  drawScale() {
+    const steps = Float32Array.from({ length: 2 * SCALE + 1 }, (_, k) => (k / SCALE - 1) * this.range);
+    const colours = pictureOf(steps, 1, steps.length, { unit: 2, range: this.range });
+    this.scale.replaceChildren(number(-this.range, 2), colours, number(this.range, 2));
   }
 
   /** Paints all layers, and the receptive field of a unit of this network. */
   draw(values, unit) {
+    this.drawScale();
     const here = unit && unit.network === this.network ? unit : null;
     const fields = here && values ? fieldsOf(this.network, here) : {};
     for (const layer of SHOWN) {
@@ -94,11 +108,12 @@ export class Strip {
       const field = fields[layer];
       const painter = this.maps(layer);
       painter.paint(shown, field && field.maps.length < maps ? field.maps : null);
-      if (field && maps < 100) for (const map of field.maps) painter.frame(map, field, layer === "f6" ? 1 : 2);
-      if (here && here.layer === layer) {
-        painter.ring(here);
-      }
-      this.layers[layer].canvas.parentElement.classList.toggle("apart", Boolean(here && here.layer === layer));
+      const whole = field && field.maps.length === maps && field.top <= 0 && field.left <= 0 && field.bottom >= rows && field.right >= columns;
+      if (field && !whole) for (const map of field.maps) painter.frame(map, field);
+      if (here && here.layer === layer) painter.ring(here);
+      const figure = this.layers[layer].canvas.parentElement;
+      figure.classList.toggle("apart", Boolean(here && here.layer === layer));
+      figure.classList.toggle("whole", Boolean(whole));
     }
   }
 

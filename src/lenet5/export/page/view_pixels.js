@@ -7,11 +7,12 @@ import { marginOf } from "./posterior.js";
 
 const REACH = 2; // pixels covered to each side
 
-/** {change (784,), margin}: by how much covering the square around each pixel lowers the answer's lead. */
+/** {change (784,), margin, passes}: by how much covering the square around each pixel lowers the answer's lead. */
 export function occlusion(weights, levels, label) {
   const { side } = FACTS;
   const margin = marginOf(weights, forward(weights, levels).output, label);
   const change = new Float32Array(side * side);
+  let passes = 1;
   for (let row = 0, k = 0; row < side; row++) {
     for (let column = 0; column < side; column++, k++) {
       const covered = Uint8Array.from(levels);
@@ -22,10 +23,12 @@ export function occlusion(weights, levels, label) {
           covered[r * side + c] = 0;
         }
       }
-      if (any) change[k] = margin - marginOf(weights, forward(weights, covered).output, label);
+      if (!any) continue; // the picture is as before
+      change[k] = margin - marginOf(weights, forward(weights, covered).output, label);
+      passes++;
     }
   }
-  return { change, margin };
+  return { change, margin, passes };
 }
 
 /** Elements of the view. */
@@ -39,7 +42,7 @@ export function pixelsView(app) {
 function occlusionFigure(app, network) {
   const { label } = app.answers[network];
   const began = performance.now();
-  const { change, margin } = occlusion(app.weights[network], app.levels, label);
+  const { change, margin, passes } = occlusion(app.weights[network], app.levels, label);
   const ms = Math.round(performance.now() - began);
   const name = label < 0 ? t("notDigit") : String(label);
   const range = rangeOf(change);
@@ -49,7 +52,7 @@ function occlusionFigure(app, network) {
   const painter = new Maps(over, { maps: 1, rows: FACTS.side, columns: FACTS.side, across: 1, unit, gap: 0, range });
   painter.paint(change);
   inkOver(painter, app.levels);
-  const words = t("pixelsTime", { ms, margin: number(margin, 1), most: number(Math.max(...change), 1) });
+  const words = t("pixelsTime", { passes, ms, margin: number(margin, 1), most: number(Math.max(...change), 1) });
   const title = t(network === "lenet5" ? "paperNetwork" : "conciseNetwork");
   return element(
     "figure", { class: "occlusion", "data-network": network },

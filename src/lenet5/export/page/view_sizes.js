@@ -4,6 +4,8 @@ import { FACTS } from "./facts.js";
 import { countsOf } from "./geometry.js";
 import { layerName, t } from "./i18n.js";
 
+const NUMBERS = { neurons: "count", parameters: "count", connections: "count", thePaper: "published" }; // right-aligned
+
 /** Elements of the view. */
 export function sizesView(app) {
   const networks = app.beside ? ["lenet5", "concise"] : ["lenet5"];
@@ -48,7 +50,7 @@ function sizes(weights) {
   const title = t(network === "lenet5" ? "paperNetwork" : "conciseNetwork");
   const table = element(
     "table", { class: "sizes", "data-network": network }, element("caption", {}, title),
-    element("thead", {}, element("tr", {}, heads.map((key) => element("th", { scope: "col" }, t(key))))),
+    element("thead", {}, element("tr", {}, heads.map((key) => element("th", { scope: "col", class: NUMBERS[key] }, t(key))))),
     element("tbody", {}, rows, totals),
   );
   const notes = [element("p", { class: "hint" }, differing ? t("differs", { count: differing }) : t("agrees"))];

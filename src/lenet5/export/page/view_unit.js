@@ -9,7 +9,8 @@ const TERMS = 5; // of a long sum are written out
 /** A unit's name in words. */
 export function nameOf({ layer, map, row, column }, weights) {
   const values = { layer: layerName(layer), map, row, column };
-  if (layer === "output") return `${layerName(layer)}, ${t("code", { label: weights.classes[map] })}`;
+  const key = weights.network === "concise" ? "weightsOf" : "code";
+  if (layer === "output") return `${layerName(layer)}, ${t(key, { label: weights.classes[map] })}`;
   return t(layer === "c5" || layer === "f6" ? "unitNameFlat" : "unitName", values);
 }
 
@@ -65,7 +66,8 @@ function posteriorLine(app, unit, weights, label) {
   if (unit.map > 9) return element("p", {}, t("notCompeting", { label }));
   const p = app.answers[unit.network].all[unit.map];
   const values = { temperature: number(weights.temperature, 2), j: number(weights.j, 1) };
-  return line(t("posteriorIs", values), `P(${label}) = ${percent(p)}%`);
+  const key = weights.network === "concise" ? "softmaxIs" : "posteriorIs";
+  return line(t(key, values), `P(${label}) = ${percent(p)}%`);
 }
 
 function sumParts(app, { network, layer, map }, { kind, bias, parts, a, x }, weights) {
@@ -79,7 +81,7 @@ function sumParts(app, { network, layer, map }, { kind, bias, parts, a, x }, wei
   }
   if (layer === "c3") {
     const maps = parts.map((part) => part.map).join(", ");
-    lines.push(element("p", {}, network === "lenet5" ? t("tableFeeds", { layer: "S2", maps }) : t("allFeed", { layer: "S2" })));
+    lines.push(element("p", { class: "hint" }, network === "lenet5" ? t("tableFeeds", { layer: "S2", maps }) : t("allFeed", { layer: "S2" })));
   }
   if (kind === "logit") lines.push(posteriorLine(app, { network, map }, weights, weights.classes[map]));
   const detail = parts.length === 1 && parts[0].inputs.length === 25 ? numberGrids : pictureGrids;
