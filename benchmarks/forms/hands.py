@@ -1,8 +1,8 @@
 """Hands with their own 1s and 7s: a UNIPEN writer's recorded digits, and a flagged 1 and a crossed 7 that are drawn.
 
-The 1 has a flag of a third to nine tenths of its height and mostly no base; the 7 has a bar across its stem and mostly a
-hook. Their proportions are the hand's, drawn once; each digit differs by what one hand varies. Recorded digits are
-parted: those of even number are corrected and learnt from, those of odd number measured with.
+The 1 has a flag of a tenth to four tenths of its height, as an uncrossed 7 has, and mostly no base; the 7 has a bar
+across its stem and mostly a hook. Their proportions are the hand's, drawn once; each digit differs by what one hand
+varies. Recorded digits are parted: every second one is corrected and learnt from, the others are measured with.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def corrected(folder: Path) -> Corrected:
     Of each field it has the text, what was read, and the confidence of that; ``review`` names the fields that nobody
     has decided on yet, ``decided`` those that somebody has. Raises OutputError.
     """
-    rows, decided = read_rows(folder), {name for name in os.listdir(folder) if name.endswith(SUFFIX)}
+    rows, decided = read_rows(folder), {path.name for path in folder.glob(f"*{SUFFIX}")}
     names = list(dict.fromkeys(name for row in rows for name in _fields_of(row)))
     columns = [Column("file"), Column("page", int), Column("form")]
     for name in names:
@@ -83,7 +83,7 @@ def corrected(folder: Path) -> Corrected:
 
 
 def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
-    """Write a table as .csv, .jsonl or .parquet beside its place and rename it. Raises OutputError, UnavailableError."""
+    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed. Raises OutputError, UnavailableError."""
     target = Path(path)
     beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:

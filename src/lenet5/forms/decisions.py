@@ -21,7 +21,7 @@ import filelock
 from lenet5.errors import LeNet5Error, OutputError
 from lenet5.files import write_beside
 
-__all__ = ["SUFFIX", "ConflictError", "Decision", "MissingItemError", "decide", "decision_of", "deciding"]
+__all__ = ["SUFFIX", "ConflictError", "Decision", "MissingItemError", "decide", "deciding", "decision_of"]
 
 FORMAT: Final = 1
 

@@ -162,7 +162,7 @@ class Queue:
 def _checked(text: str) -> dict[str, Any] | None:
     """The content of an item's file; None where something that is needed is missing or of another type."""
     content = json.loads(text)
-    wanted = {
+    wanted: dict[str, type | tuple[type, ...]] = {
         "form": str, "field": str, "file": str, "page": int, "text": str, "confidence": (int, float),
         "alternatives": list, "reasons": list, "box": list,
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """What the fields of a form ask of their texts, kept in the review folder: a person who types sees what is broken.
 
-    forms/NAME.json   {"format": 1, "name": "exam", "fields": [{"name": "student", "choices": […], …}]}
+A form has one file, ``forms/NAME.json``: its format, its name, and its fields with the keys of a form file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 

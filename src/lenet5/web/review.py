@@ -187,7 +187,7 @@ def _decision_in(body: bytes) -> tuple[str, int, bool]:
         text, revision, despite = content["text"], content["revision"], content.get("despite", False)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise RefusedError(422, 'send {"text": "4711", "revision": 0}', "parameter") from None
-    if not (isinstance(text, str) and isinstance(revision, int) and isinstance(despite, bool)) or revision < 0:
+    if not (isinstance(text, str) and type(revision) is int and revision >= 0 and isinstance(despite, bool)):
         raise RefusedError(422, "text is a string, revision a number from 0, despite true or false", "parameter")
     text = " ".join(text.split())
     if len(text) > _LONGEST or not text.isprintable():

@@ -28,7 +28,7 @@ class Settings:
     has ``most_json_bytes``, as numbers take twenty times their text in memory. All bodies together take at most
     ``most_held_bytes``. A body may take ``grace`` seconds and one more for each ``slowest`` bytes, the head of a
     request ``grace`` seconds. ``hosts`` are names that the service is called by beside localhost and any IP address,
-    ``"*"`` for any name; pages of ``origins`` may use it from a browser. The fields of the folder ``review`` are shown for
+    ``"*"`` for any name; pages of ``origins`` may use it from a browser. Fields of the folder ``review`` are shown for
     people to decide on.
     """
 

@@ -19,7 +19,9 @@ def review_page() -> str:
     False
     """
     folder = resources.files("lenet5.web.review_page")
-    sources = {entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith((".js", ".css"))}
+    sources = {
+        entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith((".js", ".css"))
+    }
     modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
     script, style = bundle(modules, "review"), compact(sources["review.css"])
     html = compact((folder / "review.html").read_text("utf-8"))
