@@ -1,7 +1,7 @@
 """Hands with their own 1s and 7s: a UNIPEN writer's recorded digits, and a flagged 1 and a crossed 7 that are drawn.
 
-The 1 has a flag of a tenth to four tenths of its height, as an uncrossed 7 has, and mostly no base; the 7 has a bar
-across its stem and mostly a hook. Their proportions are the hand's, drawn once; each digit differs by what one hand
+The 1 has a flag of 15 to 45% of its height, nearly what the top of an uncrossed 7 is, and mostly no base; the 7 has a
+bar across its stem and mostly a hook. Their proportions are the hand's, drawn once; each digit differs by what one hand
 varies. Recorded digits are parted: every second one is corrected and learnt from, the others are measured with.
 """
 
@@ -90,7 +90,7 @@ def hands_of(writings: Sequence[Writing], seed: int) -> list[tuple[DrawnHand, Dr
 def _one(generator: np.random.Generator) -> tuple[Floats, ...]:
     """A 1 with a flag: x to the right and y downwards, from −0.5 to 0.5."""
     lean = generator.uniform(-0.12, 0.12)
-    wide, deep = generator.uniform(0.3, 0.5), generator.uniform(0.1, 0.4)
+    wide, deep = generator.uniform(0.3, 0.5), generator.uniform(0.15, 0.45)
     flagged = np.array([(-wide, deep - 0.5), (lean, -0.5), (0.0, 0.5)], np.float32)
     if generator.random() < 0.2:
         half = generator.uniform(0.15, 0.35)

@@ -75,6 +75,10 @@ class Queue:
         self._held: dict[str, tuple[str, float]] = {}
         self._entries()
 
+    def items(self) -> list[Item]:
+        """All items in their order."""
+        return self._items()[0]
+
     def state(self) -> State:
         """How far the review is."""
         items, unreadable = self._items()
@@ -87,7 +91,7 @@ class Queue:
     def item(self, name: str) -> Item:
         """The item of this name. Raises MissingItemError."""
         if _NAME.fullmatch(name):
-            for item in self._items()[0]:
+            for item in self.items():
                 if item.name == name:
                     return item
         raise MissingItemError("there is no such field here, or it is doubtful no more")
@@ -102,7 +106,7 @@ class Queue:
 
         What somebody else was given in the last two minutes comes last. The item is held for ``who``.
         """
-        items = self._items()[0]
+        items = self.items()
         at = next((k + 1 for k, item in enumerate(items) if item.name == after), 0)
         waiting = [item for item in items[at:] + items[:at] if not item.decided]
         now = self._clock()
@@ -121,7 +125,7 @@ class Queue:
     def before(self, name: str) -> Item | None:
         """The item before the one of this name, decided or not; the last one for a name that is none's; None at the
         beginning."""
-        items = self._items()[0]
+        items = self.items()
         at = next((k for k, item in enumerate(items) if item.name == name), len(items))
         return items[at - 1] if at else None
 
