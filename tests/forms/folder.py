@@ -28,6 +28,8 @@ FORM = Form(
     ),
 )  # fmt: skip
 
+SHEETS_OF_FIVE = [("1234", "7"), ("5678", "12"), ("1284", "99"), ("9012", "3"), ("3456", "45")]
+
 
 def item(page: int, field: str) -> str:
     """The name of a field of a page."""

@@ -26,15 +26,15 @@ from lenet5.forms.line import lattice_of_ink
 from lenet5.forms.queue import Item, Queue
 from lenet5.forms.review import sheet_of
 from lenet5.learning.data import ImageSet
-from lenet5.reading.constraint import compile_constraint
-from lenet5.reading.decode import constrained_paths
-from lenet5.reading.lattice import LineModel
+from lenet5.reading.arcs import cut_costs, specks
+from lenet5.reading.lattice import Lattice, LineModel
 
 __all__ = ["CorrectedField", "Corrections", "characters_of", "load_corrections"]
 
 Bytes = NDArray[np.uint8]
 
 _HELD_OUT: Final = 0.2  # of the sheets
+_CONFUSED: Final = 0.05
 _FEWEST: Final = 5  # sheets: fewer can hardly be parted
 
 
@@ -126,14 +126,42 @@ def _characters(field: CorrectedField, model: LineModel) -> list[tuple[Bytes, in
         if len(filled) == len(labels):
             return list(zip(filled, labels, strict=True))
     lattice = lattice_of_ink(field.cut.ink, model)
-    constraint = compile_constraint(model.classes, choices=(field.text,))
-    if lattice is None or constraint is None:
+    return [] if lattice is None else _aligned(lattice, labels)
+
+
+def _aligned(lattice: Lattice, labels: Sequence[int]) -> list[tuple[Bytes, int]]:
+    """The candidates of the likeliest way through a lattice that spells these labels, by dynamic programming.
+
+    The network may be sure of another digit, which is why it was corrected: with the probability _CONFUSED it is only
+    right in that a candidate is a character.
+    """
+    candidates, pieces = lattice.candidates, len(lattice.pieces)
+    p = np.exp(lattice.weighed)
+    scores = np.log((1 - _CONFUSED) * p[:, labels] + _CONFUSED * (1 - p[:, -1:]).clip(1e-9) / len(DIGITS))
+    scores += cut_costs(lattice.pieces, candidates)[:, None]
+    skipped = specks(lattice.pieces)
+    best = np.full((pieces + 1, len(labels) + 1), -np.inf)
+    way = np.full((pieces + 1, len(labels) + 1), -1)  # the candidate that ends there; −1 for a speck
+    best[0, 0] = 0
+    starts = np.argsort(candidates.first, kind="stable")
+    bounds = np.searchsorted(candidates.first[starts], np.arange(pieces + 1))
+    for gap in range(pieces):
+        better = best[gap] + skipped[gap] > best[gap + 1]
+        best[gap + 1][better], way[gap + 1][better] = (best[gap] + skipped[gap])[better], -1
+        for k in starts[bounds[gap] : bounds[gap + 1]].tolist():
+            end, reached = int(candidates.last[k]), best[gap, :-1] + scores[k]
+            better = reached > best[end, 1:]
+            best[end, 1:][better], way[end, 1:][better] = reached[better], k
+    if not np.isfinite(best[-1, -1]):
         return []
-    pieces, gaps = len(lattice.pieces), np.zeros(len(lattice.pieces) + 1, np.bool_)
-    texts, _ = constrained_paths(lattice.arcs, pieces, constraint, gaps, model.inverse_temperature, 1)
-    arcs: Sequence[int] = texts[0].arcs if texts else ()
-    known = [(int(lattice.arcs.candidate[k]), int(lattice.arcs.label[k])) for k in arcs]
-    return [(lattice.candidates.images[candidate], label) for candidate, label in known if candidate >= 0]
+    gap, place, known = pieces, len(labels), []
+    while gap:
+        k = int(way[gap, place])
+        if k >= 0:
+            place -= 1
+            known.append((candidates.images[k], labels[place]))
+        gap = gap - 1 if k < 0 else int(candidates.first[k])
+    return known[::-1]
 
 
 def _field(folder: Path, item: Item, classes: str) -> CorrectedField | None:
