@@ -28,7 +28,7 @@ def _rows() -> list[Row]:
 
 
 def _value(row: Row) -> str:
-    digits = {"%": 1, "mm": 2, "s": 2, "": 2}.get(row["unit"], 0)
+    digits = {"%": 1, "mm": 2, "s": 2, "points": 2, "": 2}.get(row["unit"], 0)
     text = f"{row['value']:.{digits}f}" + (row["unit"] if row["unit"] == "%" else f" {row['unit']}".rstrip())
     if row["interval"]:
         text += f" ({row['interval'][0]:.1f}–{row['interval'][1]:.1f})"
@@ -63,4 +63,12 @@ def others() -> str:
     return "\n".join(lines)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"forms-drawn": drawn, "forms-others": others}
+def learning() -> str:
+    """What learning from corrections gains, of all hands and of each."""
+    rows: list[Row] = json.loads((RESULTS / "forms_learning.json").read_text())["rows"]
+    lines = ["| what | measured | n | goal |", "| --- | ---: | ---: | ---: |"]
+    lines += [f"| {row['case']}: {row['figure']} | {_value(row)} | {row['n']:,} | {_goal(row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"forms-drawn": drawn, "forms-others": others, "forms-learning": learning}

@@ -1,9 +1,9 @@
 """Weights that know the hands of a review folder: trained on what people decided, with the old material replayed.
 
 Three stages of recipe ``reading`` start at the parent's weights, with the corrections as one more kind of images. Two
-short ones show which of MNIST's training images the corrections put at risk: those that are read wrongly afterwards and
-were not before. In the long one these are replayed more often. At the end as much of the change is kept as the images
-that are held out of MNIST and UNIPEN allow (the parameters are interpolated, as in Wortsman et al. 2022, "Robust
+short ones show which of MNIST's training images the corrections put at risk: those that were read rightly and are not
+any more, or not surely. These are replayed more often from then on. At the end as much of the change is kept as the
+images that are held out of MNIST and UNIPEN allow (the parameters are interpolated, as in Wortsman et al. 2022, "Robust
 fine-tuning of zero-shot models"). MNIST's test images are never looked at.
 """
 
@@ -55,13 +55,14 @@ class _Stage:
     averaging: float
 
 
-_SHORT: Final = _Stage(12_000, corrections=0.1, at_risk=0.06, rate=0.001, averaging=0.99)
-_STAGES: Final = (_SHORT, _SHORT, _Stage(55_000, corrections=0.1, at_risk=0.08, rate=0.001, averaging=0.997))
+_SHORT: Final = _Stage(12_000, corrections=0.1, at_risk=0.15, rate=0.001, averaging=0.99)
+_STAGES: Final = (_SHORT, _SHORT, _Stage(36_000, corrections=0.1, at_risk=0.15, rate=0.001, averaging=0.997))
 _KEPT: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 """How much of the change is kept, at most the first; the first that forgets nothing is taken."""
 
 _MNIST_WORSE: Final = 0.0005  # of the held-out images of MNIST may be read wrongly in addition
 _UNIPEN_WORSE: Final = 0.002  # of the digits of UNIPEN's held-out writers
+_SURE: Final = 0.9  # confidence in an image's label; below it the image is at risk
 _AT_ONCE: Final = 10_000  # images classified
 
 
@@ -167,7 +168,7 @@ class Learning:
 
     def __iter__(self) -> Iterator[Step]:
         material = copy.deepcopy(self._replay.material)  # lines take turns: another training begins anew
-        right = self._right(self._parent)
+        right = self._confidence(self._parent) > 0
         at_risk, done, start = np.empty(0, np.intp), 0, 0
         for number, stage in enumerate(_STAGES, 1):
             shown = np.take(self._order, np.arange(start, start + stage.images), mode="wrap")
@@ -178,8 +179,8 @@ class Learning:
             self._parameters = training.current.copy()
             start += stage.images
             if number < len(_STAGES):
-                wrong = right & ~self._right(replace(self._parent, parameters=self._parameters))
-                at_risk = np.union1d(at_risk, np.flatnonzero(wrong))
+                confidence = self._confidence(replace(self._parent, parameters=self._parameters))
+                at_risk = np.union1d(at_risk, np.flatnonzero(right & (confidence < _SURE)))
 
     def learnt(self, command: str = "", version: str = "") -> Learnt:
         """The weights, with where they come from as metadata; what the parent's say of reading stands in them, too."""
@@ -254,8 +255,9 @@ class Learning:
         """How many digits are read wrongly or refused."""
         return int((Reader(weights, self._threads).classify(images.images)[0] != images.labels).sum())
 
-    def _right(self, weights: Weights) -> NDArray[np.bool_]:
-        """Which of MNIST's training images (N,) the plain network reads rightly."""
-        reader, images = Reader(weights, self._threads), self._replay.mnist.images
-        parts = [reader.classify(images[k : k + _AT_ONCE], views=1)[0] for k in range(0, len(images), _AT_ONCE)]
-        return np.asarray(np.concatenate(parts) == self._replay.mnist.labels)
+    def _confidence(self, weights: Weights) -> NDArray[np.float32]:
+        """Of MNIST's training images (N,) the plain network's confidence in the label, 0 where it reads another."""
+        reader, images, labels = Reader(weights, self._threads), self._replay.mnist.images, self._replay.mnist.labels
+        parts = [reader.classify(images[k : k + _AT_ONCE], views=1) for k in range(0, len(images), _AT_ONCE)]
+        answers, confidences = (np.concatenate(values) for values in zip(*parts, strict=True))
+        return np.where(answers == labels, confidences, 0).astype(np.float32)
