@@ -45,15 +45,20 @@ function listen() {
     keepPlace();
     words();
   });
-  $("sheet").addEventListener("click", () => {
-    const wide = $("main").classList.toggle("wide");
-    $("sheet").setAttribute("aria-expanded", String(wide));
-  });
+  $("sheet").addEventListener("click", () => enlarge(!$("main").classList.contains("wide")));
   document.addEventListener("keydown", keyed);
+}
+
+/** Shows the sheet as wide as the page, or small beside the field. */
+function enlarge(wide) {
+  $("main").classList.toggle("wide", wide);
+  $("sheet").setAttribute("aria-expanded", String(wide));
+  $("sheet-caption").textContent = t(wide ? "sheetSmall" : "sheet");
 }
 
 /** Page Down skips, Page Up goes back, arrows choose among the best texts, Esc brings back what was read. */
 function keyed(event) {
+  if (event.repeat && event.key === "Enter") event.preventDefault(); // one press saves one field
   if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
   const inText = event.target === $("text");
   const actions = {
@@ -152,6 +157,7 @@ function show({ item, state }) {
   $("main").hidden = !item;
   $("end").hidden = Boolean(item);
   say($("message"), "");
+  enlarge(false);
   if (item) {
     $("text").value = sessionStorage.getItem(`draft ${item.name}`) ?? item.decision?.text ?? item.text;
     const plain = [item.text, ...item.alternatives.map(([text]) => text)].every((text) => /^\d*$/.test(text));
@@ -175,6 +181,7 @@ function words() {
   document.querySelectorAll("[data-t]").forEach((node) => (node.textContent = t(node.dataset.t)));
   const { item, state } = app;
   document.title = t("title");
+  enlarge($("main").classList.contains("wide"));
   if (state) {
     $("count").textContent = t("count", state);
     $("progress").max = Math.max(state.items, 1);

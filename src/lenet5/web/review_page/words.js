@@ -8,6 +8,7 @@ export const TEXT = {
   cropLabel: ["Field {field} as it was scanned", "字段 {field} 的扫描图像"],
   sheetLabel: ["The whole sheet, field {field} marked", "整页，已标出字段 {field}"],
   sheet: ["The whole sheet: press to enlarge", "整页：点按可放大"],
+  sheetSmall: ["The whole sheet: press to make it small", "整页：点按可缩小"],
   ask: ["What stands here?", "这里写的是什么？"],
   accept: ["Accept", "接受"],
   save: ["Save", "保存"],
