@@ -169,9 +169,10 @@ class _Rows:
         self.doubtful: set[int] = set()
         self._standing: set[tuple[str, int]] = set()
         for number, row in enumerate(self._before(resume)):
-            self._standing.add((row["file"], int(row["page"])))
-            review = row.get("review") or []
+            row["page"], review = int(row["page"]), row.get("review") or []
             row["review"] = review.split() if isinstance(review, str) else list(review)
+            self._standing.add((row["file"], row["page"]))
+            self._copy(row)
             self._note(number, row)
         self._first = len(self._standing)
         self.doubtful.clear()
@@ -182,9 +183,17 @@ class _Rows:
         """The rows that stand there already: of the table, or else of the journal that is gone on with."""
         from lenet5.forms.corrected import read_rows
 
+        rows = [] if self._folder is None else read_rows(self._folder.folder)
+        self._in_journal = {(row["file"], int(row["page"])) for row in rows}
         if self._table is not None:
             return self._table.rows()
-        return read_rows(self._folder.folder) if resume and self._folder is not None else ()
+        return rows if resume else ()
+
+    def _copy(self, row: dict[str, Any]) -> None:
+        """Write a row that stands in the table into the journal, too, if it was read without the review folder."""
+        if self._journal is not None and (row["file"], row["page"]) not in self._in_journal:
+            numbers = {key: float(value) for key, value in row.items() if key.endswith("_confidence") and value}
+            self._journal.append({**row, **numbers})
 
     def done(self, file: str, page: int) -> bool:
         """Whether the row of a file and page stood there before."""

@@ -71,9 +71,10 @@ class Corrections:
 
 
 def load_corrections(folder: Path, classes: str) -> Corrections:
-    """What people decided in a review folder, a fifth of the sheets held out, always the same ones.
+    """What people decided in a review folder, about a fifth of the sheets held out.
 
-    Raises DataError where there are too few sheets, OutputError where the folder cannot be read.
+    A sheet that is held out stays so when others come in, so that weights can learn again. Raises DataError where there
+    are too few sheets, OutputError where the folder cannot be read.
     """
     fields, left_out, digest = [], 0, hashlib.sha256()
     for item in Queue(folder).items():
@@ -86,13 +87,13 @@ def load_corrections(folder: Path, classes: str) -> Corrections:
         fields.append(field)
         digest.update(f"{item.name}={field.text};".encode())
         digest.update(np.ascontiguousarray(field.cut.ink).data)
-    sheets = sorted({field.sheet for field in fields}, key=lambda sheet: hashlib.sha256(sheet.encode()).digest())
+    sheets = sorted({field.sheet for field in fields}, key=_place)
     if len(sheets) < _FEWEST:
         raise DataError(
             f"{folder} has corrections of {len(sheets)} sheets: learning needs {_FEWEST}, as some are held out; "
             f"lenet5 serve --review {folder} shows what is to be decided"
         )
-    apart = set(sheets[: max(1, round(_HELD_OUT * len(sheets)))])
+    apart = {sheet for sheet in sheets[1:-1] if _place(sheet) < _HELD_OUT} | {sheets[0]}
     parts = tuple(tuple(field for field in fields if (field.sheet in apart) == held_out) for held_out in (False, True))
     return Corrections(parts[0], parts[1], left_out, digest.hexdigest())
 
@@ -116,6 +117,11 @@ def characters_of(
     if not images:
         return None
     return ImageSet("corrections", np.stack(images), np.array(labels, np.uint8), groups=np.array(groups, np.intp))
+
+
+def _place(sheet: str) -> float:
+    """A number in 0..1 that follows from the name of a sheet."""
+    return int.from_bytes(hashlib.sha256(sheet.encode()).digest()[:8], "big") / 2**64
 
 
 def _characters(field: CorrectedField, model: LineModel) -> list[tuple[Bytes, int]]:

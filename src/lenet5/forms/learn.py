@@ -13,6 +13,7 @@ import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -196,7 +197,7 @@ class Learning:
             "passes": str(len(_STAGES)),
             "trained_on": "; ".join(filter(None, (parent.metadata.get("trained_on"), used))),
             "validation_error_percent": f"{100 * after.mnist[0] / after.mnist[1]:.4f}",
-            "parent": f"{parent.name}, sha256 {hashlib.sha256(parent.parameters.tobytes()).hexdigest()}",
+            "parent": f"{Path(parent.name).name}, sha256 {hashlib.sha256(parent.parameters.tobytes()).hexdigest()}",
             "start": parent.metadata.get("command", ""),
             "lenet5_version": version,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,13 +67,14 @@ class State:
 class Queue:
     """The items of a review folder, read anew at each call: runs and other people change it all the time.
 
-    Raises OutputError where the folder is missing. ``clock`` tells seconds.
+    It may be used by several threads. Raises OutputError where the folder is missing. ``clock`` tells seconds.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder, self._clock = folder, clock
         self._parsed: dict[str, tuple[int, dict[str, Any] | None]] = {}
         self._held: dict[str, tuple[str, float]] = {}
+        self._lock = threading.RLock()
         self._entries()
 
     def items(self) -> list[Item]:
@@ -106,21 +108,24 @@ class Queue:
 
         What somebody else was given in the last two minutes comes last. The item is held for ``who``.
         """
-        items = self.items()
-        at = next((k + 1 for k, item in enumerate(items) if item.name == after), 0)
-        waiting = [item for item in items[at:] + items[:at] if not item.decided]
-        now = self._clock()
-        self._held = {name: held for name, held in self._held.items() if now - held[1] < _LOOKED_AT}
-        free = [item for item in waiting if self._held.get(item.name, (who, now))[0] == who and item.name != after]
-        chosen = next(iter(free or [item for item in waiting if item.name != after] or waiting), None)
-        if chosen is not None:
-            self.hold(chosen.name, who)
-        return chosen
+        with self._lock:
+            items = self.items()
+            at = next((k + 1 for k, item in enumerate(items) if item.name == after), 0)
+            waiting = [item for item in items[at:] + items[:at] if not item.decided]
+            now = self._clock()
+            self._held = {name: held for name, held in self._held.items() if now - held[1] < _LOOKED_AT}
+            others = [item for item in waiting if item.name != after]
+            free = [item for item in others if self._held.get(item.name, (who, now))[0] == who]
+            chosen = next(iter(free or others or waiting), None)
+            if chosen is not None:
+                self.hold(chosen.name, who)
+            return chosen
 
     def hold(self, name: str, who: str) -> None:
         """Note that somebody looks at an item, and at no other."""
-        self._held = {other: held for other, held in self._held.items() if held[0] != who}
-        self._held[name] = (who, self._clock())
+        with self._lock:
+            self._held = {other: held for other, held in self._held.items() if held[0] != who}
+            self._held[name] = (who, self._clock())
 
     def before(self, name: str) -> Item | None:
         """The item before the one of this name, decided or not; the last one for a name that is none's; None at the
@@ -134,15 +139,16 @@ class Queue:
         entries = self._entries()
         names = {entry.name for entry in entries}
         items, unreadable = [], 0
-        for entry in entries:
-            name = entry.name.removesuffix(".json")
-            if entry.name.endswith(SUFFIX) or not _NAME.fullmatch(name) or name == entry.name:
-                continue
-            content = self._content(entry)
-            unreadable += content is None
-            if content is not None:
-                items.append(Item(name, content, f"{name}{SUFFIX}" in names))
-        self._parsed = {name: known for name, known in self._parsed.items() if name in names}
+        with self._lock:
+            for entry in entries:
+                name = entry.name.removesuffix(".json")
+                if entry.name.endswith(SUFFIX) or not _NAME.fullmatch(name) or name == entry.name:
+                    continue
+                content = self._content(entry)
+                unreadable += content is None
+                if content is not None:
+                    items.append(Item(name, content, f"{name}{SUFFIX}" in names))
+            self._parsed = {name: known for name, known in self._parsed.items() if name in names}
         return sorted(items, key=_order(load_rules(self.folder))), unreadable
 
     def _entries(self) -> Sequence[os.DirEntry[str]]:
