@@ -63,8 +63,19 @@ def test_sheets_are_held_out_whole_and_always_the_same(read_folder: Path) -> Non
     first, second = (load_corrections(read_folder, Reader().weights.classes) for _ in range(2))
     assert [field.item.name for field in first.held_out] == [field.item.name for field in second.held_out]
     assert {field.sheet for field in first.held_out} & {field.sheet for field in first.learnt} == set()
-    assert len({field.sheet for field in first.held_out}) == 1
+    assert first.held_out
+    assert first.learnt
     assert first.digest == second.digest
+
+
+def test_sheets_that_come_in_later_move_no_held_out_sheet_to_those_that_are_learnt_from(tmp_path: Path) -> None:
+    folder, held_out = write_folder(tmp_path / "review", [("1234", "7")] * 30), []
+    for page in range(1, 31):
+        decide(folder, item(page, "points"), "7", 0)
+        if page in (15, 30):
+            held_out.append({field.sheet for field in load_corrections(folder, "0123456789").held_out})
+    assert held_out[0] < held_out[1]
+    assert 2 <= len(held_out[1]) <= 12
 
 
 def test_the_digest_tells_another_text(read_folder: Path, tmp_path: Path) -> None:

@@ -204,6 +204,24 @@ def test_a_broken_rule_is_said_and_a_second_enter_saves_all_the_same(
     assert tab.text("#message") == "This field must not be empty."
 
 
+def test_a_key_that_is_held_down_saves_one_field(open_tab: Callable[..., Tab], folder: Path) -> None:
+    tab = open_tab()
+    for _ in range(3):  # without a key-up in between these are repeats
+        tab.page.keyboard.down("Enter")
+        tab.settle()
+    assert len(list(folder.glob("*.correction.json"))) == 1
+
+
+def test_the_sheet_is_enlarged_and_made_small_again(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab()
+    small = tab.page.locator("#sheet").bounding_box()["width"]
+    tab.page.click("#sheet")
+    assert tab.page.locator("#sheet").bounding_box()["width"] > 2 * small
+    assert tab.text("#sheet-caption").endswith("press to make it small")
+    tab.press("PageDown")
+    assert tab.page.locator("#sheet").bounding_box()["width"] == pytest.approx(small, abs=1)
+
+
 def test_what_could_not_be_saved_stays_and_is_tried_again(open_tab: Callable[..., Tab], folder: Path) -> None:
     tab = open_tab()
     tab.page.route("**/review/items/*", lambda route: route.abort())

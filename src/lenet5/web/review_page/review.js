@@ -31,7 +31,7 @@ async function start() {
 function listen() {
   $("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(app.theirs ? () => next(app.item.name) : save);
+    attempt(app.theirs ? keepTheirs : save);
   });
   $("text").addEventListener("input", edited);
   $("replace").addEventListener("click", () => attempt(replaceTheirs));
@@ -141,6 +141,12 @@ async function save() {
     say($("message"), t("refused", { reason: content.error ?? answer.statusText }));
   }
   if (!$("main").hidden) $("text").focus();
+}
+
+/** Leaves what somebody else decided, and forgets what was typed. */
+async function keepTheirs() {
+  sessionStorage.removeItem(`draft ${app.item.name}`);
+  await next(app.item.name);
 }
 
 /** Saves over what somebody else decided, which was shown. */
