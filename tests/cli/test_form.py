@@ -135,6 +135,21 @@ def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(
     assert (again.out.count("\n"), again.err) == (1, "0 sheets: 0 to look at, 0 not read\n")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_sheets_that_were_read_without_the_review_folder_are_in_its_table(
+    suffix: str, command: Command, tmp_path: Path, scans: Path
+) -> None:
+    form, output, review = write_form(tmp_path), tmp_path / f"table{suffix}", tmp_path / "review"
+    command("form", "read", form, scans / "a.png", "--output", output)
+    command("form", "read", form, scans, "--output", output, "--resume", "--review", review)
+    rows = table_of(command("form", "table", review).out)
+    assert [(Path(row["file"]).name, row["number"]) for row in rows] == [
+        ("a.png", "20731"),
+        ("b.png", ""),
+        ("c.png", ""),
+    ]
+
+
 def test_sheets_that_are_read_again_take_the_place_of_the_old_rows(
     command: Command, tmp_path: Path, scans: Path
 ) -> None:

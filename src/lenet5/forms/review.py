@@ -148,7 +148,7 @@ def item_name(sheet: str, form: str, field: str) -> str:
     """The name of a field of a sheet: safe as a file's name, and different for different forms and fields.
 
     >>> item_name("9f86d081884c7d65-p0003", "exam", "student")
-    '9f86d081884c7d65-p0003-exam-student-d09a6a'
+    '9f86d081884c7d65-p0003-exam-student-129f61'
     """
     plain = "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", part)[:30] for part in (form, field))
     return f"{sheet}-{plain}-{hashlib.sha256(f'{form}/{field}'.encode()).hexdigest()[:6]}"
