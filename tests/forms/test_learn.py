@@ -93,6 +93,11 @@ def test_only_as_much_is_kept_as_forgets_nothing(
     assert learnt_of(read_folder, replay).kept == 0.5
 
 
+def test_the_docs_say_how_much_may_be_forgotten() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "forms.md").read_text(encoding="utf-8")
+    assert f"{100 * learn._MNIST_WORSE:g} points more of MNIST's, {100 * learn._UNIPEN_WORSE:g} of UNIPEN's" in text
+
+
 def test_weights_are_better_if_fewer_held_out_digits_are_wrong() -> None:
     before = Measured((5, 100), (3, 20), NOTHING, NOTHING)
     for digits, fields, better in ((4, 9, True), (5, 3, False), (5, 2, True), (6, 0, False)):

@@ -222,6 +222,16 @@ def test_the_sheet_is_enlarged_and_made_small_again(open_tab: Callable[..., Tab]
     assert tab.page.locator("#sheet").bounding_box()["width"] == pytest.approx(small, abs=1)
 
 
+def test_fields_that_come_in_later_are_shown_without_a_reload(open_tab: Callable[..., Tab], folder: Path) -> None:
+    for path in folder.glob("*-p*"):
+        path.unlink()
+    tab = open_tab()
+    assert tab.text("#end-title") == "No field of this folder is doubtful."
+    write_folder(folder, SHEETS)
+    tab.page.wait_for_selector("#main:not([hidden])")
+    assert tab.shown() == item(1, "student")
+
+
 def test_what_could_not_be_saved_stays_and_is_tried_again(open_tab: Callable[..., Tab], folder: Path) -> None:
     tab = open_tab()
     tab.page.route("**/review/items/*", lambda route: route.abort())

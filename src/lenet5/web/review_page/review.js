@@ -1,6 +1,7 @@
 // The review: one doubtful field after another. What is typed is a draft of this tab until it is saved.
 import { languageInUse, percent, reasonWords, ruleWords, speakIn, t } from "./words.js";
 
+const PAUSE = 3000; // milliseconds between looks for new fields, where none is left
 const $ = (id) => document.getElementById(id);
 const who = sessionStorage.getItem("who") ?? crypto.getRandomValues(new Uint32Array(2)).join("-");
 
@@ -179,7 +180,16 @@ function show({ item, state }) {
     $("text").select();
   } else {
     $("end-title").focus();
+    setTimeout(watch, PAUSE);
   }
+}
+
+/** Where no field is left: sheets may still be read, and fields come in. */
+async function watch() {
+  if (app.item) return;
+  const state = await ask("state").catch(() => null);
+  if (!app.item && state && state.decided < state.items) await attempt(() => next(""));
+  else setTimeout(watch, PAUSE);
 }
 
 /** Everything that has words, in the language in use. */
@@ -195,7 +205,10 @@ function words() {
     $("kind-rows").replaceChildren(...state.kinds.map(kindRow));
     if (state.unreadable) $("failed").textContent = t("unreadable", { count: state.unreadable });
   }
-  if (!item) return;
+  if (!item) {
+    $("end-title").textContent = t(state?.items ? "ended" : "noFields");
+    return;
+  }
   const reasons = item.reasons.map(reasonWords).join(" · ");
   $("field").textContent = item.field;
   $("where").textContent = t("where", item);

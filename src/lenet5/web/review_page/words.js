@@ -32,6 +32,7 @@ export const TEXT = {
   first: ["This is the first field.", "这是第一个字段。"],
   unreadable: ["{count} files of the folder cannot be read.", "文件夹中有 {count} 个文件无法读取。"],
   ended: ["All fields are decided.", "全部字段已核对完毕。"],
+  noFields: ["No field of this folder is doubtful.", "此文件夹中没有待核对的字段。"],
   endedHint: ["lenet5 form table writes the table with the corrections; lenet5 learn learns from them.", "lenet5 form table 写出含更正的数据表；lenet5 learn 从更正中学习。"],
   kinds: ["By kind of field", "按字段统计"],
   form: ["Form", "表格"],
