@@ -105,6 +105,13 @@ def test_weights_are_better_if_fewer_held_out_digits_are_wrong() -> None:
         assert Learnt(PARENT, before, after, 1.0).better is better
 
 
+def test_weights_that_forget_are_not_better() -> None:
+    before = Measured((5, 100), (3, 20), (20, 5000), (20, 1800))
+    for mnist, unipen, better in ((22, 23, True), (23, 20, False), (20, 24, False)):
+        after = Measured((0, 100), (0, 20), (mnist, 5000), (unipen, 1800))
+        assert Learnt(PARENT, before, after, 1.0).better is better
+
+
 def test_weights_without_separators_cannot_learn_from_fields(read_folder: Path, replay: Replay) -> None:  # noqa: F811
     for name in ("lenet5-mnist", "concise"):
         with pytest.raises(WeightsError, match="start from lenet5"):

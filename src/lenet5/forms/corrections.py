@@ -93,8 +93,10 @@ def load_corrections(folder: Path, classes: str) -> Corrections:
             f"{folder} has corrections of {len(sheets)} sheets: learning needs {_FEWEST}, as some are held out; "
             f"lenet5 serve --review {folder} shows what is to be decided"
         )
-    apart = {sheet for sheet in sheets[1:-1] if _place(sheet) < _HELD_OUT} | {sheets[0]}
-    parts = tuple(tuple(field for field in fields if (field.sheet in apart) == held_out) for held_out in (False, True))
+    kept_back = {sheet for sheet in sheets[1:-1] if _place(sheet) < _HELD_OUT} | {sheets[0]}
+    parts = tuple(
+        tuple(field for field in fields if (field.sheet in kept_back) == held_out) for held_out in (False, True)
+    )
     return Corrections(parts[0], parts[1], left_out, digest.hexdigest())
 
 
@@ -160,14 +162,14 @@ def _aligned(lattice: Lattice, labels: Sequence[int]) -> list[tuple[Bytes, int]]
             best[end, 1:][better], way[end, 1:][better] = reached[better], k
     if not np.isfinite(best[-1, -1]):
         return []
-    gap, place, known = pieces, len(labels), []
+    gap, place, characters = pieces, len(labels), []
     while gap:
         k = int(way[gap, place])
         if k >= 0:
             place -= 1
-            known.append((candidates.images[k], labels[place]))
+            characters.append((candidates.images[k], labels[place]))
         gap = gap - 1 if k < 0 else int(candidates.first[k])
-    return known[::-1]
+    return characters[::-1]
 
 
 def _field(folder: Path, item: Item, classes: str) -> CorrectedField | None:

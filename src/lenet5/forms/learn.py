@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
+from lenet5.codes import DIGITS
 from lenet5.errors import DataError, WeightsError
 from lenet5.forms.corrections import CorrectedField, Corrections, characters_of
 from lenet5.forms.fields import read_field
@@ -99,9 +100,16 @@ class Learnt:
 
     @property
     def better(self) -> bool:
-        """Whether fewer of the held-out digits are wrong; of equally many, fewer of the held-out fields."""
+        """Whether fewer held-out digits are wrong, or as many and fewer held-out fields, and nothing is forgotten."""
         after, before = self.after, self.before
-        return (after.digits[0], after.fields[0]) < (before.digits[0], before.fields[0])
+        fewer = (after.digits[0], after.fields[0]) < (before.digits[0], before.fields[0])
+        return fewer and not _forgets(before, after.mnist[0], after.unipen[0])
+
+
+def _forgets(before: Measured, mnist: int, unipen: int) -> bool:
+    """Whether so many wrong images of MNIST and digits of UNIPEN's held-out writers are too many more than before."""
+    more_mnist, more_unipen = mnist - before.mnist[0], unipen - before.unipen[0]
+    return more_mnist > _MNIST_WORSE * before.mnist[1] or more_unipen > _UNIPEN_WORSE * before.unipen[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +146,7 @@ class Replay:
 class Learning:
     """Learns from ``corrections``; iterate it, then take ``learnt()``.
 
-    ``rules`` say what the fields ask of their texts. The same everything gives the same weights on the same machine.
+    ``rules`` say what the fields ask of their texts. The same arguments give the same weights on the same machine.
     Raises WeightsError for a parent that does not read lines with separators, DataError where no corrected field can be
     cut into characters.
     """
@@ -152,12 +160,12 @@ class Learning:
         self._parent, self._corrections, self._rules = parent, corrections, rules
         self._seed, self._threads, self._replay = seed, threads, replay
         model = Reader(parent, threads).line_model
-        own, apart = (characters_of(part, model) for part in (corrections.learnt, corrections.held_out))
-        if own is None or apart is None:
+        learnt, held_out = (characters_of(part, model) for part in (corrections.learnt, corrections.held_out))
+        if learnt is None or held_out is None:
             raise DataError("no corrected field could be cut into characters: are the crops in the folder?")
-        self.characters = own
+        self.characters = learnt
         """The characters that are learnt from."""
-        self.held_out = part_of(apart, np.flatnonzero(apart.labels < 10))
+        self.held_out = part_of(held_out, np.flatnonzero(held_out.labels < len(DIGITS)))
         """The digits of the sheets that are held out."""
         self._parameters = parent.parameters.copy()
         self._order = np.random.default_rng(seed).permutation(len(replay.mnist.images))
@@ -185,9 +193,9 @@ class Learning:
 
     def learnt(self, command: str = "", version: str = "") -> Learnt:
         """The weights, with where they come from as metadata; what the parent's say of reading stands in them, too."""
-        before = self._measured(self._parent, None)
+        before = self._measured(self._parent)
         kept, changed = self._allowed(before)
-        after = self._measured(changed, before)
+        after = self._measured(changed)
         parent, corrections = self._parent, self._corrections
         used = f"{corrections.fields} corrected fields, sha256 {corrections.digest}"
         origin = {
@@ -228,29 +236,29 @@ class Learning:
         start, change = self._parent.parameters, self._parameters - self._parent.parameters
         for kept in _KEPT:
             weights = replace(self._parent, parameters=(start + np.float32(kept) * change).astype(np.float32))
-            mnist, unipen = (
-                self._wrong(weights, own) for own in (self._replay.mnist_held_out, self._replay.unipen_held_out)
-            )
-            if (mnist - before.mnist[0] <= _MNIST_WORSE * before.mnist[1]
-                    and unipen - before.unipen[0] <= _UNIPEN_WORSE * before.unipen[1]):  # fmt: skip
+            mnist = self._wrong(weights, self._replay.mnist_held_out)
+            if not _forgets(before, mnist, self._wrong(weights, self._replay.unipen_held_out)):
                 break
         return kept, weights
 
-    def _measured(self, weights: Weights, before: Measured | None) -> Measured:
-        counted = [(self._wrong(weights, own), len(own.images)) for own in
-                   (self.held_out, self._replay.mnist_held_out, self._replay.unipen_held_out)]  # fmt: skip
+    def _measured(self, weights: Weights) -> Measured:
+        """What the weights do on all that is held out."""
+        digits, mnist, unipen = (
+            (self._wrong(weights, images), len(images.images))
+            for images in (self.held_out, self._replay.mnist_held_out, self._replay.unipen_held_out)
+        )
         model = Reader(weights, self._threads).line_model
         wrong = sum(
             read_field(self._rule(field), field.cut, model).text.replace(" ", "") != field.text
             for field in self._corrections.held_out
         )
-        return Measured(counted[0], (wrong, len(self._corrections.held_out)), counted[1], counted[2])
+        return Measured(digits, (wrong, len(self._corrections.held_out)), mnist, unipen)
 
     def _rule(self, field: CorrectedField) -> Field:
         """What the form asks of a field; only its cells and pattern where the folder has no more."""
         form, name = field.item.kind
-        known = next((own for own in self._rules.get(form, ()) if own.name == name), None)
-        return known or Field(name, (0.0, 0.0, 1.0, 1.0), field.item.content.get("pattern"), field.cells)
+        rule = next((rule for rule in self._rules.get(form, ()) if rule.name == name), None)
+        return rule or Field(name, (0.0, 0.0, 1.0, 1.0), field.item.content.get("pattern"), field.cells)
 
     def _wrong(self, weights: Weights, images: ImageSet) -> int:
         """How many digits are read wrongly or refused."""

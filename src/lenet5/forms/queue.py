@@ -100,8 +100,8 @@ class Queue:
 
     def field(self, item: Item) -> Field | None:
         """What the form says of an item's field; None where the folder does not know."""
-        own = load_rules(self.folder).get(item.kind[0], ())
-        return next((field for field in own if field.name == item.kind[1]), None)
+        fields = load_rules(self.folder).get(item.kind[0], ())
+        return next((field for field in fields if field.name == item.kind[1]), None)
 
     def next(self, after: str, who: str) -> Item | None:
         """The undecided item after the one of this name (from the beginning again at the end), None if all are decided.
@@ -116,10 +116,10 @@ class Queue:
             self._held = {name: held for name, held in self._held.items() if now - held[1] < _LOOKED_AT}
             others = [item for item in waiting if item.name != after]
             free = [item for item in others if self._held.get(item.name, (who, now))[0] == who]
-            chosen = next(iter(free or others or waiting), None)
-            if chosen is not None:
-                self.hold(chosen.name, who)
-            return chosen
+            item = next(iter(free or others or waiting), None)
+            if item is not None:
+                self.hold(item.name, who)
+            return item
 
     def hold(self, name: str, who: str) -> None:
         """Note that somebody looks at an item, and at no other."""
@@ -148,7 +148,7 @@ class Queue:
                 unreadable += content is None
                 if content is not None:
                     items.append(Item(name, content, f"{name}{SUFFIX}" in names))
-            self._parsed = {name: known for name, known in self._parsed.items() if name in names}
+            self._parsed = {name: parsed for name, parsed in self._parsed.items() if name in names}
         return sorted(items, key=_order(load_rules(self.folder))), unreadable
 
     def _entries(self) -> Sequence[os.DirEntry[str]]:
@@ -176,8 +176,8 @@ def _checked(text: str) -> dict[str, Any] | None:
         "form": str, "field": str, "file": str, "page": int, "text": str, "confidence": (int, float),
         "alternatives": list, "reasons": list, "box": list,
     }  # fmt: skip
-    known = isinstance(content, dict) and content.get("format") == FORMAT
-    return content if known and all(isinstance(content.get(key), kind) for key, kind in wanted.items()) else None
+    readable = isinstance(content, dict) and content.get("format") == FORMAT
+    return content if readable and all(isinstance(content.get(key), kind) for key, kind in wanted.items()) else None
 
 
 def _order(rules: Rules) -> Callable[[Item], tuple[Any, ...]]:

@@ -43,7 +43,7 @@ def load_rules(folder: Path) -> Rules:
     for path in sorted((folder / _FOLDER).glob("*.json")):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            rules[str(content["name"])] = tuple(_field(own) for own in content["fields"])
+            rules[str(content["name"])] = tuple(_field(keys) for keys in content["fields"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return rules
@@ -77,5 +77,5 @@ def _allowed(text: str, what: dict[str, Any]) -> bool:
 
 def _field(content: Mapping[str, Any]) -> Field:
     box, choices = content["box"], content.get("choices")
-    known = {key: content[key] for key in Field.__dataclass_fields__ if key in content}
-    return Field(**{**known, "box": tuple(box), "choices": None if choices is None else tuple(choices)})
+    keys = {key: content[key] for key in Field.__dataclass_fields__ if key in content}
+    return Field(**{**keys, "box": tuple(box), "choices": None if choices is None else tuple(choices)})
