@@ -86,7 +86,9 @@ def decision_of(folder: Path, item: str) -> Decision | None:
         content = json.loads(path.read_text(encoding="utf-8"))
         earlier = tuple(dict(other) for other in content.get("earlier", ()))
         text, read, revision = content["text"], content["read"], content["revision"]
-        if not (isinstance(text, str) and isinstance(read, str) and isinstance(revision, int)):
+        if content["format"] != FORMAT or not (
+            isinstance(text, str) and isinstance(read, str) and type(revision) is int
+        ):
             raise TypeError
         return Decision(text, read, revision, str(content["time"]), earlier)
     except FileNotFoundError:
