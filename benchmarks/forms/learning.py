@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pooled: dict[str, list[tuple[int, int, int]]] = {}
     for number, pair in enumerate(hands[: given.hands]):
         figures, better, kept = _of_hand(number, pair, replay, test)
-        own = _rows(f"hand of {pair[0].writer}", figures)
+        own = _rows(f"hand {number + 1}", figures)
         print(*own, f"better: {better}, kept: {kept}", sep="\n", flush=True)
         rows += own
         for name, triple in figures.items():
