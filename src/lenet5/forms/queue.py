@@ -92,11 +92,13 @@ class Queue:
 
     def item(self, name: str) -> Item:
         """The item of this name. Raises MissingItemError."""
-        if _NAME.fullmatch(name):
-            for item in self.items():
-                if item.name == name:
-                    return item
-        raise MissingItemError("there is no such field here, or it is doubtful no more")
+        try:
+            content = _checked((self.folder / f"{name}.json").read_text("utf-8")) if _NAME.fullmatch(name) else None
+        except (OSError, ValueError):
+            content = None
+        if content is None:
+            raise MissingItemError("there is no such field here, or it is doubtful no more")
+        return Item(name, content, (self.folder / f"{name}{SUFFIX}").exists())
 
     def field(self, item: Item) -> Field | None:
         """What the form says of an item's field; None where the folder does not know."""
