@@ -9,8 +9,9 @@ refused and theirs is told. A lock file makes this hold between processes, too.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -122,4 +123,16 @@ def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
         decision = Decision(text, str(read), 1 if current is None else revision + 1, now, earlier)
         content = json.dumps({"format": FORMAT, **asdict(decision)}, indent=1, ensure_ascii=False)
         write_beside(folder / f"{item}{SUFFIX}", (content + "\n").encode())
+        _to_disk(folder / f"{item}{SUFFIX}")
         return decision
+
+
+def _to_disk(path: Path) -> None:
+    """Have a file and its name written to the disk now: a person's work outlives a power cut, too."""
+    for place in (path, path.parent):
+        with suppress(OSError):  # some systems do not open folders
+            handle = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
