@@ -92,6 +92,7 @@ results: accuracy
 	@$(BIN)/python -m benchmarks.reading.displacement
 	@$(BIN)/python -m benchmarks.reading.left_out
 	@$(BIN)/python -m benchmarks.forms
+	@$(BIN)/python -m benchmarks.forms.learning
 	@$(BIN)/python -m benchmarks.embedding
 	@$(MAKE) bench mutants figures docs
 

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "embedding.json": "python -m benchmarks.embedding",
     "evaluation.json": "python -m benchmarks.accuracy.evaluation",
     "forms.json": "python -m benchmarks.forms",
+    "forms_learning.json": "python -m benchmarks.forms.learning",
     "held_out.json": "python -m benchmarks.accuracy.held_out",
     "left_out.json": "python -m benchmarks.reading.left_out",
     "mutants.json": "python -m benchmarks.mutants",

@@ -28,7 +28,7 @@ def _rows() -> list[Row]:
 
 
 def _value(row: Row) -> str:
-    digits = {"%": 1, "mm": 2, "s": 2, "": 2}.get(row["unit"], 0)
+    digits = {"%": 1, "mm": 2, "s": 2, "points": 2, "": 2}.get(row["unit"], 0)
     text = f"{row['value']:.{digits}f}" + (row["unit"] if row["unit"] == "%" else f" {row['unit']}".rstrip())
     if row["interval"]:
         text += f" ({row['interval'][0]:.1f}–{row['interval'][1]:.1f})"
@@ -63,4 +63,29 @@ def others() -> str:
     return "\n".join(lines)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"forms-drawn": drawn, "forms-others": others}
+_LEARNT = {
+    "held-out digits wrong, before": "digits wrong, before",
+    "held-out digits wrong, after": "after",
+    "fields of further sheets wrong, before": "fields wrong, before",
+    "fields of further sheets wrong, after": "after",
+    "MNIST's test error, change": "MNIST's test error",
+}
+
+
+def learning() -> str:
+    """What learning from corrections gains, of all hands and of each, and the goals."""
+    rows: list[Row] = json.loads((RESULTS / "forms_learning.json").read_text())["rows"]
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    lines = [f"| hand | {' | '.join(_LEARNT.values())} |", "| --- " + "| ---: " * len(_LEARNT) + "|"]
+    for case in cases:
+        cells = [_value(row) for name in _LEARNT for row in rows if (row["case"], row["figure"]) == (case, name)]
+        lines.append(f"| {case if case != cases[0] else f'**{case}**'} | {' | '.join(cells)} |")
+    counts = {row["figure"]: row["n"] for row in rows if row["case"] != cases[0]}
+    goals = "; ".join(
+        f"{row['figure']}: {_value(row)}, goal {_goal(row)}" for row in rows if row["reached"] is not None
+    )
+    n = " and ".join(f"{counts[name]:,} {what}" for name, what in zip(list(_LEARNT)[1::2], ("digits", "fields"), strict=True))
+    return "\n".join([*lines, "", f"Of each hand {n} were measured. Of all hands together: {goals}."])
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"forms-drawn": drawn, "forms-others": others, "forms-learning": learning}

@@ -108,6 +108,57 @@ def test_two_runs_on_one_output_or_review_folder_the_second_is_refused(
     assert "another run is writing" in refused.complaint
 
 
+def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(
+    command: Command, tmp_path: Path, scans: Path
+) -> None:
+    from lenet5.forms.decisions import decide, decision_of
+
+    form, review = (
+        write_form(tmp_path, TOML.replace("required = true", "unique = true\nmin_confidence = 1")),
+        tmp_path / "r",
+    )
+    first = command("form", "read", form, scans / "a.png", "--review", review)
+    (item,) = [path.stem for path in review.glob("*.json")]
+    decide(review, item, "20732", 0)
+    filled("20731", "7").save(scans / "d.png")
+    second = command("form", "read", form, scans, "--review", review, "--resume")
+    assert [row["file"] for row in table_of(first.out)] == [str(scans / "a.png")]
+    assert [Path(row["file"]).name for row in table_of(second.out)] == ["b.png", "c.png", "d.png"]
+    assert "3 sheets" in second.err
+    assert decision_of(review, item).text == "20732"
+    rows = table_of(command("form", "table", review).out)
+    assert [Path(row["file"]).name for row in rows] == ["a.png", "b.png", "c.png", "d.png"]
+    assert [rows[0][key] for key in ("number", "number_read", "decided")] == ["20732", "20731", "number"]
+    assert "number" in rows[3]["review"].split()
+    assert "not a picture" in rows[2]["error"]
+    again = command("form", "read", form, scans, "--review", review, "--resume")
+    assert (again.out.count("\n"), again.err) == (1, "0 sheets: 0 to look at, 0 not read\n")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_sheets_that_were_read_without_the_review_folder_are_in_its_table(
+    suffix: str, command: Command, tmp_path: Path, scans: Path
+) -> None:
+    form, output, review = write_form(tmp_path), tmp_path / f"table{suffix}", tmp_path / "review"
+    command("form", "read", form, scans / "a.png", "--output", output)
+    command("form", "read", form, scans, "--output", output, "--resume", "--review", review)
+    rows = table_of(command("form", "table", review).out)
+    assert [(Path(row["file"]).name, row["number"]) for row in rows] == [
+        ("a.png", "20731"),
+        ("b.png", ""),
+        ("c.png", ""),
+    ]
+
+
+def test_sheets_that_are_read_again_take_the_place_of_the_old_rows(
+    command: Command, tmp_path: Path, scans: Path
+) -> None:
+    form, review = write_form(tmp_path), tmp_path / "review"
+    for _ in range(2):
+        command("form", "read", form, scans, "--review", review)
+    assert len(table_of(command("form", "table", review).out)) == 3
+
+
 def test_a_mistake_in_the_form_file_is_one_line(command: Command, tmp_path: Path, scans: Path) -> None:
     form = write_form(tmp_path, TOML.replace("0.6046, 0.2652", "1.3, 0.2652"))
     outcome = command("form", "read", form, scans)

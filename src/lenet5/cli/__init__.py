@@ -15,7 +15,7 @@ from lenet5.errors import LeNet5Error
 
 __all__ = ["main"]
 
-_COMMANDS: Final = ("read", "form", "serve", "train", "evaluate", "describe", "export", "demo")
+_COMMANDS: Final = ("read", "form", "serve", "train", "learn", "evaluate", "describe", "export", "demo")
 
 
 class _Commands(click.Group):

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lenet5.cli.rows import Rows
 from lenet5.cli.sources import files_in
 from lenet5.errors import OutputError
 
 if TYPE_CHECKING:
-    from lenet5.forms.form import Form
     from lenet5.forms.review import ReviewFolder
     from lenet5.forms.sheet import FormReader
-    from lenet5.tables import Column, Table
 
 __all__ = ["command"]
 
@@ -59,7 +58,7 @@ def new(blank: str, output: str | None, annotate: str | None) -> None:
 @command.command("read", short_help="Read filled sheets: a row a sheet.")
 @click.argument("forms", metavar="FORM.toml... SCANS...", nargs=-1, required=True)
 @click.option("--output", metavar="FILE", help="Write the table to a .csv, .jsonl or .parquet file, as it goes.")
-@click.option("--resume", is_flag=True, help="Go on with --output: skip the sheets that stand there.")
+@click.option("--resume", is_flag=True, help="Go on with --output or --review: skip the sheets that stand there.")
 @click.option("--review", metavar="FOLDER", help="Keep what a person should look at.")
 @click.option("--json", "json", is_flag=True, help="Print one JSON object a sheet.  [default: CSV]")
 @click.option("--csv", "csv", is_flag=True, help="Print one row a sheet, the default.")
@@ -77,16 +76,18 @@ def read(
     field's text and confidence, and in review the names of the fields that a person should look at. A sheet that cannot
     be read has its reason in error; exit status 1 then.
     """
+    from lenet5.forms.corrected import JOURNAL
     from lenet5.forms.form import load_form
     from lenet5.forms.review import ReviewFolder
+    from lenet5.forms.rules import keep_rules
     from lenet5.forms.sheet import FormReader
     from lenet5.forms.stack import columns_of
     from lenet5.reading.reader import Reader
     from lenet5.tables import Table
 
     files, scans = _parted(forms)
-    if resume and output is None:
-        raise click.UsageError("--resume goes on with a table: name it with --output")
+    if resume and output is None and review is None:
+        raise click.UsageError("--resume goes on with a table or a review folder: name it with --output or --review")
     if json and csv:
         raise click.UsageError("print either --json or --csv")
     reader = Reader(weights, threads=1 if jobs > 1 else None)
@@ -98,13 +99,46 @@ def read(
     with ExitStack() as stack:
         table = None if output is None else stack.enter_context(Table(output, columns, resume))
         folder = None if review is None else ReviewFolder(review)
+        journal = None
         if folder is not None:
             stack.callback(folder.lock(resume).release)
-        failed = _read(FormReader(loaded, reader), scans, jobs, folder, _Rows(loaded, columns, table, folder, json))
+            journal = stack.enter_context(Table(folder.folder / JOURNAL, columns, resume=True))
+            for form in loaded:
+                keep_rules(folder.folder, form)
+        rows = Rows(loaded, columns, table, journal, resume, folder, json)
+        failed = _read(FormReader(loaded, reader), scans, jobs, folder, rows)
         if folder is not None:
             folder.finish()
     if failed:
         sys.exit(1)
+
+
+@command.command("table", short_help="The table of a review folder, with what people decided.")
+@click.argument("folder", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--output", metavar="FILE", help="Write a .csv, .jsonl or .parquet file.  [default: standard output]")
+@click.option("--json", "json", is_flag=True, help="Print one JSON object a sheet.  [default: CSV]")
+def table(folder: Path, output: str | None, json: bool) -> None:
+    """The table of a review folder: a row a sheet, with what people decided.
+
+    FOLDER is what form read --review wrote. Each field NAME has its text, what was read in NAME_read, and the
+    confidence of that. The column review names the fields that nobody has decided on yet, decided those that somebody
+    has.
+    """
+    from lenet5.forms.corrected import corrected, write_corrected
+    from lenet5.tables import json_line
+
+    whole = corrected(folder)
+    if output is not None:
+        write_corrected(whole, output)
+    elif json:
+        for row in whole.rows:
+            click.echo(json_line(row))
+    else:
+        for line in whole.csv():
+            click.echo(line)
+    waiting = sum(len(row["review"]) for row in whole.rows)
+    if waiting:
+        click.echo(f"{waiting} fields wait for a person: lenet5 serve --review {folder}", err=True)
 
 
 def _parted(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -118,82 +152,7 @@ def _parted(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return forms, list(files_in(tuple(scans)))
 
 
-class _Rows:
-    """Where rows go: a table, or standard output."""
-
-    def __init__(
-        self, forms: list[Form], columns: list[Column], table: Table | None, folder: ReviewFolder | None, json: bool
-    ) -> None:
-        from lenet5.forms.stack import Duplicates
-
-        self._columns, self._table, self._folder, self._json = columns, table, folder, json
-        self._duplicates = Duplicates(forms)
-        self._held: list[dict[str, Any]] = []
-        self.doubtful: set[int] = set()
-        self._standing: set[tuple[str, int]] = set()
-        for number, row in enumerate(table.rows() if table is not None else ()):
-            self._standing.add((row["file"], int(row["page"])))
-            review = row.get("review") or []
-            row["review"] = review.split() if isinstance(review, str) else list(review)
-            self._note(number, row)
-        if table is None and not json:
-            self._print([column.name for column in columns])
-
-    def done(self, file: str, page: int) -> bool:
-        """Whether the row of a file and page stood there before."""
-        return (file, page) in self._standing
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Write a row, or hold it back where a later sheet may yet be its duplicate."""
-        number = len(self._held) if self._table is None else len(self._table)
-        changed = self._note(number, row)
-        self.doubtful |= {number} if row["review"] else set()
-        if self._table is not None:
-            self._table.append(row)
-        elif self._duplicates:
-            for earlier, values in changed:
-                self._held[earlier] |= values
-            self._held.append(row)
-        else:
-            self._show(row)
-
-    def finish(self) -> None:
-        """Print what was held back."""
-        for row in self._held:
-            self._show(row)
-
-    def _note(self, number: int, row: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
-        """Compare a row with the earlier ones; gives what changes in those."""
-        from lenet5.forms.stack import note_duplicate
-
-        changes = []
-        for at, own, field, reason in self._duplicates.see(number, row):
-            if self._folder is not None:
-                note_duplicate(self._folder, own, field, reason)
-            self.doubtful.add(at)
-            if at != number:
-                values = {"review": own["review"], "reasons": own["reasons"]}
-                changes.append((at, values))
-                if self._table is not None:
-                    self._table.amend(at, values)
-        return changes
-
-    def _show(self, row: dict[str, Any]) -> None:
-        from lenet5.tables import json_line
-
-        if self._json:
-            click.echo(json_line(row))
-        else:
-            self._print([row.get(column.name) for column in self._columns])
-
-    @staticmethod
-    def _print(cells: list[Any]) -> None:
-        from lenet5.tables import csv_line
-
-        click.echo(csv_line(cells))
-
-
-def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder | None, rows: _Rows) -> int:
+def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder | None, rows: Rows) -> int:
     """Read all files into ``rows``; how many sheets failed."""
     from lenet5.forms.stack import read_stack, units_of
 

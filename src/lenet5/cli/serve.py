@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import click
 
@@ -27,6 +28,12 @@ __all__ = ["command"]
 @click.option("--allow-host", metavar="NAME", multiple=True, help="A name that the service has; repeatable, * is any.")
 @click.option("--cors", metavar="ORIGIN", multiple=True, help="Pages of this origin may use it; repeatable.")
 @click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line a request on stderr.")
+@click.option(
+    "--review",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Show the doubtful fields that form read --review kept, at /review.",
+)
 @click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
 def command(
     host: str,
@@ -40,6 +47,7 @@ def command(
     allow_host: tuple[str, ...],
     cors: tuple[str, ...],
     access_log: bool,
+    review: Path | None,
     weights: str,
 ) -> None:
     """Read pictures over HTTP: POST /v1/read and /v1/classify; /openapi.json describes them.
@@ -74,6 +82,7 @@ def command(
         most_pages=max_pages,
         hosts=(*allow_host, host),
         origins=cors,
+        review=review,
     )
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("lenet5").setLevel(logging.INFO)
@@ -83,5 +92,7 @@ def command(
         address, number = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         readers = f"{settings.workers} worker{'s' * (settings.workers > 1)}"
-        click.echo(f"lenet5: http://{shown}:{number}, {readers}; Ctrl-C stops it", err=True)
-        Server(settings).serve_on(listener)
+        server = Server(settings)
+        page = f"http://{shown}:{number}" + ("/review" if review is not None else "")
+        click.echo(f"lenet5: {page}, {readers}; Ctrl-C stops it", err=True)
+        server.serve_on(listener)

@@ -38,7 +38,9 @@ _FORM_KEYS: Final = ("reference", "name", "field")
 _FIELD_KEYS: Final = (
     "name", "box", "pattern", "cells", "choices", "check", "required", "unique", "min_confidence",
 )  # fmt: skip
-_COLUMNS: Final = ("file", "page", "form", "review", "error")
+_COLUMNS: Final = ("file", "page", "form", "review", "decided", "error")
+_SUFFIXES: Final = ("_confidence", "_read")
+"""Further columns of a field are named after it."""
 _MOST_CELLS: Final = 64
 _LEAST_INK: Final = 1e-4  # of a reference's pixels are print, or it is blank
 _PRINT: Final = 128  # of 255: print is darker
@@ -176,7 +178,9 @@ def _field(table: Mapping[str, Any], source: _Source, number: int, classes: str,
         source.wrong("name", f"a name has letters, digits, _ and -, not {name!r}", number)
     if name in names:
         source.wrong("name", f"there are two fields {name!r}", number)
-    if name in _COLUMNS or any(name in (f"{other}_confidence",) or other == f"{name}_confidence" for other in names):
+    pairs = [(name, other + suffix) for other in names for suffix in _SUFFIXES]
+    pairs += [(other, name + suffix) for other in names for suffix in _SUFFIXES]
+    if name in _COLUMNS or any(one == other for one, other in pairs):
         source.wrong("name", f"{name!r} is the name of another column of the table", number)
     cells = table.get("cells")
     if cells is not None and (not isinstance(cells, int) or isinstance(cells, bool) or not 1 <= cells <= _MOST_CELLS):

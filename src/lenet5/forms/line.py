@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from lenet5.reading.components import bridged
 from lenet5.reading.constraint import Constraint
 from lenet5.reading.decode import constrained_paths
-from lenet5.reading.lattice import LineModel, lattices_of
+from lenet5.reading.lattice import Lattice, LineModel, lattices_of
 from lenet5.reading.line_image import LOW, line_image, usual_height
 
-__all__ = ["texts_of_line"]
+__all__ = ["lattice_of_ink", "texts_of_line"]
 
 _DARK: Final = 40  # of 255: ink
 _GAP: Final = 3  # pixels: the grain of pencils leaves such gaps in a stroke
@@ -29,14 +29,7 @@ def texts_of_line(ink: NDArray[np.uint8], model: LineModel, constraint: Constrai
 
     The probabilities are not conditioned on the text being allowed.
     """
-    mask = ink > _DARK
-    if not mask.any():
-        return []
-    marks = bridged(mask, _GAP)
-    tall = marks.height >= LOW * usual_height(marks.height, marks.area)
-    level = np.minimum(ink.astype(np.float32) / max(float(np.quantile(ink[mask], 0.9)), 1.0), 1.0).astype(np.float32)
-    line = line_image(level, marks, np.flatnonzero(tall), np.flatnonzero(~tall), 1.0)
-    (lattice,) = lattices_of([line], model)
+    lattice = lattice_of_ink(ink, model)
     if lattice is None:
         return []
     pieces = len(lattice.pieces)
@@ -45,3 +38,16 @@ def texts_of_line(ink: NDArray[np.uint8], model: LineModel, constraint: Constrai
     total = lattice.path.log_total
     named = [("".join(constraint.symbols[k] for k in text.labels), text.log_total) for text in texts]
     return [(name, min(math.exp(log - total), 1.0)) for name, log in named]
+
+
+def lattice_of_ink(ink: NDArray[np.uint8], model: LineModel) -> Lattice | None:
+    """All ways of reading the ink (h, w) uint8 of one line; None where there is none that could be a character."""
+    mask = ink > _DARK
+    if not mask.any():
+        return None
+    marks = bridged(mask, _GAP)
+    tall = marks.height >= LOW * usual_height(marks.height, marks.area)
+    level = np.minimum(ink.astype(np.float32) / max(float(np.quantile(ink[mask], 0.9)), 1.0), 1.0).astype(np.float32)
+    line = line_image(level, marks, np.flatnonzero(tall), np.flatnonzero(~tall), 1.0)
+    (lattice,) = lattices_of([line], model)
+    return lattice

@@ -4,8 +4,10 @@
       ITEM.json             what was read, and why it is doubtful
       ITEM.png              the field as it looks
       ITEM.ink.png          what the network saw: the ink without the print
-      ITEM.correction.json  what a person said; this module never writes nor removes it
+      ITEM.correction.json  what a person said (:mod:`lenet5.forms.decisions`); this module never writes nor removes it
       sheets/SHEET.jpg      the whole sheet, small
+      forms/NAME.json       what the fields of a form ask of their texts (:mod:`lenet5.forms.rules`)
+      rows.jsonl            the rows of all sheets, as they were read (:mod:`lenet5.forms.corrected`)
       unique/               fields that must differ between sheets, until the run ends
 
 A sheet is named after its file's content and page, an item after its sheet, form and field: reading the same file again
@@ -28,11 +30,12 @@ from numpy.typing import NDArray
 
 from lenet5.errors import OutputError
 from lenet5.files import write_beside
+from lenet5.forms.decisions import SUFFIX, deciding
 from lenet5.forms.fields import FieldReading
 from lenet5.forms.form import Form
 from lenet5.tables import Lock
 
-__all__ = ["FORMAT", "ReviewFolder", "item_name", "sheet_name"]
+__all__ = ["FORMAT", "ReviewFolder", "item_name", "sheet_name", "sheet_of"]
 
 FORMAT: Final = 1
 """Of the JSON files: another number means another meaning of their keys."""
@@ -73,8 +76,8 @@ class ReviewFolder:
         wanted = False
         for field, reading in zip(form.fields, readings, strict=True):
             item = item_name(sheet, form.name, field.name)
-            if not reading.reasons and not (self.folder / f"{item}.correction.json").exists():
-                self._remove(self.folder, item)
+            if not reading.reasons and (self.folder / f"{item}.json").exists():
+                self._remove(item)
             if not reading.reasons and not (field.unique and reading.text):
                 continue
             wanted = True
@@ -92,6 +95,7 @@ class ReviewFolder:
                 "pattern": field.pattern,
                 "cells": field.cells,
                 "box": list(field.box),
+                "box_in_crop": [round(edge, 2) for edge in reading.cut.box],
                 "crop": f"{item}.png",
                 "ink": f"{item}.ink.png",
                 "sheet": f"sheets/{sheet}.jpg",
@@ -118,15 +122,17 @@ class ReviewFolder:
     def finish(self) -> None:
         """Remove what was kept aside, and small sheets that no item shows."""
         shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
-        shown = {_sheet_of(path.name) for path in self.folder.glob("*.json")}
+        shown = {sheet_of(path.name) for path in self.folder.glob("*.json")}
         for path in (self.folder / "sheets").glob("*.jpg"):
             if path.stem not in shown:
                 path.unlink(missing_ok=True)
 
-    @staticmethod
-    def _remove(folder: Path, item: str) -> None:
-        for suffix in (".json", ".png", ".ink.png"):
-            (folder / f"{item}{suffix}").unlink(missing_ok=True)
+    def _remove(self, item: str) -> None:
+        """Remove an item, unless a person decided on it."""
+        with deciding(self.folder):
+            if not (self.folder / f"{item}{SUFFIX}").exists():
+                for suffix in (".json", ".png", ".ink.png"):
+                    (self.folder / f"{item}{suffix}").unlink(missing_ok=True)
 
 
 def sheet_name(digest: str, page: int) -> str:
@@ -142,14 +148,19 @@ def item_name(sheet: str, form: str, field: str) -> str:
     """The name of a field of a sheet: safe as a file's name, and different for different forms and fields.
 
     >>> item_name("9f86d081884c7d65-p0003", "exam", "student")
-    '9f86d081884c7d65-p0003-exam-student-d09a6a'
+    '9f86d081884c7d65-p0003-exam-student-129f61'
     """
     plain = "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", part)[:30] for part in (form, field))
     return f"{sheet}-{plain}-{hashlib.sha256(f'{form}/{field}'.encode()).hexdigest()[:6]}"
 
 
-def _sheet_of(name: str) -> str:
-    return "-".join(name.split("-")[:2])
+def sheet_of(item: str) -> str:
+    """The name of the sheet of an item.
+
+    >>> sheet_of("9f86d081884c7d65-p0003-exam-student-d09a6a")
+    '9f86d081884c7d65-p0003'
+    """
+    return "-".join(item.split("-")[:2])
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

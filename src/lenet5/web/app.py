@@ -28,6 +28,7 @@ from lenet5.web.openapi import description
 from lenet5.web.parameters import parameters
 from lenet5.web.pool import OverdueError, Pool, QueueFullError, WorkerLostError
 from lenet5.web.refused import RefusedError, error_response
+from lenet5.web.review import review_routes
 from lenet5.web.settings import Settings
 
 __all__ = ["Service"]
@@ -83,6 +84,8 @@ class Service:
             Route("/metrics", measured),
             Route("/openapi.json", described),
         ]
+        if self.settings.review is not None:
+            routes += review_routes(self.settings.review, self.settings, self._held)
         app = Starlette(
             routes=routes,
             middleware=self._layers(frozenset(route.path for route in routes)),

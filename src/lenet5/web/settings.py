@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from lenet5.reading.picture import MOST_BYTES
 from lenet5.weights import Weights
@@ -27,7 +28,8 @@ class Settings:
     has ``most_json_bytes``, as numbers take twenty times their text in memory. All bodies together take at most
     ``most_held_bytes``. At most ``most_connections`` are open at a time. A body may take ``grace`` seconds and one more
     for each ``slowest`` bytes, the head of a request ``grace`` seconds. ``hosts`` are names that the service is called
-    by beside localhost and any IP address, ``"*"`` for any name; pages of ``origins`` may use it from a browser.
+    by beside localhost and any IP address, ``"*"`` for any name; pages of ``origins`` may use it from a browser. Fields
+    of the folder ``review`` are shown for people to decide on.
     """
 
     weights: Weights
@@ -44,3 +46,4 @@ class Settings:
     slowest: float = 50_000.0
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    review: Path | None = None

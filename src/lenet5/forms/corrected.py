@@ -1,0 +1,147 @@
+"""The rows of a review folder, as they were read, and the table of them with what people decided.
+
+``rows.jsonl`` has a line for each sheet, appended as it is read. A later line of the same file and page takes its
+place, and a line with ``amend`` changes some of its values: nothing is ever changed in the file itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lenet5.errors import OutputError
+from lenet5.forms.decisions import SUFFIX, Decision, decision_of
+from lenet5.forms.review import item_name
+from lenet5.tables import Column, Table, csv_line
+
+__all__ = ["JOURNAL", "Corrected", "amendment", "corrected", "others_with", "read_rows", "write_corrected"]
+
+JOURNAL: Final = "rows.jsonl"
+
+_CONFIDENCE: Final = "_confidence"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A table of sheets with what people decided: its columns, and its rows."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    def csv(self) -> Iterator[str]:
+        """The lines of the table as CSV, the first one with the names of the columns."""
+        names = [column.name for column in self.columns]
+        yield csv_line(names)
+        for row in self.rows:
+            yield csv_line([row.get(name) for name in names])
+
+
+def amendment(row: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
+    """The line of the journal that changes ``values`` of a row."""
+    return {"file": row["file"], "page": row["page"], "amend": dict(values)}
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """The rows of a review folder in the order in which their sheets were first read; a line cut short is left out.
+
+    Raises OutputError where there are none.
+    """
+    path = folder / JOURNAL
+    rows: dict[tuple[str, int], Row] = {}
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                _take(rows, line)
+    except FileNotFoundError:
+        raise OutputError(
+            f"{folder} holds no sheets: lenet5 form read FORM.toml SCANS... --review {folder} reads them into it"
+        ) from None
+    except OSError as error:
+        raise OutputError(f"cannot read {path}: {error.strerror}") from None
+    return list(rows.values())
+
+
+def corrected(folder: Path) -> Corrected:
+    """The table of a review folder with what people decided.
+
+    Of each field it has the text, what was read, and the confidence of that; ``review`` names the fields that nobody
+    has decided on yet, ``decided`` those that somebody has. Raises OutputError.
+    """
+    rows, decided = read_rows(folder), {path.name for path in folder.glob(f"*{SUFFIX}")}
+    names = list(dict.fromkeys(name for row in rows for name in _fields_of(row)))
+    columns = [Column("file"), Column("page", int), Column("form")]
+    for name in names:
+        columns += [Column(name), Column(f"{name}_read"), Column(f"{name}{_CONFIDENCE}", float)]
+    columns += [Column("review", list), Column("decided", list), Column("error")]
+    return Corrected(tuple(columns), tuple(_corrected(folder, row, decided) for row in rows))
+
+
+def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
+    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed. Raises OutputError, UnavailableError."""
+    target = Path(path)
+    beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        with Table(beside, table.columns) as written:
+            for row in table.rows:
+                written.append(row)
+        beside.replace(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(beside), str(path))) from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def others_with(folder: Path, form: str, field: str, text: str, item: str) -> list[Row]:
+    """The rows of other sheets of a form whose ``field`` has a text, with what people decided."""
+    return [
+        row
+        for row in read_rows(folder)
+        if row.get("form") == form and field in row and row.get("sheet")
+        and (other := item_name(row["sheet"], form, field)) != item
+        and _text(row[field], decision_of(folder, other)) == text
+    ]  # fmt: skip
+
+
+def _take(rows: dict[tuple[str, int], Row], line: str) -> None:
+    """Add a line of the journal to the rows."""
+    try:
+        row = json.loads(line)
+        key = (row["file"], int(row["page"]))
+    except (ValueError, KeyError, TypeError):
+        return
+    if "amend" in row:
+        if key in rows:
+            rows[key] |= row["amend"]
+    else:
+        rows[key] = row
+
+
+def _fields_of(row: Mapping[str, Any]) -> Sequence[str]:
+    """The names of a row's fields: what has a confidence."""
+    return [key.removesuffix(_CONFIDENCE) for key in row if key.endswith(_CONFIDENCE)]
+
+
+def _corrected(folder: Path, row: Row, decided: set[str]) -> Row:
+    names, whole = [], {key: row.get(key) for key in ("file", "page", "form", "error")}
+    for name in _fields_of(row):
+        item = item_name(row.get("sheet") or "", row.get("form") or "", name)
+        decision = decision_of(folder, item) if f"{item}{SUFFIX}" in decided else None
+        names += [name] if decision is not None else []
+        whole[name] = _text(row.get(name), decision)
+        whole[f"{name}_read"] = row.get(name)
+        whole[f"{name}{_CONFIDENCE}"] = row.get(f"{name}{_CONFIDENCE}")
+    whole["review"] = [name for name in row.get("review") or [] if name not in names]
+    whole["decided"] = names
+    return whole
+
+
+def _text(read: str | None, decision: Decision | None) -> str | None:
+    return read if decision is None else decision.text
