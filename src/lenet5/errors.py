@@ -6,6 +6,7 @@ Catch :class:`LeNet5Error` for everything below.
     ├── PictureError     a picture cannot be read: missing, cut short, not a picture, NaN
     │   └── TooLargeError it is over a limit: bytes, pixels, pages
     ├── DataError        a data set cannot be used: missing, wrong magic, wrong digest, lengths that differ
+    ├── CheckpointError  a training cannot be resumed: damaged or foreign checkpoint, other options
     ├── WeightsError     a weights file cannot be used: missing, wrong shapes, wrong network, NaN
     ├── ArrayError       an array has the wrong shape, type or length (also a ValueError)
     ├── PatternError     a constraint on what is read cannot be used: no expression, unknown characters, impossible
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArrayError",
+    "CheckpointError",
     "DataError",
     "FormError",
     "LeNet5Error",
@@ -73,6 +75,15 @@ class DataError(LeNet5Error):
     >>> load("missing.npz")
     Traceback (most recent call last):
     lenet5.errors.DataError: no such file: missing.npz
+    """
+
+
+class CheckpointError(LeNet5Error):
+    """A training cannot be resumed: its checkpoint is damaged, no checkpoint, or of a run with other options.
+
+    >>> raise CheckpointError("mine.checkpoint was made with --seed 1, not 2")
+    Traceback (most recent call last):
+    lenet5.errors.CheckpointError: mine.checkpoint was made with --seed 1, not 2
     """
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from lenet5.errors import OutputError
 
-__all__ = ["make_folder", "require_writable", "write_beside"]
+__all__ = ["make_folder", "other_places", "require_writable", "write_beside"]
 
 
 def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
@@ -39,6 +41,14 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def other_places(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Files that are not there yet, for what cannot be written to ``path``: here, at home, among temporary files."""
+    name = Path(path).name
+    for folder in (Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
+        numbered = (folder / f"rescued-{k}-{name}" for k in itertools.count(1))
+        yield next(place for place in numbered if not place.exists())
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
