@@ -35,7 +35,7 @@ RUNS: Final = {
 }
 """Small trainings on the embedded digits by recipe: joint images and lines with ``reading``."""
 
-_PROGRAM: Final = """
+PROGRAM: Final = """
 from lenet5.cli import main
 from lenet5.global_training import page_score
 from lenet5.learning import checkpoint
@@ -59,7 +59,7 @@ class Trial:
 
 def run(output: Path, arguments: tuple[str, ...], kill_after: float | None = None) -> tuple[int, str]:
     """Train in a process, at most for so many seconds; its status, negative if it was killed, and its notes."""
-    command = [sys.executable, "-c", _PROGRAM, "train", "--data", "digits", "--seed", "3", "--threads", "1"]
+    command = [sys.executable, "-c", PROGRAM, "train", "--data", "digits", "--seed", "3", "--threads", "1"]
     command += [*arguments, "--output", str(output)]
     child = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONHASHSEED": ""}

@@ -79,6 +79,8 @@ def command(
     goes on from the last checkpoint, whatever stopped it; the weights are those of a run that was never stopped, to
     the last bit.
     """
+    from threadpoolctl import threadpool_limits
+
     from lenet5.cli.stopping import stop_like_ctrl_c
     from lenet5.cli.train_inputs import load_inputs
     from lenet5.cli.train_outputs import is_finished, write_weights
@@ -99,7 +101,8 @@ def command(
     if resume and not os.path.lexists(checkpoint) and is_finished(output, origin["command"], recipe):
         click.echo(f"{output}: finished already, by the same command; remove it to train again")
         return
-    with stop_like_ctrl_c():
+    # One thread of BLAS: its sums have one order then, and trainings side by side do not wait for each other.
+    with stop_like_ctrl_c(), threadpool_limits(1, "blas"):
         before = load_weights(start) if start else None
         known = [load_weights(teacher) for teacher in teachers]
         to_minimise = _objective(recipe, known, device, threads)
