@@ -32,6 +32,7 @@ __all__ = [
     "UnavailableError",
     "WeightsError",
     "one_line",
+    "printable",
 ]
 
 
@@ -160,7 +161,20 @@ def one_line(error: Exception, name: str) -> str:
         text = str(error)
     elif isinstance(error, MemoryError):
         text = f"{name} needs more memory than there is"
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{name} cannot be read: {error.strerror}"
     else:
         what = f"{type(error).__name__}: {error}".strip(": ")
         text = f"{name} cannot be read: {what} (this is a defect, please report it)"
     return " ".join(text.splitlines())
+
+
+def printable(name: str) -> str:
+    """A file's name as it stands in a line of output: line breaks and other control characters are escaped.
+
+    >>> print(printable("two\\nlines.png"))
+    two\\nlines.png
+    >>> printable("Prüfung 7.png")
+    'Prüfung 7.png'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
