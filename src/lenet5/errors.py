@@ -37,7 +37,7 @@ __all__ = [
 
 
 class LeNet5Error(Exception):
-    """Any expected failure of this package; its text is one line for the user.
+    """Any expected failure of this package; its text is one line for the user, whatever names it quotes.
 
     >>> from lenet5 import Reader
     >>> try:
@@ -46,6 +46,9 @@ class LeNet5Error(Exception):
     ...     print(error)
     no weights at missing.safetensors: give a .safetensors file or one of lenet5, lenet5-mnist, concise
     """
+
+    def __init__(self, text: str = "", *others: object) -> None:
+        super().__init__(printable(text), *others)
 
 
 class PictureError(LeNet5Error):

@@ -292,7 +292,8 @@ def _labelled_folder(folder: Path) -> PictureSet:
         raise DataError(f"{path} lists no pictures")
     column = next((name for name in ("label", "text", "lines") if name in rows[0]), None)
     if column is None or "file" not in rows[0]:
-        raise DataError(f"{path} needs a column file and a column label, text or lines; it has {', '.join(rows[0])}")
+        columns = ", ".join(name for name in rows[0] if name)  # None stands for those beyond the head's
+        raise DataError(f"{path} needs a column file and a column label, text or lines; it has {columns}")
     for number, row in enumerate(rows, start=2):
         if not row["file"] or row[column] is None:
             raise DataError(f"{path}, line {number}: file or {column} is missing")

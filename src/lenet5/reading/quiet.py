@@ -1,4 +1,4 @@
-"""Decoders that say nothing to the user: what Pillow warns of, and what libtiff prints, is no message of ours."""
+"""Decoders that say nothing to the user: what Pillow and ``re`` warn of and libtiff prints is no message of ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import PIL
 
 __all__ = ["hush_libtiff", "without_warnings"]
 
-_DECODERS: Final = r"(PIL|pillow_heif|pypdfium2)(\.|$)"
+_DECODERS: Final = r"(PIL|pillow_heif|pypdfium2|lenet5\.reading\.pattern)(\.|$)"
 _LOCK: Final = threading.Lock()
 _open_blocks: list[Any] = []
 """One entry for each block of ``without_warnings`` that is open in any thread: the filter is the process's own."""
@@ -22,7 +22,7 @@ _open_blocks: list[Any] = []
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Ignore warnings of the decoders' modules, in any number of threads; all other filters stay as they are.
+    """Ignore warnings of decoders and of a user's patterns, in any number of threads; other filters stay as they are.
 
     ``warnings.catch_warnings`` restores the list of filters that it found: of two threads the one that ends last
     leaves the other's for good. Here one filter for the decoders alone is added by the first block and removed by the
