@@ -1,6 +1,6 @@
 """Kills trainings at random moments, resumes them, and compares every bit; writes results/kills.json.
 
-    python -m benchmarks.kills [--kills N] [--seed S]
+    python -m benchmarks.kills [RECIPE …] [--kills N] [--seed S]
 
 Each run is a process of its own that gets SIGKILL at a moment drawn over the length of a whole run, from the first
 import to the last file, and is then resumed to its end. Checkpoints are written whenever they can be, so that most
@@ -30,7 +30,7 @@ RESULTS: Final = record.RESULTS / "kills.json"
 
 RUNS: Final = {
     "modern": ("--recipe", "modern", "--passes", "25"),
-    "reading": ("--recipe", "reading", "--images", "300", "--passes", "6"),
+    "reading": ("--recipe", "reading", "--images", "300", "--passes", "40"),
     "paper": ("--recipe", "paper", "--distortions", "--passes", "6"),
 }
 """Small trainings on the embedded digits by recipe: joint images and lines with ``reading``."""
@@ -109,13 +109,16 @@ def measured(name: str, kills: int, generator: np.random.Generator) -> dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", default=list(RUNS), metavar="RECIPE", help=", ".join(RUNS))
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     generator = np.random.default_rng(options.seed)
-    runs = [measured(name, options.kills, generator) for name in RUNS]
-    content = {record.KEY: record.record(), "seed": options.seed, "runs": runs}
-    write_beside(RESULTS, (json.dumps(content, indent=1) + "\n").encode())
+    rows = {row["recipe"]: row for row in json.loads(RESULTS.read_text())["runs"]} if RESULTS.exists() else {}
+    for name in options.recipes:  # rows of other recipes stay
+        rows[name] = measured(name, options.kills, generator) | {record.KEY: record.record()}
+        content = {"runs": [rows[recipe] for recipe in RUNS if recipe in rows]}
+        write_beside(RESULTS, (json.dumps(content, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

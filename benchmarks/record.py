@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "embedding.json": "python -m benchmarks.embedding",
     "evaluation.json": "python -m benchmarks.accuracy.evaluation",
     "forms.json": "python -m benchmarks.forms",
+    "fuzzing.json": "python -m tests.fuzz --inputs 1000000 --record",
     "held_out.json": "python -m benchmarks.accuracy.held_out",
     "kills.json": "python -m benchmarks.kills",
     "left_out.json": "python -m benchmarks.reading.left_out",
