@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -188,6 +189,27 @@ def test_term_and_hup_end_a_training_like_ctrl_c(number: signal.Signals, output:
     assert "Traceback" not in err
     assert weights.load(output).metadata["command"]
     assert output.with_name("mine.safetensors.checkpoint").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")
+def test_a_training_whose_terminal_is_closed_still_writes_its_weights(output: Path) -> None:
+    import pty
+
+    arguments = [sys.executable, "-m", "lenet5", *SHORT, "--passes", "2000", "--output", str(output)]
+    child, terminal = pty.fork()  # a session of its own, whose terminal this is
+    if child == 0:
+        os.execv(sys.executable, arguments)
+    seen = b""
+    while b"pass " not in seen:
+        seen += os.read(terminal, 1000)
+    os.close(terminal)  # SIGHUP, and EIO for whatever is written
+    assert os.waitpid(child, 0)[1] == 0
+    assert weights.load(output).metadata["command"]
+    assert output.with_name("mine.safetensors.checkpoint").exists()
+
+
+def test_the_checkpoint_is_not_the_output(command: Command, output: Path) -> None:
+    assert command(*FIVE, "--output", output, "--checkpoint", output).status == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")

@@ -96,6 +96,8 @@ def command(
     given = (name, seed, sets, distortions, images, held_out, recipe.passes, device, teachers, start)
     origin = {"lenet5_version": __version__, "command": command_of(*given)}
     checkpoint = checkpoint or f"{output}.checkpoint"
+    if os.path.realpath(checkpoint) == os.path.realpath(output):
+        raise click.BadParameter("give another file than --output", param_hint="--checkpoint")
     for path in (output, checkpoint):
         require_writable(path)
     if resume and not os.path.lexists(checkpoint) and is_finished(output, origin["command"], recipe):

@@ -44,6 +44,10 @@ class State:
     ``best_pass``. ``averaged`` is the running mean of ``parameters``, all (P,). ``order`` are the patterns of the
     current pass. ``generator`` is the state of the run's generator, and ``parts`` are the arrays of method and sampler
     by name; only a copy for a checkpoint has these two.
+
+    >>> zeros = np.zeros(3, np.float32)
+    >>> State(zeros, zeros, zeros, step=7).copy(generator={}, parts={}).step
+    7
     """
 
     parameters: Floats
@@ -88,6 +92,9 @@ def load(path: str | os.PathLike[str], options: Options) -> State | None:
 
     Raises CheckpointError for a damaged or foreign file, and for one of a run with other options, the first of which
     is named.
+
+    >>> load("missing.checkpoint", {"--seed": "1"}) is None
+    True
     """
     from safetensors import SafetensorError, safe_open
 
@@ -143,6 +150,11 @@ class Autosave:
 
     Call it after each step with the state that can be saved. A checkpoint that cannot be written is reported, once
     until one can be written again; it does not end the run.
+
+    >>> autosave = Autosave("no/such/folder/mine.checkpoint", {"--seed": "1"}, print)
+    >>> zeros = np.zeros(3, np.float32)
+    >>> autosave(State(zeros, zeros, zeros, passes=1))  # a pass is over
+    no checkpoint is kept: cannot write no/such/folder/mine.checkpoint: No such file or directory; training goes on
     """
 
     def __init__(

@@ -85,7 +85,7 @@ class Training:
     weights that are validated and kept are a running mean over the steps, where the method has one;
     after each pass they are kept if no earlier pass has a lower error on the held-out images. A recipe with lines,
     whose errors these images do not measure, always keeps the last pass. It starts from initial weights or from
-    ``start``.
+    ``start``. ``checkpoint`` is the state of a run, with which :meth:`resume` goes on in another process.
     ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
     nothing to train on or the recipe needs a synthesizer, WeightsError where ``start`` is of another network.
 
