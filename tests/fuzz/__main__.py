@@ -63,9 +63,11 @@ def told(campaign: Campaign) -> bool:
 
 
 def recorded(campaigns: list[Campaign], seed: int) -> None:
-    """Keep the counts; those of parsers that were not fuzzed now stay."""
+    """Keep the counts: of each parser those of its longest campaign, unless this one found something."""
     rows = {row["parser"]: row for row in json.loads(RESULTS.read_text())["runs"]} if RESULTS.exists() else {}
     for c in campaigns:
+        if not c.findings and c.target in rows and rows[c.target]["inputs"] > c.inputs:
+            continue
         kept = record.record()
         rows[c.target] = {
             "parser": c.target,
