@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-slow test-claims test-all check docs site results bench accuracy figures mutants sanitize clean
+.PHONY: help install install-dev demo test test-slow test-claims test-all check docs site results bench accuracy figures mutants sanitize fuzz clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test      run the tests"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench    speed beside its peers           make accuracy  train the runs that results/ lacks"
 	@echo "make results  measure every published figure anew (hours)"
 	@echo "make mutants  how many small changes of the code the tests notice (an hour)"
+	@echo "make fuzz     every parser of files for SECONDS=20 each, guided by coverage where atheris installs"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
@@ -103,6 +104,12 @@ figures: install-dev
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh
+
+# For each of the parsers.
+SECONDS ?= 20
+fuzz: install-dev
+	@$(BIN)/python -m pip install --quiet --group fuzz || echo "atheris cannot be installed here: the corpus is mutated instead" >&2
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf .venv build dist src/*.egg-info src/lenet5/engine/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

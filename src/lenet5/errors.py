@@ -6,6 +6,7 @@ Catch :class:`LeNet5Error` for everything below.
     ├── PictureError     a picture cannot be read: missing, cut short, not a picture, NaN
     │   └── TooLargeError it is over a limit: bytes, pixels, pages
     ├── DataError        a data set cannot be used: missing, wrong magic, wrong digest, lengths that differ
+    ├── CheckpointError  a training cannot be resumed: damaged or foreign checkpoint, other options
     ├── WeightsError     a weights file cannot be used: missing, wrong shapes, wrong network, NaN
     ├── ArrayError       an array has the wrong shape, type or length (also a ValueError)
     ├── PatternError     a constraint on what is read cannot be used: no expression, unknown characters, impossible
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArrayError",
+    "CheckpointError",
     "DataError",
     "FormError",
     "LeNet5Error",
@@ -30,11 +32,12 @@ __all__ = [
     "UnavailableError",
     "WeightsError",
     "one_line",
+    "printable",
 ]
 
 
 class LeNet5Error(Exception):
-    """Any expected failure of this package; its text is one line for the user.
+    """Any expected failure of this package; its text is one line for the user, whatever names it quotes.
 
     >>> from lenet5 import Reader
     >>> try:
@@ -43,6 +46,9 @@ class LeNet5Error(Exception):
     ...     print(error)
     no weights at missing.safetensors: give a .safetensors file or one of lenet5, lenet5-mnist, concise
     """
+
+    def __init__(self, text: str = "", *others: object) -> None:
+        super().__init__(printable(text), *others)
 
 
 class PictureError(LeNet5Error):
@@ -73,6 +79,15 @@ class DataError(LeNet5Error):
     >>> load("missing.npz")
     Traceback (most recent call last):
     lenet5.errors.DataError: no such file: missing.npz
+    """
+
+
+class CheckpointError(LeNet5Error):
+    """A training cannot be resumed: its checkpoint is damaged, no checkpoint, or of a run with other options.
+
+    >>> raise CheckpointError("mine.checkpoint was made with --seed 1, not 2")
+    Traceback (most recent call last):
+    lenet5.errors.CheckpointError: mine.checkpoint was made with --seed 1, not 2
     """
 
 
@@ -149,7 +164,20 @@ def one_line(error: Exception, name: str) -> str:
         text = str(error)
     elif isinstance(error, MemoryError):
         text = f"{name} needs more memory than there is"
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{name} cannot be read: {error.strerror}"
     else:
         what = f"{type(error).__name__}: {error}".strip(": ")
         text = f"{name} cannot be read: {what} (this is a defect, please report it)"
     return " ".join(text.splitlines())
+
+
+def printable(name: str) -> str:
+    """A file's name as it stands in a line of output: line breaks and other control characters are escaped.
+
+    >>> print(printable("two\\nlines.png"))
+    two\\nlines.png
+    >>> printable("Prüfung 7.png")
+    'Prüfung 7.png'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
+import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from lenet5.errors import OutputError
 
-__all__ = ["make_folder", "require_writable", "write_beside"]
+__all__ = ["make_folder", "open_regular", "other_places", "require_writable", "write_beside"]
 
 
 def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
@@ -41,6 +46,31 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
 
 
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading, without waiting for a writer as at a FIFO.
+
+    Raises OSError, for anything but a regular file, too.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+            raise OSError(code, "it is a folder" if stat.S_ISDIR(mode) else "it is no regular file", os.fspath(path))
+        return os.fdopen(handle, "rb")
+    except OSError:
+        os.close(handle)
+        raise
+
+
+def other_places(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Files that are not there yet, for what cannot be written to ``path``: here, at home, among temporary files."""
+    name = Path(path).name
+    for folder in (Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
+        numbered = (folder / f"rescued-{k}-{name}" for k in itertools.count(1))
+        yield next(place for place in numbered if not place.exists())
+
+
 def require_writable(path: str | os.PathLike[str]) -> None:
     """Raise OutputError if ``write_beside`` could not write this file."""
     target = _place(path)
@@ -53,10 +83,17 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 
 def _place(path: str | os.PathLike[str]) -> Path:
     """Where a path leads, once it is known to be a regular file or not there yet."""
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():
-        raise OutputError(f"cannot write {path}: it is {'a folder' if target.is_dir() else 'no regular file'}")
-    return target
+    if not os.fspath(path):
+        raise OutputError("cannot write a file without a name")
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return Path(path).resolve()
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"cannot write {path}: it is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
+    return Path(path).resolve()
 
 
 def _umask() -> int:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.codes import DIGITS, check_classes, code_array
 from lenet5.errors import ArrayError, WeightsError
-from lenet5.files import write_beside
+from lenet5.files import open_regular, write_beside
 
 __all__ = [
     "BUNDLED",
@@ -197,12 +197,15 @@ def load(name: str | os.PathLike[str]) -> Weights:
     if text in BUNDLED:
         return _parse(text, (resources.files("lenet5") / "bundled" / f"{text}.safetensors").read_bytes())
     try:
-        with open(text, "rb") as file:
+        with open_regular(text) as file:
             content = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
-        raise WeightsError(f"no weights at {text}: give a .safetensors file or one of {', '.join(BUNDLED)}") from None
-    except OSError as error:
-        raise WeightsError(f"cannot read weights {text}: {error.strerror}") from None
+        known = ", ".join(BUNDLED)
+        raise WeightsError(
+            f"no weights at {text or 'an empty name'}: give a .safetensors file or one of {known}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"cannot read weights {text}: {getattr(error, 'strerror', None) or error}") from None
     return _parse(text, content)
 
 
@@ -218,6 +221,8 @@ def _parse(name: str, content: bytes) -> Weights:
         (length,) = struct.unpack("<Q", content[:8])
         metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, struct.error, TypeError):
+        if content[:2] == b"PK" and b".npy" in content:
+            raise WeightsError(f"{name} is an .npz file of arrays; weights are safetensors files") from None
         if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
             raise WeightsError(f"{name} is a pickle, which can run code; only safetensors files are read") from None
         raise WeightsError(f"{name} is not a whole safetensors file (cut short, or another format)") from None

@@ -262,3 +262,23 @@ def test_without_the_extension_numpy_reads_and_training_is_refused(
     for function in (engine.gradient, engine.curvature):
         with pytest.raises(UnavailableError, match="needs the compiled engine"):
             function(c.parameters, c.images, c.labels, CROSS_ENTROPY)
+
+
+@pytest.mark.parametrize("network", paper.NETWORKS.values(), ids=lambda network: network.name)
+def test_arrays_that_are_not_aligned_give_the_same_answers(network: paper.Network) -> None:
+    generator = np.random.default_rng(0)
+    parameters = generator.uniform(-0.1, 0.1, network.parameters).astype(np.float32)
+    images = generator.uniform(0, 1, (9, *network.input_size)).astype(np.float32)
+    apart = [np.frombuffer(b"\0" + a.tobytes(), np.float32, offset=1).reshape(a.shape) for a in (parameters, images)]
+    assert not any(array.flags.aligned for array in apart)
+    np.testing.assert_array_equal(engine.forward(*apart), engine.forward(parameters, images))
+    labels = np.arange(9, dtype=np.uint8)
+    ours, theirs = (engine.gradient(*pair, labels, MEAN_PENALTY)[1] for pair in (apart, (parameters, images)))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_adam_refuses_arrays_that_are_not_aligned() -> None:
+    sound = np.ones(4, np.float32)
+    apart = np.frombuffer(bytearray(17), np.float32, offset=1, count=4)
+    with pytest.raises(ArrayError, match="not aligned"):
+        engine.adam(apart, sound, (sound.copy(), sound.copy()), (0.1, 0.1), 1e-8, 0.1, 1.0)

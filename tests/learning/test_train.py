@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -49,13 +50,19 @@ def upside_down(
     def rubbish(data: ImageSet) -> ImageSet:
         return ImageSet("turned", data.images[:, ::-1], np.full_like(data.labels, paper.NOT_A_DIGIT))
 
-    def lines(objective: Objective, parameters: Floats) -> tuple[float, Floats]:
-        return 5.0, np.ones_like(parameters)
+    class OfOnes:
+        def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
+            return 5.0, np.ones_like(parameters)
+
+        def state(self) -> dict[str, NDArray[Any]]:
+            return {}
+
+        def restore(self, state: Mapping[str, NDArray[Any]]) -> None: ...
 
     return Material(
         {"again": own, "turned": rubbish(own)},
         held_out and rubbish(held_out),
-        lines if mixture.lines else None,
+        OfOnes() if mixture.lines else None,
         ("turned images",),
         lambda penalties, j, temperature: {"seen": str(len(penalties(own.images[:3])))},
     )
@@ -298,6 +305,11 @@ def test_lines_count_by_their_weight(few: ImageSet) -> None:
         def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
             self.gradients.append(gradient.copy())
 
+        def state(self) -> dict[str, NDArray[Any]]:
+            return {}
+
+        def restore(self, state: Mapping[str, NDArray[Any]]) -> None: ...
+
     class Still:
         averaging = 0.0
 
@@ -375,7 +387,8 @@ def test_rubbish_that_looks_like_a_digit_is_given_up_when_the_mixture_says_so(fe
     near = np.where(np.arange(len(few.images)) < 200, 1.0, 99.0)[:, None].repeat(10, axis=1)
 
     def rubbish_shown() -> int:
-        return len({image.tobytes() for images, labels in shown.one_pass() for image in images[labels == 255]})
+        images, labels = shown.shown(shown.order())
+        return len({image.tobytes() for image in images[labels == 255]})
 
     before = rubbish_shown()
     shown.reconsider(1, lambda images: near)  # 0.7 of three passes is two

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from lenet5 import __version__
-from lenet5.errors import LeNet5Error
+from lenet5.errors import LeNet5Error, printable
 
 __all__ = ["main"]
 
@@ -44,6 +44,8 @@ def lenet5() -> None:
 
 def main() -> None:
     """Run the command; every expected failure becomes one line on stderr and exit status 1."""
+    if sys.stdin is None:  # it was closed: there is nothing to read
+        sys.stdin = open(os.devnull)  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no × or ░ shows ? and goes on
@@ -60,9 +62,11 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("lenet5: stopped", err=True)
         sys.exit(130)
-    except OSError as error:  # stdout: its reader, such as head, has gone, or its disk is full
+    except OSError as error:
         if error.filename is not None:
-            raise
+            click.echo(f"lenet5: {printable(os.fsdecode(error.filename))}: {error.strerror}", err=True)
+            sys.exit(1)
+        # stdout: its reader, such as head, has gone, or its disk is full
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             click.echo(f"lenet5: cannot write the output: {error.strerror}", err=True)

@@ -35,6 +35,8 @@ class Drawings:
         self._several = len(files) > 1
         self._taken: set[str] = set()
         self._files = {os.path.realpath(file) for file in files}
+        if debug == "":
+            raise click.BadParameter("give the name of a folder", param_hint="--debug")
         if annotate is None:
             return
         from lenet5.files import require_writable

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["Download", "bar", "console"]
+__all__ = ["Download", "bar", "console", "say"]
+
+
+def say(line: str) -> None:
+    """A note for the user on stderr, beside the results."""
+    click.echo(f"lenet5: {line}", err=True)
 
 
 def console() -> Console:

@@ -16,7 +16,7 @@ import click
 
 from lenet5.cli.drawings import Drawings
 from lenet5.cli.sources import files_in
-from lenet5.errors import DataError, PictureError, one_line
+from lenet5.errors import DataError, PictureError, one_line, printable
 from lenet5.result import file_json
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ def _with_progress(files: list[str]) -> Iterator[str]:
 
 def _called(name: str, picture: Picture) -> str:
     """What a page is called beside others."""
+    name = printable(name)
     return name if picture.pages == 1 else f"{name} page {picture.page}"
 
 

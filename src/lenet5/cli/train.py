@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from lenet5 import __version__
-from lenet5.errors import DataError
+from lenet5.cli.progress import say
+from lenet5.files import require_writable
 
 if TYPE_CHECKING:
-    from lenet5.learning.data import ImageSet
+    from collections.abc import Sequence
+
+    from lenet5.cli.train_inputs import Inputs
+    from lenet5.learning.checkpoint import Autosave, Options
+    from lenet5.learning.objective import Objective
     from lenet5.learning.recipe import Recipe
     from lenet5.learning.train import Training
-    from lenet5.learning.unipen import Writing
     from lenet5.weights import Weights
 
-__all__ = ["command"]
+__all__ = ["command", "run"]
 
-_SERVES: Final = "pages will be read with the page score of the bundled lenet5"
 _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 
 
@@ -32,7 +36,7 @@ _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
     multiple=True,
     help="mnist, digits, unipen, a folder or an .npz file; repeatable.  [default: mnist; recipe reading: and unipen]",
 )
-@click.option("--recipe", type=click.Choice(_RECIPES), default="modern", show_default=True)
+@click.option("--recipe", "name", type=click.Choice(_RECIPES), default="modern", show_default=True)
 @click.option("--passes", type=click.IntRange(min=1), help="Passes over the training images; by default the recipe's.")
 @click.option("--images", type=click.IntRange(min=1), help="Train on N of the images, drawn with the seed.")
 @click.option(
@@ -47,9 +51,15 @@ _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False),
+    help="Where a stopped run is kept, written after each pass and each minute.  [default: OUTPUT.checkpoint]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if there is one; with the same options.")
 def command(
     sets: tuple[str, ...],
-    recipe: str,
+    name: str,
     passes: int | None,
     images: int | None,
     held_out: int | None,
@@ -60,143 +70,107 @@ def command(
     device: str,
     threads: int | None,
     output: str,
+    checkpoint: str | None,
+    resume: bool,
 ) -> None:
     """Train a network and write its weights.
 
-    Ctrl-C ends the run early and still writes the best weights so far.
+    Ctrl-C, TERM and HUP end the run early and still write the best weights so far. With --resume the same command
+    goes on from the last checkpoint, whatever stopped it; the weights are those of a run that was never stopped, to
+    the last bit.
     """
-    import numpy as np
+    from threadpoolctl import threadpool_limits
 
-    from lenet5.files import require_writable
+    from lenet5.cli.stopping import stop_like_ctrl_c
+    from lenet5.cli.train_inputs import load_inputs
+    from lenet5.cli.train_outputs import is_finished, write_weights
     from lenet5.global_training.material import Synthesis
-    from lenet5.learning.data import described, drawn, joined
-    from lenet5.learning.objective import DistillationObjective, Objective, objective
+    from lenet5.learning.checkpoint import Autosave, load
     from lenet5.learning.recipe import command_of, taught
     from lenet5.learning.train import Training
     from lenet5.weights import load as load_weights
 
-    training_recipe = _chosen(recipe, passes, distortions, held_out)
-    require_writable(output)
-    before = load_weights(start) if start else None
-    training_recipe = taught(training_recipe) if teachers else training_recipe
-    to_minimise: Objective = objective(
-        training_recipe.network, training_recipe.criterion, device, threads, training_recipe.classes
-    )
-    if teachers:
-        known = [load_weights(name) for name in teachers]
-        to_minimise = DistillationObjective(
-            to_minimise, training_recipe.network, training_recipe.criterion, known, threads, training_recipe.classes
-        )
-    sets = sets or (("mnist", "unipen") if training_recipe.mixture else ("mnist",))
-    writings = _writings([name for name in sets if _is_unipen(name)]) if training_recipe.mixture else ()
-    images_of = [name for name in sets if not (training_recipe.mixture and _is_unipen(name))]
-    if not images_of:
-        raise click.UsageError(f"recipe {recipe} needs images beside UNIPEN: --data mnist --data unipen")
-    parts = [_images(name) for name in images_of]
-    loaded = parts[0]
-    if len(parts) > 1:
-        names = tuple(described(part, len(part.images)) for part in parts)
-        loaded = replace(joined(" and ".join(part.name for part in parts), *parts), parts=names)
-    if images:
-        loaded = drawn(loaded, images, np.random.default_rng(seed))
-    synthesis = Synthesis(writings, training_recipe.classes, _say)
-    training = Training(loaded, training_recipe, to_minimise, seed, synthesis, threads, before)
-    stopped = run(training)
-    command = command_of(
-        recipe,
-        seed,
-        sets,
-        distortions,
-        images,
-        held_out,
-        training_recipe.passes,
-        device,
-        teachers,
-        start if before else None,
-    )
-    origin = {"start": before.metadata.get("command", "")} if before else {}
-    trained = training.weights()
-    trained = replace(
-        trained, metadata={**trained.metadata, **origin, "lenet5_version": __version__, "command": command}
-    )
-    trained.save(output)
-    if training_recipe.mixture:
-        if stopped or training.held_out is None:
-            _say(f"no page score was fitted, which needs a whole run with held-out images; {_SERVES}")
-        else:
-            _with_page_score(trained, training.held_out, writings, seed, threads).save(output)
-    if training.best_pass == 0:
-        click.echo(f"{output}: stopped before the first pass was over; these weights can hardly read")
+    recipe = _chosen(name, passes, distortions, held_out)
+    recipe = taught(recipe) if teachers else recipe
+    sets = sets or (("mnist", "unipen") if recipe.mixture else ("mnist",))
+    given = (name, seed, sets, distortions, images, held_out, recipe.passes, device, teachers, start)
+    origin = {"lenet5_version": __version__, "command": command_of(*given)}
+    checkpoint = checkpoint or f"{output}.checkpoint"
+    if os.path.realpath(checkpoint) == os.path.realpath(output):
+        raise click.BadParameter("give another file than --output", param_hint="--checkpoint")
+    for path in (output, checkpoint):
+        require_writable(path)
+    if resume and not os.path.lexists(checkpoint) and is_finished(output, origin["command"], recipe):
+        click.echo(f"{output}: finished already, by the same command; remove it to train again")
         return
-    error = trained.metadata["validation_error_percent"]
-    kept = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
-    click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
+    # One thread of BLAS: its sums have one order then, and trainings side by side do not wait for each other.
+    with stop_like_ctrl_c(), threadpool_limits(1, "blas"):
+        before = load_weights(start) if start else None
+        known = [load_weights(teacher) for teacher in teachers]
+        to_minimise = _objective(recipe, known, device, threads)
+        inputs = load_inputs(sets, recipe, images, seed)
+        synthesis = Synthesis(inputs.writings, recipe.classes, say)
+        options = _options(recipe, seed, sets, images, device, inputs, before, known, synthesis.sources)
+        state = load(checkpoint, options) if resume else None
+        if resume and state is None:
+            say(f"there is no checkpoint {checkpoint} yet: training from the start")
+        elif state is None and Path(checkpoint).exists():
+            say(f"training from the start: the checkpoint {checkpoint} of a stopped run will be replaced")
+        training = Training(inputs.images, recipe, to_minimise, seed, synthesis, threads, before)
+        if state is not None:
+            training.resume(state)
+            say(f"going on after step {state.step:,} of {training.steps:,}")
+        origin |= {"start": before.metadata.get("command", "")} if before else {}
+        stopped = run(training, Autosave(checkpoint, options, say))
+        whole = write_weights(training, output, origin, inputs, seed, threads, stopped)
+    if whole:
+        Path(checkpoint).unlink(missing_ok=True)
+    else:
+        say("the same command with --resume goes on")
 
 
-def _with_page_score(
-    trained: Weights, held_out: ImageSet, writings: tuple[Writing, ...], seed: int, threads: int | None
-) -> Weights:
-    """The weights with their page score, fitted with a progress bar; without one if Ctrl-C stops that."""
-    from lenet5.cli.progress import bar
-    from lenet5.global_training.material import by_writer
-    from lenet5.global_training.page_score import PAGES, PageMaker, with_page_score
-    from lenet5.synthesis.pages import KINDS
+def _objective(recipe: Recipe, teachers: Sequence[Weights], device: str, threads: int | None) -> Objective:
+    """The recipe's objective, of what the teachers say if there are any."""
+    from lenet5.learning.objective import DistillationObjective, objective
 
-    _say("fitting the page score to drawn pages, which takes minutes; the weights are written already")
-    with bar() as progress:
-        task = progress.add_task("reading drawn pages", total=PAGES * len(KINDS))
-        make = PageMaker(held_out, by_writer(writings)[1], seed)
-        try:
-            return with_page_score(trained, make, seed, threads, partial(progress.advance, task))
-        except KeyboardInterrupt:
-            _say(f"no page score was fitted; {_SERVES}")
-            return trained
+    student = objective(recipe.network, recipe.criterion, device, threads, recipe.classes)
+    if not teachers:
+        return student
+    return DistillationObjective(student, recipe.network, recipe.criterion, teachers, threads, recipe.classes)
 
 
-def _is_unipen(name: str) -> bool:
-    from lenet5.learning.unipen import is_unipen
+def _options(
+    recipe: Recipe,
+    seed: int,
+    sets: Sequence[str],
+    images: int | None,
+    device: str,
+    inputs: Inputs,
+    start: Weights | None,
+    teachers: Sequence[Weights],
+    sources: Sequence[str],
+) -> Options:
+    """What determines the bits of a run's weights, by the names that the user knows."""
+    from lenet5.learning.data import described
 
-    return name == "unipen" or is_unipen(Path(name))
+    return {
+        "--recipe": recipe.name,
+        "--seed": str(seed),
+        "--passes": str(recipe.passes),
+        "--data": " ".join(sets),
+        "--images": str(images or "all"),
+        "--held-out": str(recipe.validation),
+        "--distortions": f"{recipe.distortion}, {recipe.versions} versions",
+        "--device": device,
+        "--start": _digest(start) if start else "none",
+        "--teacher": " ".join(map(_digest, teachers)) or "none",
+        "content of --data": "; ".join([described(inputs.images, len(inputs.images.images)), *sources]),
+        "version of lenet5": f"{__version__}, {recipe}",
+    }
 
 
-def _writings(names: list[str]) -> tuple[Writing, ...]:
-    """The writings of UNIPEN, a line on stderr for each file that cannot be used."""
-    from lenet5.cli.progress import Download, bar
-    from lenet5.learning.unipen import load_unipen, segment_files
-
-    writings: tuple[Writing, ...] = ()
-    for name in names:
-        with bar() as progress:
-            task = progress.add_task("reading UNIPEN", total=len(segment_files()))
-            path = None if name == "unipen" else Path(name)
-            writings += load_unipen(path, progress=Download(), report=_say, advance=partial(progress.advance, task))
-    return writings
-
-
-def _say(line: str) -> None:
-    """A line for the user, beside the results."""
-    click.echo(f"lenet5: {line}", err=True)
-
-
-def _images(data: str) -> ImageSet:
-    """A data set as images; pictures of single digits are found and normalised by the reader."""
-    from lenet5.cli.progress import Download, bar
-    from lenet5.evaluation.evaluate import as_images
-    from lenet5.learning.data import ImageSet, load
-    from lenet5.reading.reader import Reader
-
-    loaded = load(data, "train", progress=Download())
-    if isinstance(loaded, ImageSet):
-        return loaded
-    if loaded.texts:
-        raise DataError(f"{data} holds texts; training needs pictures of single digits")
-    pictures = len(loaded.pictures)
-    with bar() as progress:
-        task = progress.add_task("normalising", total=pictures)
-        images = as_images(loaded, Reader(), lambda done: progress.advance(task, done))
-    if len(images.images) < pictures:
-        click.echo(f"lenet5: left out {pictures - len(images.images)} unreadable or blank pictures", err=True)
-    return images
+def _digest(weights: Weights) -> str:
+    return f"{weights.name} {sha256(weights.parameters.tobytes()).hexdigest()}"
 
 
 def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None) -> Recipe:
@@ -215,15 +189,18 @@ def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: i
     )
 
 
-def run(training: Training) -> bool:
-    """Train with a progress bar; returns whether Ctrl-C stopped it before its end."""
+def run(training: Training, autosave: Autosave | None = None) -> bool:
+    """Train with a progress bar, keeping checkpoints; returns whether Ctrl-C stopped it before its end."""
     from lenet5.cli.progress import bar
 
     with bar("{task.fields[state]}") as progress:
-        task = progress.add_task("training", total=training.steps, state="")
+        done = training.checkpoint.step
+        task = progress.add_task("training", total=training.steps, completed=done, state="")
         silent = not progress.console.is_terminal
         try:
             for now in training:
+                if autosave:
+                    autosave(training.checkpoint)
                 if now.step * 1000 // now.steps == (now.step - 1) * 1000 // now.steps:
                     continue  # an update of the bar for every single pattern would take as long as training on it
                 state = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
@@ -233,5 +210,7 @@ def run(training: Training) -> bool:
                 if silent and now.step * 20 // now.steps > (now.step - 1) * 20 // now.steps:
                     click.echo(state, err=True)  # a bar cannot move in a file: twenty lines instead
         except KeyboardInterrupt:
+            if autosave:
+                autosave.write(training.checkpoint)
             return True
     return False

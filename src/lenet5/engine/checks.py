@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from lenet5.codes import MOST_CLASSES, code_array
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
-__all__ = ["check_codes", "check_distortion", "check_images", "network_of"]
+__all__ = ["check_codes", "check_distortion", "check_images", "in_order", "network_of"]
 
 Floats = NDArray[np.float32]
 
@@ -22,6 +23,11 @@ def network_of(parameters: Floats) -> paper.Network:
     if not isinstance(parameters, np.ndarray) or parameters.dtype != np.float32 or parameters.ndim != 1:
         raise ArrayError(f"parameters must be a flat float32 vector, not {_described(parameters)}")
     return paper.network_of_length(parameters.size)
+
+
+def in_order(array: NDArray[Any], dtype: type[Any] | None = None) -> NDArray[Any]:
+    """An array in C order whose numbers lie where the machine wants them, as C's pointers need: copied if it is not."""
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def check_codes(network: paper.Network, codes: Floats | None) -> Floats:
@@ -37,7 +43,7 @@ def check_codes(network: paper.Network, codes: Floats | None) -> Floats:
         raise ArrayError("the concise network has ten outputs and takes no codes")
     if codes.dtype != np.float32 or codes.ndim != 2 or codes.shape[1] != 84 or not 10 <= len(codes) <= MOST_CLASSES:
         raise ArrayError(f"codes are float32 (10 to {MOST_CLASSES}, 84), not {codes.dtype} {codes.shape}")
-    return np.ascontiguousarray(codes)
+    return in_order(codes)
 
 
 def check_images(network: paper.Network, images: Floats) -> Floats:
@@ -50,7 +56,7 @@ def check_images(network: paper.Network, images: Floats) -> Floats:
     ):
         height, width = network.input_size
         raise ArrayError(f"{network.name} takes float32 images (N, {height}, {width}), not {_described(images)}")
-    return np.ascontiguousarray(images)
+    return in_order(images)
 
 
 def check_distortion(images: NDArray[np.uint8], others: Mapping[str, tuple[Floats | None, tuple[int, ...]]]) -> None:

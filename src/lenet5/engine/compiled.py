@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.criterion import Criterion, Desired
 from lenet5.engine import _engine
-from lenet5.engine.checks import check_codes, check_distortion, check_images, network_of
+from lenet5.engine.checks import check_codes, check_distortion, check_images, in_order, network_of
 from lenet5.errors import ArrayError
 from lenet5.paper import SIDE
 
@@ -97,13 +97,13 @@ def warp(
         raise ArrayError(f"warp takes smoothing float32 ({CONTROL}, {SIDE}) with noise")
 
     def buffer(array: Floats | None) -> Floats:
-        return np.zeros(0, np.float32) if array is None else np.ascontiguousarray(array, np.float32)
+        return np.zeros(0, np.float32) if array is None else in_order(array, np.float32)
 
     scale, offset, frame = scaling
     warped = np.empty((len(images), SIDE + 2 * frame, SIDE + 2 * frame), np.float32)
     _engine.distort(
         _variant(variant),
-        np.ascontiguousarray(images),
+        in_order(images),
         buffer(matrices),
         buffer(noise),
         buffer(smoothing),
@@ -130,8 +130,10 @@ def adam(
 ) -> None:
     """As :func:`lenet5.engine.adam`."""
     for array in (parameters, gradient, *moments):
-        if array.dtype != np.float32 or array.shape != parameters.shape or not array.flags.c_contiguous:
-            raise ArrayError(f"adam takes contiguous float32 {parameters.shape}, not {array.dtype} {array.shape}")
+        sound = array.dtype == np.float32 and array.shape == parameters.shape
+        if not sound or not array.flags.c_contiguous or not array.flags.aligned:
+            actual = f"{array.dtype} {array.shape}{'' if array.flags.aligned else ' that is not aligned'}"
+            raise ArrayError(f"adam takes contiguous float32 {parameters.shape}, not {actual}")
     _engine.adam(_variant(variant), parameters, *moments, gradient, *forget, least, rate, keep)
 
 
@@ -159,7 +161,7 @@ def _derivative(
             _flat(parameters),
             codes,
             images,
-            np.ascontiguousarray(desired, np.uint8 if desired.ndim == 1 else np.float32),
+            in_order(desired, np.uint8 if desired.ndim == 1 else np.float32),
             criterion.discriminative,
             criterion.j,
             criterion.temperature,
@@ -174,7 +176,7 @@ def _derivative(
 
 
 def _flat(parameters: Floats) -> Floats:
-    return np.ascontiguousarray(parameters)
+    return in_order(parameters)
 
 
 def _variant(variant: str | None) -> str:

@@ -49,7 +49,8 @@ class Synthesis:
         self._report = report or (lambda line: None)
         self._training, self._held_out = by_writer(writings)
         self._classes = classes
-        self._sources = (_described(self._training, writings),) if writings else ()
+        self.sources = (_described(self._training, writings),) if writings else ()
+        """The writings, with a digest of all strokes."""
 
     def __call__(
         self, own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
@@ -73,7 +74,7 @@ class Synthesis:
                 kept = self._calibrating_lines(held_out, mixture.lines, generator)
                 finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
         calibrating = self._calibrating(held_out, generator) if held_out else None
-        return Material(images, calibrating, loss, self._sources, finish)
+        return Material(images, calibrating, loss, self.sources, finish)
 
     def _images(
         self, own: ImageSet, writings: Sequence[Writing], wanted: Mapping[str, int], generator: np.random.Generator

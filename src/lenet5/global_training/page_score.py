@@ -105,6 +105,7 @@ _worker: dict[str, tuple[Reader, PageMaker]] = {}
 def _start(weights: weights_of.Weights, make: PageMaker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for the pages ends the work
     cv2.setNumThreads(1)
+    threadpool_limits(1, "blas")  # for good
     _worker["own"] = Reader(weights, threads=1), make
 
 
@@ -121,7 +122,9 @@ def with_page_score(
     advance: Callable[[], object] = lambda: None,
 ) -> weights_of.Weights:
     """The weights with the page score fitted to PAGES pages of each kind in their metadata."""
-    score = fitted(examples_of(weights, make, PAGES, processes, advance), np.random.default_rng(seed))
+    examples = examples_of(weights, make, PAGES, processes, advance)
+    with threadpool_limits(1, "blas"):  # sums in one order, however many processors there are
+        score = fitted(examples, np.random.default_rng(seed))
     return replace(weights, metadata={**weights.metadata, "score": score.to_json()})
 
 

@@ -8,8 +8,9 @@ candidates and scores are those of the line reader and nobody has to say which c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,12 +131,12 @@ class SequenceLoss:
     ) -> None:
         self._graphs, self._at_once, self._distortion, self._j = graphs, at_once, distortion, j
         self._generator = generator
-        self._waiting: list[int] = []
+        self._waiting = np.empty(0, np.int64)
 
     def __call__(self, objective: Objective, parameters: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """The mean loss of the next lines, and its gradient (P,)."""
-        if not self._waiting:
-            self._waiting = [int(k) for k in self._generator.permutation(len(self._graphs))]
+        if len(self._waiting) == 0:
+            self._waiting = self._generator.permutation(len(self._graphs))
         taken, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
         graphs = [self._graphs[k] for k in taken]
         candidates = np.concatenate([graph.images for graph in graphs])
@@ -144,6 +145,14 @@ class SequenceLoss:
         return float(losses.mean()), objective.backward(
             parameters, images, np.asarray(derivative / len(graphs), np.float32)
         )
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The lines that wait for their turn."""
+        return {"waiting": self._waiting}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._waiting = state["waiting"]
 
 
 def _log_probabilities(graphs: list[Graph], penalties: NDArray[np.floating], j: float) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.codes import DIGITS
 from lenet5.errors import DataError
+from lenet5.files import open_regular
 from lenet5.learning.idx import read_idx
 from lenet5.learning.mnist import load_mnist
 from lenet5.learning.unipen import LICENCE, held_out_writers, is_unipen, load_unipen
@@ -96,7 +98,10 @@ def load(data: str, part: str = "test", not_digits: bool = False, progress: Any 
     >>> data.images.shape, data.labels[:5].tolist()
     ((360, 28, 28), [2, 3, 4, 5, 6])
     """
-    loaded = _find(data, part, progress)
+    try:
+        loaded = _find(data, part, progress)
+    except OSError as error:
+        raise DataError(f"cannot read {error.filename or data}: {error.strerror or error}") from None
     if isinstance(loaded, ImageSet):
         if not_digits:
             return replace(loaded, labels=np.full_like(loaded.labels, paper.NOT_A_DIGIT))
@@ -223,17 +228,23 @@ def _digits(part: str) -> ImageSet:
 def _npz(path: Path) -> PictureSet:
     """An .npz with ``images`` (N, H, W) or (N, H, W, 3 or 4) and ``labels`` (N,), in any polarity and framing."""
     try:
-        with zipfile.ZipFile(path) as members_of:
-            if sum(member.file_size for member in members_of.infolist()) > _MOST_BYTES:
-                raise DataError(f"{path} unpacks to more than {_MOST_BYTES >> 20} MB")
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            images, labels = members = stored["images"], stored["labels"]
+        with open_regular(path) as file:
+            with zipfile.ZipFile(file) as members_of:
+                if sum(member.file_size for member in members_of.infolist()) > _MOST_BYTES:
+                    raise DataError(f"{path} unpacks to more than {_MOST_BYTES >> 20} MB")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as stored:
+                images, labels = members = stored["images"], stored["labels"]
         if not all(isinstance(member, np.ndarray) for member in members):
             raise TypeError("a member is no array")
     except FileNotFoundError:
         raise DataError(f"no such file: {path}") from None
     except DataError:
         raise
+    except OSError as error:
+        if error.filename is not None:  # the file, not what stands in it
+            raise
+        raise DataError(f"{path} is not a whole .npz file of plain arrays") from None
     except KeyError:
         raise DataError(f"{path} should hold two arrays, images and labels") from None
     except Exception:  # zipfile, zlib and NumPy raise a dozen kinds, MemoryError for a header that lies among them
@@ -242,6 +253,7 @@ def _npz(path: Path) -> PictureSet:
         raise DataError(f"{path}: images {images.shape} and labels {labels.shape} do not go together")
     if len(labels) == 0 or 0 in images.shape:
         raise DataError(f"{path} holds no images")
+    images = images.astype(images.dtype.newbyteorder("="), copy=False)
     if not (images.dtype in (np.bool_, np.uint8, np.uint16) or images.dtype.kind == "f"):
         raise DataError(f"{path}: images are {images.dtype}, not uint8, uint16 or float in 0..1")
     if labels.dtype.kind not in "iu":
@@ -272,15 +284,16 @@ def _labelled_folder(folder: Path) -> PictureSet:
     """A folder with labels.csv: columns file and label, or file and text (or lines, rows parted by "/")."""
     path = folder / "labels.csv"
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with open_regular(path) as file:
+            rows = list(csv.DictReader(io.StringIO(file.read().decode("utf-8-sig"), newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"cannot read {path}: {error}") from None
     if not rows:
         raise DataError(f"{path} lists no pictures")
     column = next((name for name in ("label", "text", "lines") if name in rows[0]), None)
     if column is None or "file" not in rows[0]:
-        raise DataError(f"{path} needs a column file and a column label, text or lines; it has {', '.join(rows[0])}")
+        columns = ", ".join(name for name in rows[0] if name)  # None stands for those beyond the head's
+        raise DataError(f"{path} needs a column file and a column label, text or lines; it has {columns}")
     for number, row in enumerate(rows, start=2):
         if not row["file"] or row[column] is None:
             raise DataError(f"{path}, line {number}: file or {column} is missing")

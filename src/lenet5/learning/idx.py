@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.errors import DataError
+from lenet5.files import open_regular
 
 __all__ = ["read_idx"]
 
@@ -28,7 +29,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     do not fit the content, and a gz that is damaged, cut short, or an HTML page.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(2)
             file.seek(0)
             if start == b"\x1f\x8b":

@@ -6,9 +6,9 @@ more of it. Another one needs nothing but these.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,12 @@ class Descent(Protocol):
 
     def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
         """Change ``parameters`` (P,) in place by ``gradient`` (P,), after a fraction 0..1 of all steps."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that the steps so far have left, as arrays by name that later steps do not change."""
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
 
 
 class Method(Protocol):
@@ -82,6 +88,12 @@ class _OneCycleSteps:
     def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
         self._optimizer.step(parameters, gradient, one_cycle(progress, self._peak))
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        return self._optimizer.state()
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self._optimizer.restore(state)
+
 
 @dataclass(frozen=True)
 class StochasticDiagonal:
@@ -110,3 +122,9 @@ class _DiagonalSteps:
 
     def step(self, parameters: Floats, gradient: Floats, progress: float) -> None:
         self._optimizer.step(parameters, gradient)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return self._optimizer.state()
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self._optimizer.restore(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,12 @@ class SequenceLoss(Protocol):
 
     def __call__(self, objective: Objective, parameters: Floats) -> tuple[float, Floats]:
         """The mean loss of the next lines, and its gradient (P,)."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Which lines come next, as arrays by name that later calls do not change."""
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,16 @@ class RoundRobin:
             kept = kind[~np.isin(kind, doubtful)]
             if len(kept):
                 self._kinds[k], self._waiting[k] = kept, np.empty(0, np.intp)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The patterns of each kind that are in use, and those that wait for their turn."""
+        kinds = {f"kind {k}": kind for k, kind in enumerate(self._kinds)}
+        return kinds | {f"waiting {k}": waiting for k, waiting in enumerate(self._waiting)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        for k in range(len(self._kinds)):
+            self._kinds[k], self._waiting[k] = state[f"kind {k}"], state[f"waiting {k}"]
 
     def one_pass(self) -> NDArray[np.intp]:
         """The patterns of the next pass in random order."""

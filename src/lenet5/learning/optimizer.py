@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,14 @@ class Adam:
         self._mean = np.zeros(size, np.float32)
         self._square = np.zeros(size, np.float32)
         self._steps = 0
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Copies of the moments, and the number of steps."""
+        return {"mean": self._mean.copy(), "square": self._square.copy(), "steps": np.array([self._steps])}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._mean[...], self._square[...], self._steps = state["mean"], state["square"], int(state["steps"][0])
 
     def step(self, parameters: Floats, gradient: Floats, rate: float) -> None:
         """Change ``parameters`` (P,) in place by one step along ``gradient`` (P,) at this rate."""
@@ -85,6 +94,14 @@ class DiagonalLevenbergMarquardt:
         self._rates = np.zeros(size, np.float32)
         self._change = np.empty(size, np.float32)
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of the rates."""
+        return {"rates": self._rates.copy()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._rates[...] = state["rates"]
+
     def estimate(self, rate: float, curvature: Floats) -> None:
         """Set every rate from η = ``rate`` and the diagonal second derivative (P,) of the criterion, never negative."""
         np.add(curvature, self._damping, out=self._rates)
@@ -136,6 +153,15 @@ class Muon:
                 matrix *= np.float32(1 - rate * self._decay)
                 matrix -= np.float32(rate * size) * change
         parameters[self._others] = others
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Copies of the momentum and of Adam's moments."""
+        return {"momentum": self._mean.copy(), **self._adam.state()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._mean[...] = state["momentum"]
+        self._adam.restore(state)
 
     def _matrices(self, vector: Floats) -> list[Floats]:
         """Views of a flat vector (P,): the weights (units, inputs, …) of hidden layers with shared inputs."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,25 @@ class Sampler:
 
         Images are in the network's input range.
         """
-        yield from _batched(self._next(len(self._which)), self.batches_a_pass, self._recipe.batch, self.shown)
+        order = self.order()
+        for first in range(0, self.batches_a_pass, _at_once(self._recipe.batch)):
+            yield from self.batches(order, first)
+
+    def order(self) -> NDArray[np.intp]:
+        """The patterns of the next pass: as many as there are images, in random order."""
+        return self._next(len(self._which))
+
+    def batches(self, order: NDArray[np.intp], first: int) -> list[Shown]:
+        """Of a pass in this order the batches that are prepared together, the first of them being number ``first``."""
+        return _batches(order, self.batches_a_pass, first, self._recipe.batch, self.shown)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The patterns that wait for their turn."""
+        return {"waiting": self._waiting}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._waiting = state["waiting"]
 
     def sample(self, n: int) -> Shown:
         """``n`` patterns at random, or all if there are fewer, as they are shown."""
@@ -101,9 +120,21 @@ class MixedSampler:
     def batches_a_pass(self) -> int:
         return -(-self._own // self._recipe.batch)
 
-    def one_pass(self) -> Iterator[Shown]:
-        """As many images as there are training images, in random order, in the network's input range; and labels."""
-        yield from _batched(self._turns.one_pass(), self.batches_a_pass, self._recipe.batch, self.shown)
+    def order(self) -> NDArray[np.intp]:
+        """The patterns of the next pass: as many as there are training images, in random order."""
+        return self._turns.one_pass()
+
+    def batches(self, order: NDArray[np.intp], first: int) -> list[Shown]:
+        """Of a pass in this order the batches that are prepared together, the first of them being number ``first``."""
+        return _batches(order, self.batches_a_pass, first, self._recipe.batch, self.shown)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The images in use, and those that wait for their turn."""
+        return self._turns.state()
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self._turns.restore(state)
 
     def sample(self, n: int) -> Shown:
         """``n`` images at random, or all if there are fewer, as they are shown."""
@@ -131,16 +162,18 @@ class MixedSampler:
         self._turns.drop(rubbish[penalties(images).min(axis=1) < self._recipe.criterion.j])
 
 
-def _batched(
-    order: NDArray[np.intp], batches: int, batch: int, shown: Callable[[NDArray[np.intp]], Shown]
-) -> Iterator[Shown]:
-    """The patterns in this order, cut into batches; about a thousand are prepared at a time, which is faster."""
-    parts = np.array_split(order, batches)
-    at_once = max(1, _PREPARED // batch)
-    for start in range(0, len(parts), at_once):
-        group = parts[start : start + at_once]
-        images, labels = shown(np.concatenate(group))
-        stop = 0
-        for part in group:
-            first, stop = stop, stop + len(part)
-            yield images[first:stop], labels[first:stop]
+def _at_once(batch: int) -> int:
+    """How many batches are prepared together: about a thousand images at a time are prepared faster."""
+    return max(1, _PREPARED // batch)
+
+
+def _batches(
+    order: NDArray[np.intp], batches: int, first: int, batch: int, shown: Callable[[NDArray[np.intp]], Shown]
+) -> list[Shown]:
+    """Batches ``first`` and following of a pass that is cut into so many, as even as possible."""
+    stop = min(first + _at_once(batch), batches)
+    size, larger = divmod(len(order), batches)  # the first ones have one pattern more
+    bounds = [k * size + min(k, larger) for k in range(first, stop + 1)]
+    images, labels = shown(order[bounds[0] : bounds[-1]])
+    cuts = [slice(low - bounds[0], high - bounds[0]) for low, high in itertools.pairwise(bounds)]
+    return [(images[cut], labels[cut]) for cut in cuts]

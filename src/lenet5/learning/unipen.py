@@ -311,8 +311,11 @@ class _Trajectory:
         except ValueError:
             raise _MalformedError("has a component that is not all numbers") from None
         x, y = (table[:, self.columns.index(axis)] for axis in "XY")
-        points = np.stack([x.astype(np.float32) * np.float32(self.aspect), -y.astype(np.float32)], axis=1)
-        if not (np.abs(points) < _FARTHEST).all():
+        far = not (np.abs(np.concatenate([x, y])) < _FARTHEST).all()  # NaN, too
+        points = np.empty((0, 2), np.float32)
+        if not far:
+            points = np.stack([x.astype(np.float32) * np.float32(self.aspect), -y.astype(np.float32)], axis=1)
+        if far or not (np.abs(points) < _FARTHEST).all():
             raise _MalformedError("has a component with points that no tablet gives")
         return points
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from lenet5.errors import PatternError
 from lenet5.reading.automaton import Automaton, explored
+from lenet5.reading.quiet import without_warnings
 
 __all__ = ["known", "pattern_automaton", "quoted"]
 
@@ -131,7 +132,8 @@ class _Rewriter:
     def rewritten(self) -> str:
         """The pattern as automata-lib takes it; PatternError if that cannot be."""
         try:
-            re.compile(self.pattern)
+            with without_warnings():  # of sets that a later Python may take otherwise: here they are refused below
+                re.compile(self.pattern)
         except re.error as error:
             where = "" if error.pos is None else f": character {error.pos + 1}"
             raise PatternError(f"pattern {quoted(self.pattern)}{where}: {error.msg}") from None
@@ -229,7 +231,8 @@ class _Rewriter:
 
     def _class(self, at: int, text: str) -> None:
         """One of several characters: those that ``re`` finds in it."""
-        members = [chr(_PLAIN + k) for k, symbol in enumerate(self.symbols) if re.fullmatch(text, symbol)]
+        with without_warnings():
+            members = [chr(_PLAIN + k) for k, symbol in enumerate(self.symbols) if re.fullmatch(text, symbol)]
         if not members:
             raise PatternError(
                 f"pattern {quoted(self.pattern)}: character {at + 1}, {quoted(text)}, matches nothing that these "

@@ -11,7 +11,6 @@ import math
 import operator
 import os
 import threading
-import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -21,10 +20,12 @@ from typing import Any, Final, cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, features
+from PIL import ExifTags, Image, UnidentifiedImageError, features
 
 from lenet5.errors import ArrayError, PictureError, TooLargeError
 from lenet5.reading.ink import without_impulses
+from lenet5.reading.quiet import hush_libtiff, without_warnings
+from lenet5.reading.tiff_pages import page_frames
 from lenet5.result import PICTURE_FORMATS, Box
 
 __all__ = ["Picture", "Region", "Source", "open_pages", "open_picture"]
@@ -34,7 +35,6 @@ SCALE_ABOVE: Final = 16_000_000
 MOST_BYTES: Final = 200_000_000
 
 _FORMATS: Final = "PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, PGM, PPM, PBM, PDF, HEIC"
-_SUBFILE_TYPE: Final = 254  # the TIFF tag whose lowest bit says: a small copy of another page
 
 _DPI: Final = 300  # resolution at which the pages of a PDF are rendered
 _POINTS: Final = 72  # PDF units in an inch
@@ -49,6 +49,23 @@ _COLOUR: Final = 0.1  # luminance minus darkest channel, above which a pixel is 
 _COLOUR_SAMPLE: Final = 500_000  # pixels tell whether a larger picture is coloured
 _COLOURED: Final = 0.001  # of the pixels are coloured in a coloured picture, or
 _COLOURED_ENOUGH: Final = 4  # sampled pixels: a digit of pale ink is a far smaller part of a page than 0.001
+_STRIP: Final = 4_000_000  # pixels of a large picture that are converted at a time
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture upright, by EXIF's orientation."""
+_SIDEWAYS: Final = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 _LEVELS: Final = np.arange(256, dtype=np.float32) / np.float32(255)
 _ROTATIONS: Final = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 
@@ -222,7 +239,7 @@ def _image_pages(content: bytes, name: str, only: int | None, most_pages: int | 
     with _pictures_own_words(name):
         image = _opened(content, name)
     with image:
-        frames = _page_frames(image, name)
+        frames = page_frames(content, name) if image.format == "TIFF" else [image.tell()]
         for page in _selected(len(frames), only, most_pages, name):
             part = f"page {page} of {name}" if len(frames) > 1 else name
             if len(frames) > 1:
@@ -245,6 +262,8 @@ def _opened(content: bytes, name: str) -> Image.Image:
             raise PictureError(f"{name} is {kind}: pip install 'lenet5[heic]', or save it as JPEG") from None
         opener: Any = pillow_heif.HeifImageFile  # as registered with Pillow, it would open HEIC for the whole process
         return cast(Image.Image, opener(io.BytesIO(content)))
+    if content[:2] in (b"II", b"MM"):
+        hush_libtiff()
     return Image.open(io.BytesIO(content), formats=PICTURE_FORMATS)
 
 
@@ -265,19 +284,6 @@ def _isobmff_kind(content: bytes) -> str | None:
     if not _HEIC_BRANDS.isdisjoint(brands):
         return "HEIC"
     return "HEIF" if _AVIF_BRANDS.isdisjoint(brands) else "AVIF"
-
-
-def _page_frames(image: Image.Image, name: str) -> list[int]:
-    """The frames of an opened file that are pages: in a TIFF all but small copies, in other formats the main one."""
-    frames = [image.tell()]
-    if image.format == "TIFF":
-        with _pictures_own_words(name):
-            for frame in range(1, getattr(image, "n_frames", 1)):
-                image.seek(frame)
-                if not getattr(image, "tag_v2", {}).get(_SUBFILE_TYPE, 0) & 1:
-                    frames.append(frame)
-            image.seek(0)
-    return frames
 
 
 def _is_pdf(content: bytes) -> bool:
@@ -338,6 +344,8 @@ def _named_content(source: object) -> tuple[str, bytes]:
     """What messages call a source, and the bytes of its file."""
     if isinstance(source, bytes | bytearray | memoryview):
         name, content = "the picture", bytes(source)
+    elif source == "":
+        raise PictureError("the name of a picture is empty")
     elif isinstance(source, str | os.PathLike):
         name, content = os.fspath(source), _content(Path(source))
     else:
@@ -368,8 +376,7 @@ def _content(path: Path) -> bytes:
 def _pictures_own_words(name: str) -> Iterator[None]:
     """PIL's many failures, each in a line of ours; its warnings are not for the user."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             yield
     except UnidentifiedImageError:
         raise PictureError(f"not a picture: {name} is in no format read here ({_FORMATS})") from None
@@ -440,32 +447,70 @@ def _from_image(image: Image.Image, name: str) -> Picture:
     _check_size(image.width, image.height, name)
     with _pictures_own_words(name):
         image.load()
-        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-            image = ImageOps.exif_transpose(image)
+        upright = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        shown = image.size if upright not in _SIDEWAYS else image.size[::-1]
+        smaller = _smaller(image.size)
         if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-            return _fitted(_any_range_to_grey(np.asarray(image), name))
-        shown = image.size
-        if "A" in image.getbands() or "transparency" in image.info:
-            image = image.convert("RGBA")
-        elif image.mode not in ("L", "RGB"):
-            image = image.convert("L" if image.mode == "1" else "RGB")
-        if image.mode == "RGB" and not _is_coloured(_sampled(image)):
-            image = image.convert("L")  # a third of the memory
-        if (smaller := _smaller(shown)) is not None:
-            image = image.resize(smaller, Image.Resampling.BOX)
-        return _from_levels(np.asarray(image), shown)
+            levels = _any_range_to_grey(image, smaller, name)
+            return _from_levels(levels if upright is None else _turned(levels, upright), shown)
+        as_is = "A" not in image.getbands() and "transparency" not in image.info
+        mode = "L" if image.mode in ("1", "L") else "RGB"
+        if as_is and image.mode == "RGB" and not _is_coloured(_sampled(image)):
+            mode = "L"  # a third of the memory
+        image = _converted(image, mode if as_is else "RGBA", smaller)
+        return _from_levels(np.asarray(image if upright is None else image.transpose(upright)), shown)
 
 
-def _any_range_to_grey(levels: NDArray[Any], name: str) -> NDArray[np.float32]:
-    """Deep pictures: integers and floats by the smallest of 1 (floats), 255 and 65535 that holds them."""
-    if not np.isfinite(levels).all():
-        raise PictureError(f"{name} holds NaN or infinite pixels")
-    highest = float(levels.max())
-    if levels.dtype.kind == "f":
-        full = next((scale for scale in (1.0, 255.0, 65535.0) if highest <= scale), highest)
-    else:
-        full = next((scale for scale in (255.0, 65535.0) if highest <= scale), highest)
-    return np.asarray(np.clip(levels.astype(np.float32) / np.float32(full), 0, 1))
+def _converted(image: Image.Image, mode: str, smaller: tuple[int, int] | None) -> Image.Image:
+    """A PIL image in a mode, scaled down to a size (width, height) if there is one: strip by strip, without copies of
+    the whole."""
+    if smaller is None:
+        return image if image.mode == mode else image.convert(mode)
+    small = Image.new(mode, smaller)
+    for rows, part, box in _strips(image, smaller):
+        strip = part if part.mode == mode else part.convert(mode)
+        small.paste(strip.resize((smaller[0], len(rows)), Image.Resampling.BOX, box), (0, rows.start))
+    return small
+
+
+def _strips(
+    image: Image.Image, smaller: tuple[int, int]
+) -> Iterator[tuple[range, Image.Image, tuple[float, float, float, float]]]:
+    """Rows of the image scaled down, the rows of the image that hold them, and which box of those they are."""
+    width, height = image.size
+    at_once = max(1, _STRIP * smaller[1] // (width * height))
+    for start in range(0, smaller[1], at_once):
+        rows = range(start, min(start + at_once, smaller[1]))
+        top, bottom = (row * height / smaller[1] for row in (rows.start, rows.stop))
+        first, last = math.floor(top), min(math.ceil(bottom), height)
+        yield rows, image.crop((0, first, width, last)), (0, top - first, width, min(bottom - first, last - first))
+
+
+def _turned(levels: NDArray[np.float32], turn: Image.Transpose) -> NDArray[np.float32]:
+    """Levels (H, W) transposed as a PIL image would be."""
+    return np.asarray(Image.fromarray(levels).transpose(turn))
+
+
+def _any_range_to_grey(image: Image.Image, smaller: tuple[int, int] | None, name: str) -> NDArray[np.float32]:
+    """Deep pictures, scaled down if need be: integers and floats by the smallest of 1 (floats), 255 and 65535 that
+    holds them."""
+    whole = (range(image.height), image, (0.0, 0.0, float(image.width), float(image.height)))
+    strips = [whole] if smaller is None else _strips(image, smaller)
+    highest, is_float, parts = -math.inf, image.mode == "F", []
+    for rows, part, box in strips:
+        levels = np.asarray(part)
+        if is_float and not np.isfinite(levels).all():
+            raise PictureError(f"{name} holds NaN or infinite pixels")
+        highest = max(highest, float(levels.max()))
+        levels = levels.astype(np.float32)
+        if smaller is not None:
+            resized = Image.fromarray(levels).resize((smaller[0], len(rows)), Image.Resampling.BOX, box)
+            levels = np.asarray(resized)
+        parts.append(levels)
+    scales = (1.0, 255.0, 65535.0) if is_float else (255.0, 65535.0)
+    full = next((scale for scale in scales if highest <= scale), highest)
+    levels = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return np.asarray(np.clip(levels / np.float32(full), 0, 1))
 
 
 def _from_array(array: NDArray[Any]) -> Picture:
@@ -483,9 +528,11 @@ def _from_array(array: NDArray[Any]) -> Picture:
             raise PictureError("the array holds NaN or infinite pixels")
         if low < 0 or high > 1:
             raise PictureError("a float array must be in 0..1: divide it by its full scale, or pass uint8")
-        array = array.astype(np.float32)
-    elif array.dtype not in (np.uint8, np.uint16):
+        array = array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32, copy=False)
+    elif array.dtype.kind != "u" or array.dtype.itemsize > 2:
         raise PictureError(f"an array must be uint8, uint16 or float in 0..1, not {array.dtype}")
+    else:
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
     return _fitted(array)
 
 
@@ -494,7 +541,7 @@ def _fitted(levels: NDArray[Any]) -> Picture:
     shown = levels.shape[1::-1]
     if (smaller := _smaller(shown)) is not None:
         levels = cv2.resize(np.ascontiguousarray(levels), smaller, interpolation=cv2.INTER_AREA)
-    return _from_levels(levels, shown)
+    return _from_levels(levels.astype(np.float32) if levels.dtype == np.float64 else levels, shown)
 
 
 def _smaller(size: tuple[int, int]) -> tuple[int, int] | None:
