@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "reading.json": "python -m benchmarks.reading",
     "robustness.json": "python -m benchmarks.accuracy.robustness",
     "service.json": "python -m benchmarks.speed.service",
+    "soak.json": "python -m benchmarks.soak",
     "whole_training.json": "python -m benchmarks.speed.whole",
 }
 """What measures each file of results anew."""

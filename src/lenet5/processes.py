@@ -136,6 +136,8 @@ class Processes(Generic[Work, Result]):
 
     def _idle(self) -> _Worker[Work, Result] | None:
         """A process that has nothing to do, started if need be; None where all are busy."""
+        for worker in [worker for worker in self._workers if worker.number is None and not worker.is_alive()]:
+            self._drop(worker)
         idle = next((worker for worker in self._workers if worker.number is None), None)
         if idle is None and len(self._workers) < self._jobs:
             self._workers.append(idle := _Worker(self._context, self._make))
@@ -164,6 +166,9 @@ class _Worker(Generic[Work, Result]):
     def pipe(self) -> Any:
         """Ready where there is a result, or the process has ended."""
         return self._pipe
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
 
     def give(self, number: int, work: Work) -> None:
         """Have an idle process do a piece of work; one that was killed meanwhile says so when the result is taken."""
