@@ -44,6 +44,9 @@ _MANY = 20  # files, from which a bar shows how far it is
 @click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
 @click.option("--transcript", is_flag=True, help="Print separators and gaps as they stand: 13/01/2023 3.75.")
 @click.option("--output", metavar="FILE", help="Write a .jsonl, .csv or .parquet table, a row a page, as it goes.")
+@click.option(
+    "--ray", is_flag=False, flag_value="", metavar="[ADDRESS]", help="Read --list on a Ray cluster into a folder."
+)
 @click.option("--resume", is_flag=True, help="Go on with --output: skip the pages that stand there.")
 @click.option("--list", "listing", metavar="FILE", help="Read the files named here: a path a line, or Parquet.")
 @click.option("--shard", metavar="I/N", help="Of all files read every N-th, from the I-th.")
@@ -66,6 +69,7 @@ def command(
     form: str | None,
     transcript: bool,
     output: str | None,
+    ray: str | None,
     resume: bool,
     listing: str | None,
     shard: str | None,
@@ -84,6 +88,10 @@ def command(
     With --output the pages are rows of a table instead: file, page, text, confidence, error. JSON lines
     hold the objects of --json. A run that was stopped is gone on with by --resume.
 
+    With --ray the files of --list, paths or URIs that every machine of the cluster can read, become Parquet
+    parts in the folder --output, a path or a URI. Without ADDRESS the cluster is the one of RAY_ADDRESS or of this
+    machine, or one that is started.
+
     With several pictures each file of --annotate has the picture's name in its own: out.png becomes
     out-PICTURE.png. --debug makes a folder for each in FOLDER.
     """
@@ -92,6 +100,8 @@ def command(
     from lenet5.scale.jobs import jobs_for, peeked, read_units
     from lenet5.scale.listing import units_of
 
+    if ray is not None:
+        _check_ray(pictures, output, listing, form or annotate or debug or transcript or threads)
     _check_usage(pictures, form, output, resume, listing, jobs, threads, annotate or debug)
     if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
         raise click.BadParameter("give a probability in 0..1", param_hint="--min-confidence")
@@ -109,6 +119,11 @@ def command(
         "rotate": rotate,
     }
     compile_constraint(reader.line_model.classes, pattern, allowed, check)  # wrong ones fail before any file
+    if ray is not None:
+        from lenet5.cli.read_ray import read_on_cluster
+
+        files, total = named.as_listed(), sum(1 for _ in named.as_listed())
+        sys.exit(read_on_cluster(reader.weights, how, files, total, ray or None, str(output), resume, jobs))
     first, files = peeked(iter(named), 2)
     seen = None if drawings is None else _drawing(drawings, reader)
     failed = False
@@ -141,6 +156,14 @@ def _check_usage(
         raise click.UsageError("each process of --jobs has one thread: leave out --threads")
 
 
+def _check_ray(pictures: tuple[str, ...], output: str | None, listing: str | None, other: object) -> None:
+    """Raise UsageError for what does not go with --ray."""
+    if pictures or listing is None or output is None:
+        raise click.UsageError("--ray reads the files of --list into the folder --output, and no other files")
+    if other:
+        raise click.UsageError("--ray writes Parquet: leave out what prints, draws or sets threads")
+
+
 def _shard(given: str | None) -> tuple[int, int]:
     """Which of how many shards: (2, 8) from "2/8"."""
     match = re.fullmatch(r"([0-9]+)/([0-9]+)", given or "1/1")
@@ -162,6 +185,13 @@ class _Files:
 
         in_list = () if self.listing is None else listed(self.listing)
         return sharded(files_in(chain(self.arguments, in_list)), self.shard)
+
+    def as_listed(self) -> Iterator[str]:
+        """The files of the list as they stand there, folders too, without looking at any."""
+        from lenet5.scale.listing import listed, sharded
+
+        assert self.listing is not None
+        return sharded(listed(self.listing), self.shard)
 
     def pages(self) -> int | None:
         """How many pages there are, those of PDFs counted; None where the list is on standard input."""

@@ -119,9 +119,7 @@ class _Maker:
         return partial(_results, Reader(self.weights, threads=1), self.how, [])
 
 
-def _results(
-    reader: Reader, how: Mapping[str, Any], storages: list[Storage], picture: _Picture
-) -> list[PageResult]:
+def _results(reader: Reader, how: Mapping[str, Any], storages: list[Storage], picture: _Picture) -> list[PageResult]:
     """The pages of a picture; ``storages`` is empty until there is a URI, as only URIs need pyarrow."""
     source: str | bytes = picture.name if picture.content is None else picture.content
     try:
