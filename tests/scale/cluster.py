@@ -2,7 +2,8 @@
 
     python -m tests.scale.cluster FOLDER parts|batches
 
-Run in a process of its own: FOLDER/pictures holds the pictures, "parts" writes FOLDER/parts, "batches" FOLDER/rows.json.
+FOLDER/pictures holds the pictures; "parts" writes FOLDER/parts, "batches" FOLDER/rows.json. FOLDER/killed.txt says what
+was killed.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ from pathlib import Path
 SIZE = 3  # files of a part or a batch
 
 
-def kill_a_worker(kind: str) -> None:
-    """Kill the first process of Ray's that runs this class."""
+QUICK = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
+"""A node that is killed is given up after seconds, not half a minute."""
+
+
+def kill_a_worker(kind: str) -> str:
+    """Kill the first process of Ray's that runs this class, and give its name."""
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
@@ -27,8 +32,7 @@ def kill_a_worker(kind: str) -> None:
                 continue
             if command.startswith(b"ray::") and kind.encode() in command:
                 os.kill(int(process.name), signal.SIGKILL)
-                print("killed", command.decode(errors="replace").strip("\0"), flush=True)
-                return
+                return command.decode(errors="replace").strip("\0")
     raise AssertionError(f"no worker runs {kind}")
 
 
@@ -43,18 +47,19 @@ def main() -> None:
 
     folder, way = Path(sys.argv[1]), sys.argv[2]
     small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
-    cluster = Cluster(initialize_head=True, head_node_args=small)
+    cluster = Cluster(initialize_head=True, head_node_args={**small, "_system_config": QUICK})
     nodes = [cluster.add_node(**small) for _ in range(2)]
     ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     connect()
+    killed: list[str] = []
     files = sorted(map(str, (folder / "pictures").iterdir()))
 
     def disturb(number: int, kind: str) -> None:
         if number == 4:
-            kill_a_worker(kind)
+            killed.append(kill_a_worker(kind))
         if number == 8:
             cluster.remove_node(nodes[0], allow_graceful=False)
-            print("killed a node", flush=True)
+            killed.append("a node")
 
     if way == "parts":
         pictures, place = ReadPictures(), str(folder / "parts")
@@ -69,6 +74,7 @@ def main() -> None:
             rows += [[str(path), str(text)] for path, text in zip(batch["path"], batch["text"], strict=True)]
             disturb(number, "ReadPictures")
         (folder / "rows.json").write_text(json.dumps(rows))
+    (folder / "killed.txt").write_text("\n".join(killed))
     ray.shutdown()
     cluster.shutdown()
 
