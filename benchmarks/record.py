@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "evaluation.json": "python -m benchmarks.accuracy.evaluation",
     "forms.json": "python -m benchmarks.forms",
     "held_out.json": "python -m benchmarks.accuracy.held_out",
+    "jobs.json": "python -m benchmarks.speed.jobs",
     "left_out.json": "python -m benchmarks.reading.left_out",
     "mutants.json": "python -m benchmarks.mutants",
     "performance.json": "python -m benchmarks.speed",

@@ -44,10 +44,16 @@ def paths(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("way", ["parts", "batches"])
 def test_a_killed_worker_and_a_killed_node_cost_no_row_and_double_none(way: str, folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "tests.scale.cluster", str(folder), way],
-        cwd=ROOT, env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}, check=True, timeout=500, capture_output=True,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "tests.scale.cluster", str(folder), way]
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+    with open(folder / "log.txt", "w") as log:
+        cluster = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        status = cluster.wait(timeout=900)
+    finally:
+        cluster.terminate()
+        cluster.wait()
+    assert status == 0, (folder / "log.txt").read_text()[-3000:]
     worker, node = (folder / "killed.txt").read_text().splitlines()
     assert "ReadPart" in worker or "ReadPictures" in worker
     assert node == "a node"
