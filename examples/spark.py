@@ -7,6 +7,7 @@ It needs PySpark and Java: pip install 'lenet5[parquet]' pyspark pandas. Paths m
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -28,6 +29,7 @@ def read(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 def main() -> None:
     source, target = sys.argv[1:]
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # tasks on this machine run in this environment, too
     spark = (
         SparkSession.builder.appName("lenet5")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", 256)  # files in a batch

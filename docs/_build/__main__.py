@@ -16,7 +16,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import record
-from docs._build import accuracy, figures, forms, measured, program, reading, readme, robustness, service
+from docs._build import (
+    accuracy,
+    figures,
+    forms,
+    licences,
+    measured,
+    program,
+    reading,
+    readme,
+    robustness,
+    scale,
+    service,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +44,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **reading.BLOCKS,
     **service.BLOCKS,
     **forms.BLOCKS,
+    **scale.BLOCKS,
+    **licences.BLOCKS,
 }
 
 
