@@ -56,11 +56,14 @@ test-all: test test-slow test-claims
 # The installed wheel with the lowest versions that pyproject.toml allows, or the newest, in an environment of its own.
 ENDS := tests/reading tests/forms tests/web tests/cli/test_read.py tests/scale tests/test_tables.py tests/test_sklearn.py
 test-oldest: RESOLUTION := lowest-direct
+# pytest 9 warns of how scikit-learn 1.6 uses it.
+test-oldest: PYTEST := 'pytest<9'
 test-newest: RESOLUTION := highest
+test-newest: PYTEST := pytest
 test-oldest test-newest: install-dev
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$@
 	@$(BIN)/uv pip install --quiet --python build/$@ --resolution $(RESOLUTION) '.[serve,parquet,report,sklearn]'
-	@$(BIN)/uv pip install --quiet --python build/$@ httpx hypothesis jsonschema openapi-spec-validator pytest pytest-xdist
+	@$(BIN)/uv pip install --quiet --python build/$@ httpx hypothesis jsonschema openapi-spec-validator $(PYTEST) pytest-xdist
 	@$(BIN)/uv pip list --quiet --python build/$@
 	@build/$@/bin/python -m pytest -n auto --dist loadgroup -m "not slow and not browser" $(ENDS)
 

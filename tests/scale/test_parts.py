@@ -14,6 +14,7 @@ from lenet5.errors import OutputError
 from lenet5.scale import ReadPictures
 from lenet5.scale.pages import columns_of
 from lenet5.scale.parts import ReadPart, begin, missing
+from tests.conftest import Outcome
 
 parquet = pytest.importorskip("pyarrow.parquet")
 
@@ -91,3 +92,15 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(
     for place in (str(tmp_path / "file" / "out"), "nothing://bucket/out"):
         with pytest.raises(OutputError, match=r"^cannot write [^\n]*$"):
             begin(place, files, 2, read, resume=False)
+
+
+def test_without_ray_the_command_says_what_to_install_and_writes_nothing(
+    files: list[str], tmp_path: Path, command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "list.txt").write_text("\n".join(files))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    outcome = command("read", "--ray", "--list", tmp_path / "list.txt", "--output", tmp_path / "out")
+    assert "pip install 'lenet5[scale]'" in outcome.complaint
+    assert not (tmp_path / "out").exists()
+    assert command("read", "--ray", "--list", tmp_path / "list.txt").status == 2
+    assert command("read", files[0], "--ray", "--output", tmp_path / "out").status == 2

@@ -20,8 +20,9 @@ def read_on_cluster(
     """Read ``count`` files into the parts of a folder; the exit status, 1 where a page could not be read."""
     from lenet5.scale import ReadPictures
     from lenet5.scale.parts import begin, missing, part_size
-    from lenet5.scale.ray_data import connect, read_parts
+    from lenet5.scale.ray_data import connect, read_parts, require_ray
 
+    require_ray()  # before anything is written
     pictures = ReadPictures(weights, **how)
     parts = begin(folder, files, part_size(count), pictures, resume)
     lacking = missing(folder, parts)

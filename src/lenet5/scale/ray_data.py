@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from lenet5.errors import LeNet5Error, OutputError, UnavailableError
 from lenet5.scale.parts import ReadPart
 from lenet5.scale.pictures import ReadPictures
 
-__all__ = ["PartResult", "connect", "read_parts"]
+__all__ = ["PartResult", "connect", "read_parts", "require_ray"]
 
 
 class PartResult(NamedTuple):
@@ -22,18 +23,23 @@ class PartResult(NamedTuple):
     failed: int
 
 
+def require_ray() -> None:
+    """Raise UnavailableError where Ray Data is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        raise UnavailableError("--ray needs Ray Data: pip install 'lenet5[scale]'")
+
+
 def connect(address: str | None = None) -> None:
     """Connect to a Ray cluster, unless this process is connected already.
 
     Without an ``address`` that is the cluster that RAY_ADDRESS names or that runs on this machine, and else one that
     is started here for as long as the process runs. Raises UnavailableError without Ray or where none answers.
     """
+    require_ray()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report its use to its makers
-    try:
-        import ray
-        import ray.data
-    except ImportError:
-        raise UnavailableError("--ray needs Ray Data: pip install 'lenet5[scale]'") from None
+    import ray
+    import ray.data
+
     if not ray.is_initialized():
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
