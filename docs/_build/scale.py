@@ -29,9 +29,10 @@ def jobs() -> str:
     results = _results("jobs")
     here = results["machine"]
     lines = [
-        f"Two processes against one, in turn (`python -m benchmarks.speed.jobs`; {here['processor']}, {here['cores']} cores). "
-        "Processor seconds are what an otherwise idle machine would take; other programs used the cores that the last "
-        "column says.",
+        f"Two processes against one, in turn (`python -m benchmarks.speed.jobs`; {here['processor']}, {here['cores']} "
+        "cores). Other programs used the cores that the last column says, so that times say little; by processor seconds "
+        "is what two idle cores would gain at most. Both count the start of the processes, about a second of each, which "
+        "weighs much where the files are few.",
         "",
         "| pictures | files, rounds | times as fast | by processor seconds | tables equal "
         "| memory of all processes early / late | cores used by others |",
@@ -64,8 +65,8 @@ def sizing() -> str:
     """What ten million pictures take."""
     piles = _results("jobs")["piles"]
     lines = [
-        f"What {PICTURES // 1_000_000} million pictures take, by the processor seconds of the table above; the cost is that of the "
-        f"core-hours at a price of {PRICE:.2f} each, to be replaced by yours:",
+        f"What {PICTURES // 1_000_000} million pictures take, by the processor seconds of the table above, starts included; the cost is "
+        f"that of the core-hours at a price of {PRICE:.2f} each, to be replaced by yours:",
         "",
         f"| pictures | core-seconds each | core-hours | on {CORES} cores | cost |",
         "| --- | ---: | ---: | ---: | ---: |",
