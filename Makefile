@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-slow test-claims test-all check docs site results bench accuracy figures mutants sanitize fuzz clean
+.PHONY: help install install-dev demo test test-slow test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test      run the tests"
@@ -13,6 +13,7 @@ help:
 	@echo "make results  measure every published figure anew (hours)"
 	@echo "make mutants  how many small changes of the code the tests notice (an hour)"
 	@echo "make fuzz     every parser of files for SECONDS=20 each, guided by coverage where atheris installs"
+	@echo "make lock     renew requirements-dev.lock       make test-oldest, make test-newest  both ends of the dependencies"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
@@ -30,7 +31,7 @@ help:
 
 .venv/.installed-dev: .venv/.installed pyproject.toml
 	@echo "installing the tools for tests and checks …" >&2
-	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve,parquet,export,sklearn]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[torch,report,serve,parquet,scale,export,sklearn]' --group dev
 	@touch $@
 
 install: .venv/.installed
@@ -52,6 +53,25 @@ test-claims: install-dev
 	@$(BIN)/python -m pytest -m slow tests/docs/test_claims.py
 
 test-all: test test-slow test-claims
+
+# The installed wheel with the lowest versions that pyproject.toml allows, or the newest, in an environment of its own.
+ENDS := tests/reading tests/forms tests/web tests/cli/test_read.py tests/scale tests/test_tables.py tests/test_sklearn.py
+test-oldest: RESOLUTION := lowest-direct
+# pytest 9 warns of how scikit-learn 1.6 uses it.
+test-oldest: PYTEST := 'pytest<9'
+test-newest: RESOLUTION := highest
+test-newest: PYTEST := pytest
+test-oldest test-newest: install-dev
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/$@
+	@$(BIN)/uv pip install --quiet --python build/$@ --resolution $(RESOLUTION) '.[serve,parquet,report,sklearn]'
+	@$(BIN)/uv pip install --quiet --python build/$@ httpx hypothesis jsonschema openapi-spec-validator $(PYTEST) pytest-xdist
+	@$(BIN)/uv pip list --quiet --python build/$@
+	@build/$@/bin/python -m pytest -n auto --dist loadgroup -m "not slow and not browser" $(ENDS)
+
+# Versions and digests for a development environment that does not change by itself; CONTRIBUTING.md says how to use them.
+lock: install-dev
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
+		--all-extras --group dev pyproject.toml --output-file requirements-dev.lock
 
 check: install-dev
 	@$(BIN)/ruff format --check .

@@ -35,12 +35,14 @@ COMMANDS: Final = {
     "fuzzing.json": "python -m tests.fuzz --inputs 1000000 --record",
     "held_out.json": "python -m benchmarks.accuracy.held_out",
     "kills.json": "python -m benchmarks.kills",
+    "jobs.json": "python -m benchmarks.speed.jobs",
     "left_out.json": "python -m benchmarks.reading.left_out",
     "mutants.json": "python -m benchmarks.mutants",
     "performance.json": "python -m benchmarks.speed",
     "reading.json": "python -m benchmarks.reading",
     "robustness.json": "python -m benchmarks.accuracy.robustness",
     "service.json": "python -m benchmarks.speed.service",
+    "soak.json": "python -m benchmarks.soak",
     "whole_training.json": "python -m benchmarks.speed.whole",
 }
 """What measures each file of results anew."""

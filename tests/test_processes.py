@@ -6,10 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from lenet5.processes import Killed, shared
+from lenet5.processes import Killed, Processes, shared
 
 
 def make() -> Callable[[int], str]:
@@ -60,3 +61,45 @@ def test_large_work_goes_to_processes_that_die() -> None:
 
 def make_deadly() -> Callable[[bytes], None]:
     return lambda content: os.kill(os.getpid(), signal.SIGKILL)
+
+
+def threads(_: object) -> tuple[int, list[int]]:
+    import cv2
+    from threadpoolctl import threadpool_info
+
+    return cv2.getNumThreads(), [pool["num_threads"] for pool in threadpool_info()]
+
+
+def make_threads() -> Callable[[object], tuple[int, list[int]]]:
+    return threads
+
+
+def test_each_process_has_one_thread_of_opencv_and_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    ((_, result),) = shared(make_threads, ["pools"], 1)
+    assert not isinstance(result, Killed)
+    opencv, pools = result
+    assert opencv == 1
+    assert pools
+    assert set(pools) == {1}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+def test_processes_serve_again_and_one_that_died_idle_is_replaced() -> None:
+    with Processes(make, 2) as processes:
+        assert list(processes.results([1, -1, 3])) == [(1, "1"), (-1, Killed(-signal.SIGKILL)), (3, "3")]
+        before = processes.pids
+        assert [result for _, result in processes.results([4, 5])] == ["4", "5"]
+        assert set(before) <= set(processes.pids)
+        for pid in processes.pids:
+            os.kill(pid, signal.SIGKILL)
+            until_gone(pid)
+        assert [result for _, result in processes.results([6, 7, 8])] == ["6", "7", "8"]
+
+
+def until_gone(pid: int) -> None:
+    for _ in range(500):
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if state == "Z":
+            return
+        time.sleep(0.01)

@@ -3,6 +3,7 @@
     python -m benchmarks.accuracy                             the runs that are missing
     python -m benchmarks.accuracy --recipe modern --again     these recipes' runs again, whatever is there
     python -m benchmarks.accuracy --only distortions          those whose command has this in it
+    python -m benchmarks.accuracy --ray                       each run as a task of a Ray cluster (docs/scale.md)
 
 Each run is what its ``command`` does; ``--keep`` keeps the weights, which taught runs need of their teachers.
 ``seconds`` is processor time of the training with one thread, which another program's load changes little. Several
@@ -16,6 +17,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import record
+from benchmarks.accuracy.on_ray import carried_out_on_ray
 from lenet5 import paper, pixels, weights
 from lenet5.evaluation.evaluate import evaluate
 from lenet5.files import write_beside
@@ -210,6 +213,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="also the runs that the record has")
     parser.add_argument("--only", default="", metavar="TEXT", help="the runs whose command has this in it")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write each run's weights there")
+    parser.add_argument("--ray", nargs="?", const="", metavar="ADDRESS", help="by a Ray cluster, a core for each run")
     given = parser.parse_args()
     wanted = [run for run in RUNS if run.recipe in (given.recipe or RECIPES) and given.only in run.command]
     if given.keep:
@@ -217,11 +221,14 @@ def main() -> None:
     data, test = load("mnist", "train"), load("mnist", "test")
     assert isinstance(data, ImageSet)
     assert isinstance(test, ImageSet)
-    for run in wanted:
-        if given.again or not any(run.describes(row) for row in rows()):
-            row = carried_out(run, data, test, given.keep)
-            add(run, row)
-            print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)
+    wanted = [run for run in wanted if given.again or not any(run.describes(row) for row in rows())]
+    if given.ray is None:
+        done: Iterator[tuple[Run, Row]] = ((run, carried_out(run, data, test, given.keep)) for run in wanted)
+    else:
+        done = carried_out_on_ray(wanted, carried_out, data, test, given.keep, given.ray or None)
+    for run, row in done:
+        add(run, row)
+        print({key: row[key] for key in row if key not in ("curve", "misread")}, flush=True)
 
 
 if __name__ == "__main__":

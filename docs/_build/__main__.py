@@ -16,7 +16,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import record
-from docs._build import accuracy, figures, forms, measured, program, reading, readme, robustness, service, trust
+from docs._build import (
+    accuracy,
+    figures,
+    forms,
+    licences,
+    measured,
+    program,
+    reading,
+    readme,
+    robustness,
+    scale,
+    service,
+    trust,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +46,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     **service.BLOCKS,
     **forms.BLOCKS,
     **trust.BLOCKS,
+    **scale.BLOCKS,
+    **licences.BLOCKS,
 }
 
 

@@ -27,6 +27,7 @@ PAGES = {
     "README.zh-CN.md": "zh.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
 }
 """Files outside docs/ that are pages of the site: path in the repository → path in the site."""
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import filelock
 
@@ -79,6 +79,7 @@ class Table:
         require_writable(self.path)
         self._journal = self.path.with_name(f".{self.path.name}.jsonl") if self._suffix == ".parquet" else self.path
         self._changes: dict[int, Row] = {}
+        self._rows = self._size = 0
         self._lock = Lock(self.path)
         try:
             self._file = self._opened(resume)
@@ -95,7 +96,7 @@ class Table:
         if kind is None:
             self.finish()
         else:
-            self._file.close()
+            self._file.close()  # nothing is buffered: what was appended is on disk
             self._lock.release()
 
     def __len__(self) -> int:
@@ -104,16 +105,22 @@ class Table:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows as they stand on disk; all values of CSV are texts."""
-        self._file.flush()
         yield from _rows_of(self._journal, self._journal_suffix)
 
     def append(self, row: Row) -> int:
-        """Write a row to disk at once, and give its number, from 0. Raises OutputError where the disk is full."""
+        """Write a row to disk at once, and give its number, from 0.
+
+        Raises OutputError where the disk is full; the rows before it stand there whole.
+        """
+        rest = self._line(row).encode()
         try:
-            self._file.write(self._line(row))
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(self._size)
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
+        self._size = self._file.tell()
         self._rows += 1
         return self._rows - 1
 
@@ -139,7 +146,7 @@ class Table:
     def _journal_suffix(self) -> str:
         return ".csv" if self._suffix == ".csv" else ".jsonl"
 
-    def _opened(self, resume: bool) -> IO[str]:
+    def _opened(self, resume: bool) -> io.FileIO:
         """The file to append to, with the rows that stand there or none."""
         if not resume and self.path.exists():
             raise OutputError(f"{self.path} exists: --resume goes on with it; to begin anew, remove it")
@@ -151,10 +158,10 @@ class Table:
                 _cut_to_whole_rows(self._journal, self._journal_suffix)
                 if self._journal_suffix == ".csv" and (header := _header_of(self._journal)) not in ([], names):
                     raise OutputError(f"{self.path} has other columns: {', '.join(header)}")
-            file = open(self._journal, "a" if resume else "w", encoding="utf-8", newline="")  # noqa: SIM115
+            file = open(self._journal, "ab" if resume else "wb", buffering=0)  # noqa: SIM115
             if self._journal_suffix == ".csv" and file.tell() == 0:
-                file.write(csv_line(names) + "\n")
-                file.flush()
+                file.write(csv_line(names).encode() + b"\n")
+            self._size = file.tell()
             self._rows = sum(1 for _ in _rows_of(self._journal, self._journal_suffix))
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from None

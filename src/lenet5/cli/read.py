@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
+import re
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lenet5.cli.drawings import Drawings
+from lenet5.cli.read_output import Printed, Written
 from lenet5.cli.sources import files_in
-from lenet5.errors import DataError, PictureError, one_line, printable
-from lenet5.result import file_json
+from lenet5.errors import DataError
 
 if TYPE_CHECKING:
     from lenet5.reading.picture import Picture
     from lenet5.reading.reader import Reader
     from lenet5.result import Reading
+    from lenet5.scale.listing import Unit
+    from lenet5.scale.pages import Seen
 
 __all__ = ["command"]
 
+_MANY = 20  # files, from which a bar shows how far it is
+
 
 @click.command("read", short_help="Read the digits in pictures.")
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE|FOLDER|-...")
+@click.argument("pictures", nargs=-1, metavar="PICTURE|FOLDER|-...")
 @click.option("--layout", type=click.Choice(["auto", "digit", "line", "page"]), default="auto", show_default=True)
 @click.option("--min-confidence", type=click.FloatRange(0, 1), metavar="P", help="Answer ? below this probability.")
 @click.option("--pattern", metavar="P", help=r"What the text looks like, as a regular expression: \d\d/\d\d.")
@@ -41,6 +43,16 @@ __all__ = ["command"]
 @click.option("--json", "form", flag_value="json", help="One JSON object a page, each on a line.")
 @click.option("--csv", "form", flag_value="csv", help="One row a page: file, text, confidence.")
 @click.option("--transcript", is_flag=True, help="Print separators and gaps as they stand: 13/01/2023 3.75.")
+@click.option("--output", metavar="FILE", help="Write a .jsonl, .csv or .parquet table, a row a page, as it goes.")
+@click.option(
+    "--ray", is_flag=False, flag_value="", metavar="[ADDRESS]", help="Read --list on a Ray cluster into a folder."
+)
+@click.option("--resume", is_flag=True, help="Go on with --output: skip the pages that stand there.")
+@click.option("--list", "listing", metavar="FILE", help="Read the files named here: a path a line, or Parquet.")
+@click.option("--shard", metavar="I/N", help="Of all files read every N-th, from the I-th.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="So many processes.  [default: all cores for many files]"
+)
 @click.option("--annotate", metavar="FILE.png", help="Draw boxes, answers and confidences on the picture.")
 @click.option("--debug", metavar="FOLDER", help="Write what the network saw of every digit.")
 @click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
@@ -56,6 +68,12 @@ def command(
     rotate: str | None,
     form: str | None,
     transcript: bool,
+    output: str | None,
+    ray: str | None,
+    resume: bool,
+    listing: str | None,
+    shard: str | None,
+    jobs: int | None,
     annotate: str | None,
     debug: str | None,
     weights: str,
@@ -67,16 +85,28 @@ def command(
     page N: text. A rejected digit is ?. A file that cannot be read gives one line on stderr and
     exit status 1 at the end; the others are read.
 
+    With --output the pages are rows of a table instead: file, page, text, confidence, error. JSON lines
+    hold the objects of --json. A run that was stopped is gone on with by --resume.
+
+    With --ray the files of --list, paths or URIs that every machine of the cluster can read, become Parquet
+    parts in the folder --output, a path or a URI. Without ADDRESS the cluster is the one of RAY_ADDRESS or of this
+    machine, or one that is started.
+
     With several pictures each file of --annotate has the picture's name in its own: out.png becomes
     out-PICTURE.png. --debug makes a folder for each in FOLDER.
     """
     from lenet5.reading.constraint import compile_constraint
     from lenet5.reading.reader import Reader
+    from lenet5.scale.jobs import jobs_for, peeked, read_units
+    from lenet5.scale.listing import units_of
 
+    if ray is not None:
+        _check_ray(pictures, output, listing, form or annotate or debug or transcript or threads)
+    _check_usage(pictures, form, output, resume, listing, jobs, threads, annotate or debug)
     if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
         raise click.BadParameter("give a probability in 0..1", param_hint="--min-confidence")
-    files = list(files_in(pictures))
-    drawings = Drawings(annotate, debug, files)
+    named = _Files(pictures, listing, _shard(shard))
+    drawings = Drawings(annotate, debug, list(named)) if annotate or debug else None
     reader = Reader(weights, threads=threads)
     allowed = None if choices is None else _choices(choices)
     how: dict[str, Any] = {
@@ -89,41 +119,117 @@ def command(
         "rotate": rotate,
     }
     compile_constraint(reader.line_model.classes, pattern, allowed, check)  # wrong ones fail before any file
+    if ray is not None:
+        from lenet5.cli.read_ray import read_on_cluster
+
+        files, total = named.as_listed(), sum(1 for _ in named.as_listed())
+        sys.exit(read_on_cluster(reader.weights, how, files, total, ray or None, str(output), resume, jobs))
+    first, files = peeked(iter(named), 2)
+    seen = None if drawings is None else _drawing(drawings, reader)
     failed = False
-    if form == "csv":
-        click.echo(_csv_row("file", "text", "confidence"))
-    for name in _with_progress(files):
-        for page in _pages(name, reader, how):
-            error: Exception | None
-            if isinstance(page, Exception):
-                error = page
-            else:
-                picture, reading = page
-                for note in reading.notes if reading.digits else (*reading.notes, "no digits found"):
-                    click.echo(f"lenet5: {_called(name, picture)}: {note}", err=True)
-                click.echo(_printed(name, picture, reading, form, transcript, alone=len(files) == 1))
-                error = _drawing_error(drawings, name, picture, reading, reader)
-            if error is not None:
-                failed, reason = True, one_line(error, name)
-                if form == "json":
-                    click.echo(json.dumps(file_json(name, error)))
-                click.echo(f"lenet5: {reason}", err=True)
+    with Printed(form, transcript, len(first) == 1) if output is None else Written(output, resume, transcript) as to:
+        units = _with_progress(units_of(files, to.standing()), named)
+        jobs, units = (1, units) if drawings else (jobs, units) if jobs else jobs_for(units, threads)
+        for result in read_units(reader, units, how, jobs, seen):
+            to.add(result)
+            failed |= result.error is not None
     if failed:
         sys.exit(1)
 
 
-def _pages(name: str, reader: Reader, how: dict[str, Any]) -> Iterator[tuple[Picture, Reading] | Exception]:
-    """The pages of a file with their readings; last, where the file fails, its error of whatever kind.
+def _check_usage(
+    pictures: tuple[str, ...], form: str | None, output: str | None, resume: bool, listing: str | None,
+    jobs: int | None, threads: int | None, drawing: str | None,
+) -> None:  # fmt: skip
+    """Raise UsageError for options that do not go together."""
+    if not pictures and listing is None:
+        raise click.UsageError("name pictures or folders, or a list of them with --list")
+    if "-" in pictures and listing == "-":
+        raise click.UsageError("standard input is either a picture or a list")
+    if resume and output is None:
+        raise click.UsageError("--resume goes on with a table: name it with --output")
+    if output is not None and form is not None:
+        raise click.UsageError(f"--{form} is for standard output: the name of --output says its form")
+    if drawing is not None and (output is not None or (jobs or 1) > 1):
+        raise click.UsageError("--annotate and --debug draw in one process: leave out --output and --jobs")
+    if (jobs or 1) > 1 and (threads or 1) > 1:
+        raise click.UsageError("each process of --jobs has one thread: leave out --threads")
 
-    So that one file does not stop the rest, this and ``_drawing_error`` are the only places that catch every kind.
+
+def _check_ray(pictures: tuple[str, ...], output: str | None, listing: str | None, other: object) -> None:
+    """Raise UsageError for what does not go with --ray."""
+    if pictures or listing is None or output is None:
+        raise click.UsageError("--ray reads the files of --list into the folder --output, and no other files")
+    if other:
+        raise click.UsageError("--ray writes Parquet: leave out what prints, draws or sets threads")
+
+
+def _shard(given: str | None) -> tuple[int, int]:
+    """Which of how many shards: (2, 8) from "2/8"."""
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", given or "1/1")
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise click.BadParameter("give which of how many, as 2/8", param_hint="--shard")
+    return int(match[1]), int(match[2])
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files that the arguments and a list name, of one shard."""
+
+    arguments: tuple[str, ...]
+    listing: str | None
+    shard: tuple[int, int]
+
+    def __iter__(self) -> Iterator[str]:
+        from lenet5.scale.listing import listed, sharded
+
+        in_list = () if self.listing is None else listed(self.listing)
+        return sharded(files_in(chain(self.arguments, in_list)), self.shard)
+
+    def as_listed(self) -> Iterator[str]:
+        """The files of the list as they stand there, folders too, without looking at any."""
+        from lenet5.scale.listing import listed, sharded
+
+        assert self.listing is not None
+        return sharded(listed(self.listing), self.shard)
+
+    def pages(self) -> int | None:
+        """How many pages there are, those of PDFs counted; None where the list is on standard input."""
+        from lenet5.forms.stack import count_units
+
+        if self.listing == "-":
+            return None
+        return sum(count_units([file]) if file.lower().endswith(".pdf") else 1 for file in self)
+
+
+def _drawing(drawings: Drawings, reader: Reader) -> Seen:
+    """Draws each reading as far as asked for, and gives the error of whatever kind if that fails."""
+
+    def draw(file: str, picture: Picture, reading: Reading) -> Exception | None:
+        try:
+            drawings.keep(file, picture, reading, reader)
+        except Exception as error:
+            return error
+        return None
+
+    return draw
+
+
+def _with_progress(units: Iterator[Unit], named: _Files) -> Iterator[Unit]:
+    """The units one by one, with a progress bar if there are many and only stderr is a terminal.
+
+    On a terminal the results themselves show the progress.
     """
-    from lenet5.reading.picture import open_pages
+    from lenet5.scale.jobs import peeked
 
-    try:
-        for picture in open_pages(_source(name)):
-            yield picture, replace(reader.read(picture, **how), page=picture.page)
-    except Exception as error:
-        yield error
+    first, units = peeked(units, _MANY)
+    if len(first) < _MANY or not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from units
+        return
+    from lenet5.cli.progress import bar
+
+    with bar("{task.completed:,}/{task.total:,} pages") as progress:
+        yield from progress.track(units, total=named.pages(), description="reading")
 
 
 def _choices(path: str) -> list[str]:
@@ -142,64 +248,3 @@ def _fractions(region: str) -> tuple[float, float, float, float]:
     except ValueError:
         raise click.BadParameter("give four fractions, as 0.1,0.2,0.5,0.3", param_hint="--region") from None
     return left, top, right, bottom
-
-
-def _drawing_error(
-    drawings: Drawings, name: str, picture: Picture, reading: Reading, reader: Reader
-) -> Exception | None:
-    """Draw a reading as far as asked for: the error of whatever kind if that fails."""
-    try:
-        drawings.keep(name, picture, reading, reader)
-    except Exception as error:
-        return error
-    return None
-
-
-def _source(name: str) -> bytes | str:
-    """What a reader takes for this name; PictureError for a folder, which holds no pictures if it comes here."""
-    if name == "-":
-        from lenet5.reading.picture import MOST_BYTES
-
-        return sys.stdin.buffer.read(MOST_BYTES + 1)  # the reader refuses what is longer
-    if os.path.isdir(name):  # noqa: PTH112
-        raise PictureError(f"no pictures in the folder {name}")
-    return name
-
-
-def _with_progress(files: list[str]) -> Iterator[str]:
-    """The files one by one, with a progress bar if there are many and only stderr is a terminal.
-
-    On a terminal the results themselves show the progress.
-    """
-    if len(files) < 20 or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from files
-        return
-    from lenet5.cli.progress import bar
-
-    with bar() as progress:
-        yield from progress.track(files, description="reading")
-
-
-def _called(name: str, picture: Picture) -> str:
-    """What a page is called beside others."""
-    name = printable(name)
-    return name if picture.pages == 1 else f"{name} page {picture.page}"
-
-
-def _printed(name: str, picture: Picture, reading: Reading, form: str | None, transcript: bool, alone: bool) -> str:
-    """One reading in the form that was asked for."""
-    if form == "json":
-        return json.dumps(file_json(name, reading))
-    text = reading.transcript if transcript else reading.text
-    if form is None and alone:
-        return text
-    text = text.replace("\n", " ")
-    if form == "csv":
-        return _csv_row(_called(name, picture), text, f"{reading.confidence:.4f}")
-    return f"{_called(name, picture)}: {text}"
-
-
-def _csv_row(*cells: Any) -> str:
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(cells)
-    return row.getvalue()

@@ -55,8 +55,9 @@ def command(
     Only this machine is served unless --host says so. Ctrl-C or SIGTERM finishes what runs and ends with exit status 0.
     """
     try:
+        from lenet5.processes import cores
         from lenet5.web.server import Server, listening
-        from lenet5.web.settings import Settings, cores
+        from lenet5.web.settings import Settings
     except ModuleNotFoundError as missing:
         if (missing.name or "").split(".")[0] not in (
             "starlette",

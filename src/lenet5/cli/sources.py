@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lenet5.result import PICTURE_SUFFIXES
@@ -11,7 +11,7 @@ from lenet5.result import PICTURE_SUFFIXES
 __all__ = ["files_in"]
 
 
-def files_in(arguments: tuple[str, ...]) -> Iterator[str]:
+def files_in(arguments: Iterable[str]) -> Iterator[str]:
     """The arguments, folders replaced by the pictures in them; a folder without any stays."""
     for argument in arguments:
         path = Path(argument)

@@ -28,7 +28,6 @@ Done = Callable[[str, int], bool]
 """Whether the row of a file and page stands already."""
 
 _CHUNK: Final = 1 << 20
-_KILLED: Final = "the process that read it was killed: is there too little memory?"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def read_stack(
             yield [row for row in _rows_of(reader, unit, review) if not done(row["file"], row["page"])]
         return
     for unit, result in shared(_Maker(reader, review), waiting, jobs):
-        rows = [_failed(unit.file, unit.page, _KILLED)] if isinstance(result, Killed) else result
+        rows = [_failed(unit.file, unit.page, result.reason)] if isinstance(result, Killed) else result
         yield [row for row in rows if not done(row["file"], row["page"])]
 
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lenet5.reading.picture import MOST_BYTES
 from lenet5.weights import Weights
 
-__all__ = ["Settings", "cores"]
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+__all__ = ["Settings"]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-import cv2
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from lenet5 import paper
 from lenet5.errors import ArrayError, PatternError, PictureError, TooLargeError, one_line
+from lenet5.processes import one_thread
 from lenet5.reading.constraint import compile_constraint
 from lenet5.reading.picture import open_pages
 from lenet5.reading.reader import Reader
@@ -52,16 +51,15 @@ def serve(connection: Connection, weights: Weights) -> None:
     """Load a reader, say so by sending None, then answer each (task, arguments) and content until the pipe ends."""
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd signal the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    with threadpool_limits(1):
-        reader = Reader(weights, threads=1)
-        reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # loads what the first reading needs
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders print of a hostile picture
-        connection.send(None)
-        with suppress(EOFError, OSError):  # the service has ended
-            while True:
-                task, arguments = connection.recv()
-                connection.send(task(reader, connection.recv_bytes(), *arguments))
+    one_thread()
+    reader = Reader(weights, threads=1)
+    reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # loads what the first reading needs
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders print of a hostile picture
+    connection.send(None)
+    with suppress(EOFError, OSError):  # the service has ended
+        while True:
+            task, arguments = connection.recv()
+            connection.send(task(reader, connection.recv_bytes(), *arguments))
 
 
 def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most_pages: int) -> Answer:

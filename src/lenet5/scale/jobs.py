@@ -1,0 +1,82 @@
+"""Many files on one machine: read in this process or by several, results in the order of the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from typing import Any, Final, TypeVar
+
+from lenet5.errors import PictureError
+from lenet5.processes import Killed, cores, shared
+from lenet5.reading.reader import Reader
+from lenet5.scale.listing import Unit
+from lenet5.scale.pages import PageResult, Seen, read_pages
+from lenet5.weights import Weights
+
+__all__ = ["MANY", "jobs_for", "peeked", "read_units"]
+
+Item = TypeVar("Item")
+
+MANY: Final = 8
+"""Pieces of work beyond which processes are started: they take about as long to start as small pictures to read."""
+
+
+def read_units(
+    reader: Reader, units: Iterable[Unit], how: Mapping[str, Any], jobs: int = 1, seen: Seen | None = None
+) -> Iterator[PageResult]:
+    """The pages of units, in order, as they come, by so many processes; with one job they are read in this one.
+
+    ``how`` are keywords of ``Reader.read``. A process that is killed costs what it was reading a result with the
+    reason. Each page is shown to ``seen``, which is for one job.
+    """
+    if jobs < 2:
+        for unit in units:
+            yield from _results(reader, how, unit, seen)
+        return
+    for unit, results in shared(Maker(reader.weights, how), units, jobs):
+        if isinstance(results, Killed):
+            yield killed(unit, results)
+        else:
+            yield from results
+
+
+def jobs_for(units: Iterator[Unit], threads: int | None = None) -> tuple[int, Iterator[Unit]]:
+    """How many processes should read units, and the units: all cores, or ``threads``, for more than MANY."""
+    first, rest = peeked(units, MANY + 1)
+    return (min(cores(), threads or cores()) if len(first) > MANY else 1), rest
+
+
+def peeked(items: Iterator[Item], number: int) -> tuple[list[Item], Iterator[Item]]:
+    """The first items, and all of them."""
+    first = list(islice(items, number))
+    return first, chain(first, items)
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes what reads units in another process."""
+
+    weights: Weights
+    how: Mapping[str, Any]
+
+    def __call__(self) -> Callable[[Unit], list[PageResult]]:
+        return partial(_all_results, Reader(self.weights, threads=1), self.how)
+
+
+def killed(unit: Unit, by: Killed) -> PageResult:
+    """The result of a unit whose process was killed."""
+    return PageResult.failed(unit.file, f"cannot read {unit.file}: {by.reason}", unit.page or unit.after + 1)
+
+
+def _all_results(reader: Reader, how: Mapping[str, Any], unit: Unit) -> list[PageResult]:
+    return list(_results(reader, how, unit))
+
+
+def _results(reader: Reader, how: Mapping[str, Any], unit: Unit, seen: Seen | None = None) -> Iterator[PageResult]:
+    source = unit.file if unit.content is None else unit.content
+    if unit.content is None and os.path.isdir(unit.file):  # noqa: PTH112 (it survives names that are too long)
+        return iter([PageResult.failed(unit.file, PictureError(f"no pictures in the folder {unit.file}"))])
+    return read_pages(reader, unit.file, source, how, unit.page, unit.after, seen)

@@ -1,0 +1,125 @@
+"""What is read on each page of a file, as texts and numbers that are cheap to send from process to process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lenet5.errors import one_line
+from lenet5.reading.picture import Picture, Source, open_pages
+from lenet5.reading.reader import Reader
+from lenet5.result import Reading, file_json
+from lenet5.tables import Column
+
+__all__ = ["PageResult", "Seen", "columns_of", "read_pages", "utf8"]
+
+Seen = Callable[[str, Picture, Reading], Exception | None]
+"""Is shown the file and each page as it is read; the error that it gives, if any, becomes a result of its own."""
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """What was read on ``page`` of the ``pages`` of a ``file``, or the ``error`` that ended reading the file there.
+
+    ``content`` is the object of ``lenet5 read --json``; ``text`` is the digits, ``transcript`` has separators and
+    gaps, too, ``confidence`` is in 0..1, and ``notes`` are for the user.
+
+    >>> PageResult.failed("broken.png", ValueError("cut short")).error
+    'broken.png cannot be read: ValueError: cut short (this is a defect, please report it)'
+    """
+
+    file: str
+    content: Mapping[str, Any]
+    page: int = 1
+    pages: int = 1
+    text: str | None = None
+    transcript: str | None = None
+    confidence: float | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+    @classmethod
+    def of(cls, file: str, reading: Reading, pages: int) -> PageResult:
+        """The result of a page that was read."""
+        content, confidence = file_json(file, reading), round(reading.confidence, 4)
+        return cls(file, content, reading.page, pages, reading.text, reading.transcript, confidence, reading.notes)
+
+    @classmethod
+    def failed(cls, file: str, error: Exception | str, page: int = 1) -> PageResult:
+        """The result of a page, or of a whole file, that was not read."""
+        reason = one_line(error, file) if isinstance(error, Exception) else error
+        return cls(file, {"file": file, "error": reason}, page, error=reason)
+
+    @property
+    def has_digits(self) -> bool:
+        """Whether any digit was read, be it one that was refused."""
+        return any("label" in mark for line in self.content.get("lines", ()) for mark in line)
+
+    @property
+    def called(self) -> str:
+        """What the page is called beside others."""
+        return self.file if self.pages == 1 else f"{self.file} page {self.page}"
+
+    def row(self, suffix: str, transcript: bool = False) -> dict[str, Any]:
+        """The row of a table whose file has this suffix (see ``columns_of``).
+
+        JSON lines hold the objects of ``lenet5 read --json``, in Parquet they are text in column ``json``.
+        """
+        page = {"file": utf8(self.file), "page": self.page}
+        error = None if self.error is None else utf8(self.error)
+        if suffix == ".jsonl":
+            return {**page, "error": error} if error else {**page, **self.content, **page}
+        text = self.transcript if transcript else self.text
+        if suffix == ".csv" and text is not None:
+            text = text.replace("\n", " ")
+        given = {"text": text, "confidence": self.confidence, "error": error}
+        return {**page, **given, "json": json.dumps(self.content)}
+
+
+def columns_of(suffix: str) -> tuple[Column, ...]:
+    """The columns of a table of pages: file, page, text, confidence, error, and in Parquet json."""
+    columns = (Column("file"), Column("page", int), Column("text"), Column("confidence", float), Column("error"))
+    return (*columns, Column("json")) if suffix == ".parquet" else columns
+
+
+def read_pages(
+    reader: Reader,
+    file: str,
+    source: Source,
+    how: Mapping[str, Any],
+    page: int | None = None,
+    after: int = 0,
+    seen: Seen | None = None,
+) -> Iterator[PageResult]:
+    """The pages of a file, or the one named, ``after`` so many; last, where the file fails, its error.
+
+    ``file`` is what results call it, ``how`` the keywords of ``Reader.read``. So that one file does not stop the
+    rest, every kind of exception becomes a result.
+    """
+    at = page or 1
+    try:
+        for picture in open_pages(source, page):
+            at = picture.page
+            if at > after:
+                yield PageResult.of(file, replace(reading := reader.read(picture, **how), page=at), picture.pages)
+                error = None if seen is None else seen(file, picture, reading)
+                if error is not None:
+                    yield PageResult.failed(file, error, at)
+            at += 1
+    except Exception as error:
+        if at > after:
+            yield PageResult.failed(file, error, at)
+
+
+def utf8(name: str) -> str:
+    r"""A file's name as text that can be written as UTF-8: bytes of it that are none as \xff.
+
+    >>> utf8("a\udcff.png")
+    'a\\xff.png'
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,106 @@
+"""Folders of parts: each whole or not there, none read twice, none lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lenet5.errors import OutputError
+from lenet5.scale import ReadPictures
+from lenet5.scale.pages import columns_of
+from lenet5.scale.parts import ReadPart, begin, missing
+from tests.conftest import Outcome
+
+parquet = pytest.importorskip("pyarrow.parquet")
+
+
+@pytest.fixture(scope="module")
+def read() -> Iterator[ReadPictures]:
+    pictures = ReadPictures()
+    yield pictures
+    pictures.close()
+
+
+@pytest.fixture
+def files(write: Callable[..., Image.Image], tmp_path: Path) -> list[str]:
+    """Four digits, a broken picture between them."""
+    for digit in "0123":
+        write(digit).save(tmp_path / f"{digit}.png")
+    (tmp_path / "1b.png").write_bytes(b"no picture")
+    return sorted(map(str, tmp_path.glob("*.png")))
+
+
+def rows(folder: str) -> list[dict[str, Any]]:
+    table: list[dict[str, Any]] = parquet.read_table(folder).to_pylist()
+    return table
+
+
+@pytest.mark.parametrize("as_uri", [False, True])
+def test_each_part_holds_its_files_in_order(as_uri: bool, files: list[str], read: ReadPictures, tmp_path: Path) -> None:
+    folder = (tmp_path / "new" / "out").as_uri() if as_uri else str(tmp_path / "new" / "out")
+    assert begin(folder, files, 2, read, resume=False) == 3
+    assert missing(folder, 3) == [0, 1, 2]
+    counts = ReadPart(folder, read)({"part": np.array([2, 0])})
+    assert {name: column.tolist() for name, column in counts.items()} == {
+        "part": [2, 0], "rows": [1, 2], "failed": [0, 0],
+    }  # fmt: skip
+    assert missing(folder, 3) == [1]
+    assert ReadPart(folder, read)({"part": np.array([1])})["failed"].tolist() == [1]
+    table = rows(str(tmp_path / "new" / "out"))
+    assert [(row["file"], row["text"]) for row in table] == list(zip(files, ["0", "1", None, "2", "3"], strict=True))
+    assert [row["error"] is None for row in table] == [True, True, False, True, True]
+    assert list(table[0]) == [column.name for column in columns_of(".parquet")]
+    assert sorted(p.name for p in (tmp_path / "new" / "out").iterdir()) == [
+        "_listing.parquet", "part-00000.parquet", "part-00001.parquet", "part-00002.parquet",
+    ]  # fmt: skip
+
+
+def test_a_part_that_is_there_is_not_read_again(files: list[str], read: ReadPictures, tmp_path: Path) -> None:
+    folder = str(tmp_path / "out")
+    begin(folder, files, 3, read, resume=False)
+    ReadPart(folder, read)({"part": np.array([0])})
+    before = (tmp_path / "out" / "part-00000.parquet").stat().st_mtime_ns
+    for file in files:
+        Path(file).unlink()
+    again = ReadPart(folder, read)({"part": np.array([0])})
+    assert (again["rows"].tolist(), again["failed"].tolist()) == ([3], [1])
+    assert (tmp_path / "out" / "part-00000.parquet").stat().st_mtime_ns == before
+
+
+def test_a_folder_is_gone_on_with_for_the_same_list_and_options_alone(
+    files: list[str], read: ReadPictures, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "out")
+    assert begin(folder, files, 2, read, resume=True) == 3  # there was nothing to go on with
+    with pytest.raises(OutputError, match="--resume goes on"):
+        begin(folder, files, 2, read, resume=False)
+    assert begin(folder, files, 2, read, resume=True) == 3
+    for other, pictures in ((files[:-1], read), (files, ReadPictures(layout="digit"))):
+        with pytest.raises(OutputError, match="begun with another list, weights or options"):
+            begin(folder, other, 2, pictures, resume=True)
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(
+    files: list[str], read: ReadPictures, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (str(tmp_path / "file" / "out"), "nothing://bucket/out"):
+        with pytest.raises(OutputError, match=r"^cannot write [^\n]*$"):
+            begin(place, files, 2, read, resume=False)
+
+
+def test_without_ray_the_command_says_what_to_install_and_writes_nothing(
+    files: list[str], tmp_path: Path, command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "list.txt").write_text("\n".join(files))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    outcome = command("read", "--ray", "--list", tmp_path / "list.txt", "--output", tmp_path / "out")
+    assert "pip install 'lenet5[scale]'" in outcome.complaint
+    assert not (tmp_path / "out").exists()
+    assert command("read", "--ray", "--list", tmp_path / "list.txt").status == 2
+    assert command("read", files[0], "--ray", "--output", tmp_path / "out").status == 2
