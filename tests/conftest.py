@@ -15,11 +15,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lenet5 import Reader, cli, paper, weights
 from lenet5.learning import data
+
+settings.register_profile("lenet5", deadline=None)  # nothing is asserted on wall-clock time
+settings.load_profile("lenet5")
 
 STROKES = {
     "0": [[(50, 15), (30, 30), (25, 50), (30, 70), (50, 85), (70, 70), (75, 50), (70, 30), (50, 15)]],
