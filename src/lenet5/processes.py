@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final, Generic, TypeVar
 
-__all__ = ["Killed", "Processes", "cores", "one_thread", "shared"]
+__all__ = ["Killed", "Processes", "cores", "limit_threads", "shared"]
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -53,13 +53,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def one_thread() -> None:
-    """Have OpenCV and BLAS use one thread in this process from now on: processes share the cores, not threads."""
+def limit_threads(threads: int) -> None:
+    """Have OpenCV and BLAS use at most so many threads in this process from now on."""
     import cv2
     from threadpoolctl import threadpool_limits
 
-    cv2.setNumThreads(1)
-    threadpool_limits(1)
+    cv2.setNumThreads(threads)
+    threadpool_limits(threads)
 
 
 def shared(
@@ -203,7 +203,7 @@ def _ready(workers: list[_Worker[Any, Any]]) -> list[_Worker[Any, Any]]:
 def _work(pipe: Connection[Any, Any], make: Callable[[], Callable[[Any], Any]]) -> None:
     """What a started process does: one piece of work after another, until its pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the process that gives out the work
-    one_thread()
+    limit_threads(1)  # processes share the cores, not threads
     work = make()
     while True:
         try:

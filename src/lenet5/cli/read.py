@@ -95,6 +95,7 @@ def command(
     With several pictures each file of --annotate has the picture's name in its own: out.png becomes
     out-PICTURE.png. --debug makes a folder for each in FOLDER.
     """
+    from lenet5.processes import limit_threads
     from lenet5.reading.constraint import compile_constraint
     from lenet5.reading.reader import Reader
     from lenet5.scale.jobs import jobs_for, peeked, read_units
@@ -107,6 +108,8 @@ def command(
         raise click.BadParameter("give a probability in 0..1", param_hint="--min-confidence")
     named = _Files(pictures, listing, _shard(shard))
     drawings = Drawings(annotate, debug, list(named)) if annotate or debug else None
+    if threads is not None:
+        limit_threads(threads)
     reader = Reader(weights, threads=threads)
     allowed = None if choices is None else _choices(choices)
     how: dict[str, Any] = {

@@ -15,7 +15,7 @@ import numpy as np
 
 from lenet5 import paper
 from lenet5.errors import ArrayError, PatternError, PictureError, TooLargeError, one_line
-from lenet5.processes import one_thread
+from lenet5.processes import limit_threads
 from lenet5.reading.constraint import compile_constraint
 from lenet5.reading.picture import open_pages
 from lenet5.reading.reader import Reader
@@ -51,7 +51,7 @@ def serve(connection: Connection, weights: Weights) -> None:
     """Load a reader, say so by sending None, then answer each (task, arguments) and content until the pipe ends."""
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd signal the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
-    one_thread()
+    limit_threads(1)
     reader = Reader(weights, threads=1)
     reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # loads what the first reading needs
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders print of a hostile picture
