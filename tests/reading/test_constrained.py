@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +125,23 @@ def test_sources_are_taken_as_they_are_needed(jobs: int | None, reader: Reader, 
     assert isinstance(next(readings), Reading)
     assert len(taken) <= 6
     readings.close()  # type: ignore[attr-defined]
+
+
+class Deadly:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+        return os._exit, (9,)
+
+
+def test_what_kills_a_process_or_cannot_be_sent_to_it_is_one_error(reader: Reader, row: NDArray[np.uint8]) -> None:
+    sources: list[Any] = [row, Deadly(), lambda: None, row]
+    first, killed, unsent, last = reader.read_many(sources, jobs=2, layout="line")
+    assert isinstance(first, Reading)
+    assert isinstance(killed, PictureError)
+    assert isinstance(unsent, PictureError)
+    assert isinstance(last, Reading)
+    assert first.text == last.text == "258"
 
 
 def test_a_wrong_argument_is_told_before_a_source_is_taken(reader: Reader) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import pickle
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import cv2
@@ -22,6 +19,7 @@ from lenet5 import weights as weights_of
 from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import ArrayError, LeNet5Error, PictureError, one_line
 from lenet5.normalise import is_normal
+from lenet5.processes import Killed, shared
 from lenet5.reading import picture
 from lenet5.reading.allowed import allowed_texts, best_allowed
 from lenet5.reading.constraint import Constraint, compile_constraint
@@ -307,14 +305,8 @@ class Reader:
         self, sources: Iterable[picture.Source], jobs: int, how: dict[str, Any]
     ) -> Iterator[Reading | LeNet5Error]:
         """The readings of sources by so many processes, in order."""
-        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (self, how)) as pool:
-            waiting: deque[Future[Reading | LeNet5Error]] = deque()
-            for source in sources:
-                waiting.append(pool.submit(_read_there, source))
-                if len(waiting) > 2 * jobs:
-                    yield _result(waiting.popleft())
-            while waiting:
-                yield _result(waiting.popleft())
+        for _, result in shared(partial(_reading, self, how), map(_sendable, sources), jobs):
+            yield PictureError(f"the picture: {result.reason}") if isinstance(result, Killed) else result
 
     def classify(self, images: NDArray[np.uint8], views: int = 3) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """Answers to images in MNIST's form, (N, 28, 28) uint8 with ink 255, as they are.
@@ -384,17 +376,18 @@ class Reader:
         return Digit(names[answer], float(p[answer]), box, others, image)
 
 
-_own: dict[str, tuple[Reader, dict[str, Any]]] = {}
-"""The reader of a process that reads for others."""
-
-
-def _start(reader: Reader, how: dict[str, Any]) -> None:
+def _reading(reader: Reader, how: dict[str, Any]) -> Callable[[bytes | LeNet5Error], Reading | LeNet5Error]:
+    """What reads for others in a process of its own: what :func:`_sendable` gives → its reading."""
     reader._threads = 1
-    _own["reader"] = reader, how
+    return lambda sent: sent if isinstance(sent, LeNet5Error) else _read_or_error(reader, pickle.loads(sent), how)
 
 
-def _read_there(source: picture.Source) -> Reading | LeNet5Error:
-    return _read_or_error(_own["reader"][0], source, _own["reader"][1])
+def _sendable(source: picture.Source) -> bytes | LeNet5Error:
+    """A source as it is sent to another process, or why it cannot be."""
+    try:
+        return pickle.dumps(source)
+    except Exception as error:
+        return PictureError(one_line(error, "the picture"))
 
 
 def _read_or_error(reader: Reader, source: picture.Source, how: dict[str, Any]) -> Reading | LeNet5Error:
@@ -403,14 +396,6 @@ def _read_or_error(reader: Reader, source: picture.Source, how: dict[str, Any]) 
         return reader.read(source, **how)
     except LeNet5Error as error:
         return error
-    except Exception as error:
-        return PictureError(one_line(error, "the picture"))
-
-
-def _result(future: Future[Reading | LeNet5Error]) -> Reading | LeNet5Error:
-    """What another process read, or why its source could not be sent to it."""
-    try:
-        return future.result()
     except Exception as error:
         return PictureError(one_line(error, "the picture"))
 
