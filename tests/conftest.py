@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Tests run side by side, one a processor: further threads of BLAS or torch would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -24,6 +26,12 @@ from lenet5.learning import data
 
 settings.register_profile("lenet5", deadline=None)  # nothing is asserted on wall-clock time
 settings.load_profile("lenet5")
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
+    "--no-first-run", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+]  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 STROKES = {
     "0": [[(50, 15), (30, 30), (25, 50), (30, 70), (50, 85), (70, 70), (75, 50), (70, 30), (50, 15)]],
@@ -173,3 +181,16 @@ def real_data() -> Path:
     if not given:
         pytest.skip("LENET5_DATA is not set: it names the folder with mnist/ and the sets for measuring")
     return Path(given).absolute()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser; skips where Playwright or Chromium is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make install-dev")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser: install one of {', '.join(BROWSERS)}")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()

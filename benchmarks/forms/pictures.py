@@ -35,6 +35,7 @@ from lenet5.forms.scans import grey_of
 from lenet5.forms.sheet import FormReader
 from lenet5.forms.stack import columns_of, read_stack, units_of
 from lenet5.reading.picture import open_pages
+from lenet5.result import PICTURE_FORMATS
 from lenet5.tables import Table
 from lenet5.web.server import Server, listening
 from lenet5.web.settings import Settings
@@ -145,7 +146,8 @@ def _served(folder: Path) -> Iterator[str]:
 def _save_quantised(name: str, png: bytes) -> None:
     """A screenshot in 64 colours: a small file."""
     file = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    image = Image.open(io.BytesIO(png), formats=PICTURE_FORMATS).convert("RGB")
+    image.quantize(64, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     write_beside(PICTURES / name, file.getvalue())
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from lenet5.forms.decisions import decide, decision_of
-from tests.export.conftest import chromium  # noqa: F401 (a fixture)
 from tests.forms.folder import item, write_folder
 from tests.web.conftest import SETTINGS, running
 
@@ -68,7 +67,7 @@ def address(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_tab(chromium: Any, address: str) -> Iterator[Callable[..., Tab]]:  # noqa: F811
+def open_tab(chromium: Any, address: str) -> Iterator[Callable[..., Tab]]:
     """Opens the page as one more person does; at the end nothing may have gone wrong in any."""
     contexts, failures = [], []
 

@@ -107,7 +107,7 @@ def command(
     if min_confidence is not None and not 0 <= min_confidence <= 1:  # NaN passes click's range
         raise click.BadParameter("give a probability in 0..1", param_hint="--min-confidence")
     named = _Files(pictures, listing, _shard(shard))
-    drawings = Drawings(annotate, debug, list(named)) if annotate or debug else None
+    drawings = Drawings(annotate, debug, list(named)) if (annotate, debug) != (None, None) else None
     if threads is not None:
         limit_threads(threads)
     reader = Reader(weights, threads=threads)

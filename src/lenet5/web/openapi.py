@@ -83,7 +83,7 @@ def _read(settings: Settings) -> Json:
         {"label": "2", "confidence": 1.0, "box": [5, 2, 19, 18], "alternatives": []},
         {"label": "7", "confidence": 1.0, "box": [21, 2, 35, 18], "alternatives": []},
     ]
-    result = {"file": "-", "page": 1, "text": "27", "confidence": 0.9156, "lines": [digits]}
+    result = {"file": "-", "page": 1, "text": "27", "confidence": 0.9216, "lines": [digits]}
     return {
         "operationId": "read",
         "summary": "Read the digits in pictures.",
