@@ -1,8 +1,9 @@
 """What a file in results/ was measured with, written into it by its benchmark and compared by ``make check``.
 
 The record stands under ``measured_with``, at the top of a file or in each of its rows: lenet5's version, the commit,
-and the SHA-256 of each weights file that was read. A figure is out of date when the bundled weights of that name, or
-lenet5's version, are others now. The commit is for people: most commits change no figure.
+and the SHA-256 of each weights file that was read, or of all in it but the page score where that changes no figure:
+forms are read without it, and speed does not depend on its numbers. A figure is out of date when the bundled weights
+of that name, or lenet5's version, are others now. The commit is for people: most commits change no figure.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import lenet5
-from lenet5.weights import BUNDLED
+from lenet5.weights import BUNDLED, load
 
 __all__ = ["COMMANDS", "KEY", "RESULTS", "outdated", "record", "unrecorded"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "results"
 KEY: Final = "measured_with"
+_KINDS: Final = {"weights": True, "weights_without_page_score": False}
+"""The digests of a record, and whether the page score is in them."""
 
 COMMANDS: Final = {
     "accuracy.json": "python -m benchmarks.accuracy --again --keep build/accuracy",
@@ -50,13 +53,14 @@ COMMANDS: Final = {
 Record = dict[str, Any]
 
 
-def record(*weights: str) -> Record:
-    """The record of figures that are measured now with these weights, bundled names or paths; none is a valid case."""
-    return {
-        "version": lenet5.__version__,
-        "commit": _commit(),
-        "weights": {name: _digest(name) for name in weights},
-    }
+def record(*weights: str, page_score: bool = True) -> Record:
+    """The record of figures that are measured now with these weights, bundled names or paths; none is a valid case.
+
+    Without ``page_score`` figures stay up to date when that alone is fitted anew.
+    """
+    kind = next(kind for kind, with_score in _KINDS.items() if with_score == page_score)
+    digests = {name: _digest(name, page_score) for name in weights}
+    return {"version": lenet5.__version__, "commit": _commit(), kind: digests}
 
 
 def outdated(path: Path) -> list[str]:
@@ -67,11 +71,12 @@ def outdated(path: Path) -> list[str]:
             continue
         if entry["version"] != lenet5.__version__:
             reasons.append(f"measured with lenet5 {entry['version']}, this is {lenet5.__version__}")
-        for name, digest in entry["weights"].items():
-            if name not in BUNDLED:
-                reasons.append(f"measured with {name}, which are no bundled weights")
-            elif digest != _digest(name):
-                reasons.append(f"measured with other weights {name} than those that are bundled")
+        for kind, page_score in _KINDS.items():
+            for name, digest in entry.get(kind, {}).items():
+                if name not in BUNDLED:
+                    reasons.append(f"measured with {name}, which are no bundled weights")
+                elif digest != _digest(name, page_score):
+                    reasons.append(f"measured with other weights {name} than those that are bundled")
     return list(dict.fromkeys(reasons))
 
 
@@ -90,10 +95,14 @@ def _records(path: Path) -> Iterator[Record | None]:
     return (row.get(KEY) for row in rows)
 
 
-def _digest(name: str) -> str:
-    """The SHA-256 of a weights file."""
+def _digest(name: str, page_score: bool) -> str:
+    """The SHA-256 of a weights file, or of its parameters and all its metadata but the page score."""
     bundled = resources.files("lenet5") / "bundled" / f"{name}.safetensors"
-    return hashlib.sha256((bundled if name in BUNDLED else Path(name)).read_bytes()).hexdigest()
+    if page_score:
+        return hashlib.sha256((bundled if name in BUNDLED else Path(name)).read_bytes()).hexdigest()
+    weights = load(name)
+    metadata = {key: value for key, value in weights.metadata.items() if key != "score"}
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode() + weights.parameters.tobytes()).hexdigest()
 
 
 def _commit() -> str | None:

@@ -180,7 +180,7 @@ def _summed(triples: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
 
 def _write(rows: Sequence[Row]) -> None:
     results = {
-        record.KEY: record.record("lenet5"),
+        record.KEY: record.record("lenet5", page_score=False),
         "machine": machine.description(),
         "rows": [row.to_json() for row in rows],
     }

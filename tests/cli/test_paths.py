@@ -80,12 +80,14 @@ def test_what_may_not_be_read_is_one_line(arguments: tuple[str, ...], tmp_path: 
     (closed / "a.png").write_bytes(PICTURE.read_bytes())
     closed.chmod(0)
     program = f"""
-import difflib, os
+import ctypes.util, difflib, os
 from lenet5 import Reader
 from lenet5.cli import evaluate, main, read
 from lenet5.evaluation import evaluate as _, report
 from lenet5.learning.data import load
+from lenet5.processes import limit_threads
 from lenet5.scale import jobs, listing, pages
+limit_threads(1)
 load("digits"), Reader().read({str(PICTURE)!r})  # all modules are loaded while they may be
 os.setuid(65534)
 main()
