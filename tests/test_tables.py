@@ -142,3 +142,13 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UnavailableError, match="pip install"):
         Table(tmp_path / "table.parquet", COLUMNS)
+
+
+@pytest.mark.parametrize(("name", "content"), [("t.jsonl", b"my notes\nnot json\n"), ("t.csv", b"a,b\n1,2\n3,4"),
+                                               ("t.jsonl", b'{"file": "a"}\nbroken\n{"file": "b"}\n'),
+                                               ("t.csv", b"notes")])  # fmt: skip
+def test_a_file_that_is_not_ours_is_refused_and_kept_as_it_is(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OutputError):
+        Table(tmp_path / name, [Column("file"), Column("page", int)], resume=True)
+    assert (tmp_path / name).read_bytes() == content

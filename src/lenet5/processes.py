@@ -8,8 +8,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection, wait
@@ -157,7 +158,8 @@ class _Worker(Generic[Work, Result]):
     def __init__(self, context: Any, make: Callable[[], Callable[[Work], Result]]) -> None:
         self._pipe, there = context.Pipe()
         self._process: BaseProcess = context.Process(target=_work, args=(there, make), daemon=True)
-        self._process.start()
+        with _interrupts_ignored():
+            self._process.start()
         there.close()
         self.pid = self._process.pid or 0
         self.number: int | None = None
@@ -192,6 +194,19 @@ class _Worker(Generic[Work, Result]):
         self._process.join()
         self._pipe.close()
         self._process.close()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes that are started meanwhile ignore Ctrl-C from their first instant; so does this one, for as long."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say so
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ready(workers: list[_Worker[Any, Any]]) -> list[_Worker[Any, Any]]:

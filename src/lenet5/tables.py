@@ -148,16 +148,20 @@ class Table:
 
     def _opened(self, resume: bool) -> io.FileIO:
         """The file to append to, with the rows that stand there or none."""
-        if not resume and self.path.exists():
+        if not resume and (self.path.exists() or self._journal.exists()):
             raise OutputError(f"{self.path} exists: --resume goes on with it; to begin anew, remove it")
         names = [column.name for column in self._columns]
         try:
             if self._suffix == ".parquet" and resume and self.path.exists() and not self._journal.exists():
                 self._written(self._journal, lambda to: _from_parquet(self.path, to))
             if resume and self._journal.exists():
-                _cut_to_whole_rows(self._journal, self._journal_suffix)
-                if self._journal_suffix == ".csv" and (header := _header_of(self._journal)) not in ([], names):
+                whole = _whole_rows(self._journal, self._journal_suffix)
+                header = _header_of(self._journal) if self._journal_suffix == ".csv" and whole else names
+                if header != names:
                     raise OutputError(f"{self.path} has other columns: {', '.join(header)}")
+                if not whole and self._journal.stat().st_size and not _is_cut_off(self._journal, names):
+                    raise ValueError(self._journal)
+                os.truncate(self._journal, whole)
             file = open(self._journal, "ab" if resume else "wb", buffering=0)  # noqa: SIM115
             if self._journal_suffix == ".csv" and file.tell() == 0:
                 file.write(csv_line(names).encode() + b"\n")
@@ -165,7 +169,7 @@ class Table:
             self._rows = sum(1 for _ in _rows_of(self._journal, self._journal_suffix))
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
-        except (UnicodeDecodeError, csv.Error):
+        except (ValueError, csv.Error):
             raise OutputError(f"{self.path} is no table that this program wrote: name another file") from None
         return file
 
@@ -227,17 +231,28 @@ def _header_of(path: Path) -> list[str]:
         return next(csv.reader(file), [])
 
 
-def _cut_to_whole_rows(path: Path, suffix: str) -> None:
-    """Drop what a stopped run left of its last row: what comes after the last line break outside of quotes."""
+def _whole_rows(path: Path, suffix: str) -> int:
+    """Where the last whole row of a file ends: what follows is what a stopped run left of a row.
+
+    That is behind the last line break outside of quotes. Raises ValueError for a whole line that is no row.
+    """
     whole = quotes = at = 0
     with open(path, "rb") as file:
         for line in file:  # a file is larger than memory at most when it holds a single row
             at += len(line)
             quotes += line.count(b'"') if suffix == ".csv" else 0
-            if line.endswith(b"\n") and quotes % 2 == 0 and (suffix == ".csv" or _is_json(line)):
+            if line.endswith(b"\n") and quotes % 2 == 0:
+                if suffix != ".csv" and not _is_json(line):
+                    raise ValueError(line)
                 whole = at
-    with open(path, "rb+") as file:
-        file.truncate(whole)
+    return whole
+
+
+def _is_cut_off(path: Path, names: Sequence[str]) -> bool:
+    """Whether a file without a whole row may be the beginning of one of ours: of a header, or of a JSON object."""
+    with open(path, "rb") as file:
+        start = file.read(1000)
+    return csv_line(names).encode().startswith(start) or start.startswith(b"{")
 
 
 def _is_json(line: bytes) -> bool:

@@ -131,7 +131,7 @@ def command(
     seen = None if drawings is None else _drawing(drawings, reader)
     failed = False
     with Printed(form, transcript, len(first) == 1) if output is None else Written(output, resume, transcript) as to:
-        units = _with_progress(units_of(files, to.standing()), named)
+        units = _with_progress(units_of(files, to.standing()), named, printed=output is None)
         jobs, units = (1, units) if drawings else (jobs, units) if jobs else jobs_for(units, threads)
         for result in read_units(reader, units, how, jobs, seen):
             to.add(result)
@@ -218,15 +218,15 @@ def _drawing(drawings: Drawings, reader: Reader) -> Seen:
     return draw
 
 
-def _with_progress(units: Iterator[Unit], named: _Files) -> Iterator[Unit]:
-    """The units one by one, with a progress bar if there are many and only stderr is a terminal.
+def _with_progress(units: Iterator[Unit], named: _Files, printed: bool) -> Iterator[Unit]:
+    """The units one by one, with a progress bar if there are many and stderr is a terminal.
 
-    On a terminal the results themselves show the progress.
+    Where results are ``printed`` on a terminal, they show the progress themselves.
     """
     from lenet5.scale.jobs import peeked
 
     first, units = peeked(units, _MANY)
-    if len(first) < _MANY or not sys.stderr.isatty() or sys.stdout.isatty():
+    if len(first) < _MANY or not sys.stderr.isatty() or (printed and sys.stdout.isatty()):
         yield from units
         return
     from lenet5.cli.progress import bar

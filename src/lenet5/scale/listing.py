@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any, Final
 
-from lenet5.errors import DataError, UnavailableError
+from lenet5.errors import DataError, OutputError, UnavailableError
 from lenet5.forms.stack import count_units
 from lenet5.reading.picture import MOST_BYTES
 from lenet5.scale.pages import utf8
@@ -107,7 +107,10 @@ class Standing:
         self._last: tuple[str, int, bool] | None = None
         file, page, error = "", 0, None
         for row in rows:
-            file, page, error = row["file"], int(row["page"]), row.get("error")
+            try:
+                file, page, error = str(row["file"]), int(row["page"]), row.get("error")
+            except (KeyError, ValueError, TypeError):
+                raise OutputError("rows of --output were not written by this program: name another file") from None
             self._whole[file] += page == 1
         if page:
             self._whole[file] -= 1
