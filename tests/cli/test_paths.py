@@ -80,7 +80,7 @@ def test_what_may_not_be_read_is_one_line(arguments: tuple[str, ...], tmp_path: 
     (closed / "a.png").write_bytes(PICTURE.read_bytes())
     closed.chmod(0)
     program = f"""
-import ctypes.util, difflib, os
+import difflib, os, pypdfium2
 from lenet5 import Reader
 from lenet5.cli import evaluate, main, read
 from lenet5.evaluation import evaluate as _, report

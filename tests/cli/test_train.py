@@ -21,6 +21,7 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import distort
 from lenet5.learning.recipe import MODERN
 from lenet5.synthesis import pages
+from lenet5.tables import Lock
 from tests.conftest import Outcome
 from tests.learning.test_idx import idx
 
@@ -315,3 +316,15 @@ def test_the_command_in_the_metadata_makes_the_same_file_again(
     assert not np.array_equal(first.parameters, other.parameters)
     assert first.classes == "0123456789/:-.,%()"
     assert {"geometry", "inverse_temperature", "temperature", "j", "trained_on", "score"} <= first.metadata.keys()
+
+
+def test_two_trainings_do_not_write_one_checkpoint(command: Callable[..., Outcome], tmp_path: Path) -> None:
+    output = tmp_path / "w.safetensors"
+    lock = Lock(Path(f"{output}.checkpoint"))
+    try:
+        outcome = command("train", "--data", "digits", "--recipe", "fast", "--passes", "1", "--output", output)
+    finally:
+        lock.release()
+    assert outcome.status == 1
+    assert "another run is writing" in outcome.err
+    assert not output.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ from lenet5.cli.progress import say
 from lenet5.files import require_writable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lenet5.cli.train_inputs import Inputs
     from lenet5.learning.checkpoint import Autosave, Options
@@ -104,7 +105,7 @@ def command(
         click.echo(f"{output}: finished already, by the same command; remove it to train again")
         return
     # One thread of BLAS: its sums have one order then, and trainings side by side do not wait for each other.
-    with stop_like_ctrl_c(), threadpool_limits(1, "blas"):
+    with stop_like_ctrl_c(), threadpool_limits(1, "blas"), _alone(checkpoint):
         before = load_weights(start) if start else None
         known = [load_weights(teacher) for teacher in teachers]
         to_minimise = _objective(recipe, known, device, threads)
@@ -127,6 +128,18 @@ def command(
         Path(checkpoint).unlink(missing_ok=True)
     else:
         say("the same command with --resume goes on")
+
+
+@contextmanager
+def _alone(checkpoint: str) -> Iterator[None]:
+    """While the only run that writes this checkpoint; OutputError where another one does."""
+    from lenet5.tables import Lock
+
+    lock = Lock(Path(checkpoint))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _objective(recipe: Recipe, teachers: Sequence[Weights], device: str, threads: int | None) -> Objective:
