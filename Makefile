@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-slow test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
+.PHONY: help install install-dev demo test test-slow test-cluster test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test      run the tests"
@@ -45,14 +45,19 @@ demo: install
 test: install-dev
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
 
+CLUSTER := tests/scale/test_ray.py tests/benchmarks/test_on_ray.py
 test-slow: install-dev
-	@$(BIN)/python -m pytest -m slow --ignore tests/docs/test_claims.py
+	@$(BIN)/python -m pytest -m slow --ignore tests/docs/test_claims.py $(addprefix --ignore ,$(CLUSTER))
+
+# A local cluster of Ray whose processes are killed: eight minutes on two busy cores.
+test-cluster: install-dev
+	@$(BIN)/python -m pytest -m slow $(CLUSTER)
 
 # Measures every claim of the docs anew: half an hour.
 test-claims: install-dev
 	@$(BIN)/python -m pytest -m slow tests/docs/test_claims.py
 
-test-all: test test-slow test-claims
+test-all: test test-slow test-cluster test-claims
 
 # The installed wheel with the lowest versions that pyproject.toml allows, or the newest, in an environment of its own.
 ENDS := tests/reading tests/forms tests/web tests/cli/test_read.py tests/scale tests/test_tables.py tests/test_sklearn.py
