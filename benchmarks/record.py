@@ -2,7 +2,7 @@
 
 The record stands under ``measured_with``, at the top of a file or in each of its rows: lenet5's version, the commit,
 and the SHA-256 of each weights file that was read, or of all in it but the page score where that changes no figure:
-forms are read without it, and speed does not depend on its numbers. A figure is out of date when the bundled weights
+forms are read without it. A figure is out of date when the bundled weights
 of that name, or lenet5's version, are others now. The commit is for people: most commits change no figure.
 """
 

@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--reads", type=int, default=20_000, help="each way")
     given = parser.parse_args()
     results = {
-        record.KEY: record.record("lenet5", page_score=False),
+        record.KEY: record.record("lenet5"),
         "machine": machine.description(),
         "threads": soaked(by_threads, given.reads),
         "processes": soaked(by_processes, given.reads),

@@ -145,7 +145,7 @@ def main() -> None:
         Pile("A4 pages", given.pages),
     )
     results = {
-        record.KEY: record.record("lenet5", page_score=False),
+        record.KEY: record.record("lenet5"),
         "machine": machine.description(),
         "piles": [measured(pile, given.rounds) for pile in piles if pile.files],
     }

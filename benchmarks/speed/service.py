@@ -209,7 +209,7 @@ def main() -> None:
     found["processor_ratio"] = round(float(str(found["processor_ms_a_picture"])) / milliseconds, 3)
     versions = {name: version(name) for name in ("starlette", "uvicorn", "h11")}
     results = {
-        record.KEY: record.record("lenet5", page_score=False),
+        record.KEY: record.record("lenet5"),
         "machine": machine.description(),
         "versions": versions,
         "load": found,
