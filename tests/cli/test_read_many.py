@@ -95,7 +95,7 @@ def test_a_table_cut_anywhere_is_gone_on_with_to_the_same_end(
     command("read", pile, "--output", path, "--resume", "--jobs", 2)
     assert path.read_bytes() == whole
     outcome = command("read", pile, "--output", path, "--resume")
-    assert (outcome.status, path.read_bytes()) == (0, whole)
+    assert (outcome.status, path.read_bytes()) == (1, whole)  # one file of the pile is broken
     assert "0 pages written" in outcome.err
 
 
@@ -257,3 +257,18 @@ def test_a_table_that_stands_there_is_not_written_over(command: Command, pile: P
     (tmp_path / "out.csv").write_text("mine")
     assert "--resume goes on with it" in command("read", pile, "--output", tmp_path / "out.csv").complaint
     assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+def test_a_page_that_could_not_be_read_before_still_decides_the_exit_status(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    table = tmp_path / "t.csv"
+    assert command("read", tmp_path / "broken.png", "--output", table).status == 1
+    again = command("read", tmp_path / "broken.png", "--output", table, "--resume")
+    assert again.status == 1
+    assert "1 of all not read" in again.err
+
+
+def test_a_cluster_does_not_take_its_list_from_standard_input(command: Command, tmp_path: Path) -> None:
+    outcome = command("read", "--ray", "local", "--list", "-", "--output", tmp_path / "parts")
+    assert outcome.status == 2
+    assert "write it to a file" in outcome.err

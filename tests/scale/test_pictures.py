@@ -65,6 +65,13 @@ def test_bytes_are_read_as_files_are(read: ReadPictures, files: list[str]) -> No
     assert read({"bytes": contents[:1]})["text"].tolist() == ["3"]
 
 
+def test_a_picture_without_content_is_a_row_with_its_error(read: ReadPictures, files: list[str]) -> None:
+    contents = np.array([None, Path(files[0]).read_bytes()], object)
+    rows = read({"bytes": contents, "path": np.array(["none.png", "3.png"])})
+    assert rows["text"].tolist() == ["", "3"]
+    assert [bool(error) for error in rows["error"]] == [True, False]
+
+
 def test_uris_are_read_through_file_systems(read: ReadPictures, files: list[str]) -> None:
     pytest.importorskip("pyarrow")
     uris = [Path(file).as_uri() for file in files]

@@ -157,7 +157,7 @@ def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder 
     from lenet5.forms.stack import read_stack, units_of
 
     failed = sheets = 0
-    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.done), files):
+    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.done), files, rows.printed):
         for row in batch:
             sheets += 1
             if row["error"]:
@@ -169,9 +169,11 @@ def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder 
     return failed
 
 
-def _with_progress(batches: Iterator[list[dict[str, Any]]], files: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """The rows of each unit, with a bar on stderr where that is a terminal and stdout is not."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
+def _with_progress(
+    batches: Iterator[list[dict[str, Any]]], files: list[str], printed: bool
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each unit, with a bar on stderr where that is a terminal on which no rows are ``printed``."""
+    if not sys.stderr.isatty() or (printed and sys.stdout.isatty()):
         yield from batches
         return
     from lenet5.cli.progress import bar

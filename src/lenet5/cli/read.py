@@ -129,14 +129,12 @@ def command(
         sys.exit(read_on_cluster(reader.weights, how, files, total, ray or None, str(output), resume, jobs))
     first, files = peeked(iter(named), 2)
     seen = None if drawings is None else _drawing(drawings, reader)
-    failed = False
     with Printed(form, transcript, len(first) == 1) if output is None else Written(output, resume, transcript) as to:
         units = _with_progress(units_of(files, to.standing()), named, printed=output is None)
         jobs, units = (1, units) if drawings else (jobs, units) if jobs else jobs_for(units, threads)
         for result in read_units(reader, units, how, jobs, seen):
             to.add(result)
-            failed |= result.error is not None
-    if failed:
+    if to.failed:
         sys.exit(1)
 
 
@@ -163,6 +161,8 @@ def _check_ray(pictures: tuple[str, ...], output: str | None, listing: str | Non
     """Raise UsageError for what does not go with --ray."""
     if pictures or listing is None or output is None:
         raise click.UsageError("--ray reads the files of --list into the folder --output, and no other files")
+    if listing == "-":
+        raise click.UsageError("--ray reads the list more than once: write it to a file")
     if other:
         raise click.UsageError("--ray writes Parquet: leave out what prints, draws or sets threads")
 

@@ -27,6 +27,7 @@ class Printed:
 
     def __init__(self, form: str | None, transcript: bool, alone: bool) -> None:
         self._form, self._transcript, self._alone = form, transcript, alone
+        self.failed = 0  # pages that were not read
         if form == "csv":
             click.echo(csv_line(["file", "text", "confidence"]))
 
@@ -42,6 +43,7 @@ class Printed:
     def add(self, result: PageResult) -> None:
         """Print a result; remarks and errors go to stderr."""
         if result.error is not None:
+            self.failed += 1
             if self._form == "json":
                 click.echo(json.dumps(result.content))
             click.echo(f"lenet5: {printable(result.error)}", err=True)
@@ -70,7 +72,8 @@ class Written:
 
         self._suffix, self._transcript = Path(output).suffix.lower(), transcript
         self._table = Table(output, columns_of(self._suffix), resume)
-        self._before, self._failed = len(self._table), 0
+        self._before = len(self._table)
+        self.failed = sum(bool(row.get("error")) for row in self._table.rows())  # pages that were not read
 
     def __enter__(self) -> Written:
         return self
@@ -82,9 +85,7 @@ class Written:
         new = len(self._table) - self._before
         if kind is None:
             stood = f" ({self._before:,} stood there)" if self._before else ""
-            click.echo(
-                f"{new:,} pages written to {self._table.path}{stood}, {self._failed:,} of them not read", err=True
-            )
+            click.echo(f"{new:,} pages written to {self._table.path}{stood}; {self.failed:,} of all not read", err=True)
         elif len(self._table):
             click.echo(
                 f"lenet5: {len(self._table):,} pages stand in {self._table.path}: --resume goes on with them", err=True
@@ -100,7 +101,7 @@ class Written:
         """Write a result; errors go to stderr, too. Raises OutputError."""
         self._table.append(result.row(self._suffix, self._transcript))
         if result.error is not None:
-            self._failed += 1
+            self.failed += 1
             click.echo(f"lenet5: {printable(result.error)}", err=True)
         for note in result.notes:
             click.echo(f"lenet5: {printable(result.called)}: {note}", err=True)

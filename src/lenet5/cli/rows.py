@@ -57,6 +57,11 @@ class Rows:
             numbers = {key: float(value) for key, value in row.items() if key.endswith("_confidence") and value}
             self._journal.append({**row, **numbers})
 
+    @property
+    def printed(self) -> bool:
+        """Whether rows go to standard output."""
+        return self._table is None
+
     def done(self, file: str, page: int) -> bool:
         """Whether the row of a file and page stood there before."""
         return (file, page) in self._standing

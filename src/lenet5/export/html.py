@@ -28,7 +28,7 @@ from lenet5.export.bundle import bundle, compact
 from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BLANK, BOX
 
-__all__ = ["page", "page_of", "quantised"]
+__all__ = ["page", "page_of", "palette", "quantised"]
 
 _KEPT: Final = (
     "classes", "command", "format", "j", "lenet5_version", "network", "passes", "recipe", "seed", "temperature",
@@ -63,7 +63,7 @@ def page(
             raise WeightsError(f"{given.name} holds weights of network {given.network.name}, not {network.name}")
     sources = {entry.name: entry.read_text("utf-8") for entry in _folder().iterdir() if entry.is_file()}
     modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
-    script, style = bundle(modules, "main"), compact(sources["style.css"])
+    script, style = bundle(modules, "main"), compact(palette() + sources["style.css"])
     packed, run = ("", script) if not int8 else (_deflated(script.encode()), compact(sources["unpack.js"]))
     examples = [*json.loads(sources["examples.json"]), *_misread(weights)]
     facts = _facts(weights, concise, int8, service) | {"examples": examples}
@@ -81,6 +81,15 @@ def page(
     for name, text in filled.items():
         html = html.replace(f"%{name}%", text)
     return html
+
+
+def palette() -> str:
+    """The colours and the type of all pages, in light and dark, as CSS.
+
+    >>> "prefers-color-scheme: dark" in palette()
+    True
+    """
+    return str((_folder() / "palette.css").read_text("utf-8"))
 
 
 def page_of(weights: weights_of.Weights, *, int8: bool = False, service: bool = False) -> str:

@@ -105,7 +105,10 @@ def _pictures(batch: Mapping[str, NDArray[Any]]) -> list[_Picture]:
     if contents is None:
         return [_Picture(str(name)) for name in names] if names is not None else []
     named = ["the picture"] * len(contents) if names is None else map(str, names)
-    return [_Picture(name, bytes(content)) for name, content in zip(named, contents, strict=True)]
+    return [
+        _Picture(name, b"" if content is None else bytes(content))
+        for name, content in zip(named, contents, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

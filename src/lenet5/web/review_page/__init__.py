@@ -8,6 +8,7 @@ from importlib import resources
 
 from lenet5 import __version__
 from lenet5.export.bundle import bundle, compact
+from lenet5.export.html import palette
 
 __all__ = ["review_page"]
 
@@ -23,7 +24,7 @@ def review_page() -> str:
         entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith((".js", ".css"))
     }
     modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
-    script, style = bundle(modules, "review"), compact(sources["review.css"])
+    script, style = bundle(modules, "review"), compact(palette() + sources["review.css"])
     html = compact((folder / "review.html").read_text("utf-8"))
     for name, text in {
         "SCRIPT_DIGEST": _digest(script), "STYLE_DIGEST": _digest(style), "VERSION": __version__, "STYLE": style,
