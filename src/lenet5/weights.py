@@ -87,6 +87,17 @@ class Weights:
         return classes
 
     @property
+    def bits(self) -> int | None:
+        """How many bits the weights were trained in (:mod:`lenet5.quantise`), 8 or 4; None for float.
+
+        Raises WeightsError for anything else.
+        """
+        bits = self.metadata.get("bits")
+        if bits not in (None, "8", "4"):
+            raise WeightsError(f"{self.name}: its metadata gives bits as {bits!r}, not 8 or 4")
+        return int(bits) if bits else None
+
+    @property
     def codes(self) -> NDArray[np.float32]:
         """The output codes of the classes: (classes, 84)."""
         return code_array(self.classes)
@@ -154,7 +165,7 @@ def from_module(module: Any, metadata: Mapping[str, str] | None = None, name: st
     classes = getattr(module, "classes", DIGITS)
     known = {**(metadata or {}), **({"classes": classes} if classes != DIGITS else {})}
     weights = Weights(fitting[0], _flatten(name, fitting[0], tensors), known, name)
-    _ = weights.classes, weights.temperature, weights.j
+    _ = weights.classes, weights.temperature, weights.j, weights.bits
     return weights
 
 
@@ -232,7 +243,7 @@ def _parse(name: str, content: bytes) -> Weights:
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{name} has weights format {metadata.get('format')!r}; this version reads {FORMAT!r}")
     loaded = Weights(network, _flatten(name, network, tensors), metadata, name)
-    _ = loaded.classes, loaded.temperature, loaded.j  # checked now, not at first use
+    _ = loaded.classes, loaded.temperature, loaded.j, loaded.bits  # checked now, not at first use
     return loaded
 
 

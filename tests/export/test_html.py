@@ -13,7 +13,7 @@ import pytest
 from lenet5 import paper, weights
 from lenet5.errors import ArrayError, WeightsError
 from lenet5.export.bundle import bundle, compact
-from lenet5.export.html import page, quantised
+from lenet5.export.html import page
 from tests.conftest import Outcome
 
 Command = Callable[..., Outcome]
@@ -74,14 +74,6 @@ def test_the_page_asks_no_host_for_anything_and_its_policy_forbids_it() -> None:
 
 def test_equal_weights_give_an_equal_page() -> None:
     assert page(weights.load("lenet5")) == page(weights.load("lenet5"))
-
-
-def test_quantised_is_within_half_a_scale() -> None:
-    array = np.random.default_rng(1).normal(0, 1, (7, 3, 5)).astype(np.float32)
-    array[2] = 0
-    levels, scale = quantised(array)
-    assert np.abs(levels * scale[:, None, None] - array).max() <= scale.max() / 2 * 1.0001
-    assert np.abs(levels.astype(int)).max() == 127
 
 
 def test_every_word_is_in_both_languages_with_the_same_values() -> None:

@@ -99,7 +99,7 @@ def test_probabilities_are_the_posteriors(open_page: Open) -> None:
 
 
 def test_int8_answers_as_its_rounded_weights_do(open_page: Open, tmp_path: Path) -> None:
-    from lenet5.export.html import quantised
+    from lenet5.quantise import levels
 
     file = tmp_path / "small.html"
     file.write_text(page(weights.load("lenet5"), int8=True), "utf-8")
@@ -107,8 +107,8 @@ def test_int8_answers_as_its_rounded_weights_do(open_page: Open, tmp_path: Path)
     rounded = loaded.parameters.copy()
     for array in weights.arrays(loaded.network, rounded).values():
         if array.ndim > 1:
-            levels, scale = quantised(array)
-            array[...] = levels * scale.reshape(-1, *[1] * (array.ndim - 1))
+            level, step = levels(array)
+            array[...] = level * step.reshape(-1, *[1] * (array.ndim - 1))
     images = images_of("digits", 100)
     wanted = engine.forward(rounded, pixels.network_input(loaded.network, images), codes=loaded.codes)
     outputs, _ = forward(open_page(url=file.as_uri()), "lenet5", images)

@@ -49,6 +49,7 @@ _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 @click.option("--distortions/--no-distortions", default=None, help="Distort the images; by default as the recipe says.")
 @click.option("--start", metavar="WEIGHTS", help="Start from these weights: a bundled name or a file.")
 @click.option("--teacher", "teachers", metavar="WEIGHTS", multiple=True, help="Distil from these weights; repeatable.")
+@click.option("--quantise", type=click.Choice(["8", "4"]), help="Train weights of so many bits.  [default: float]")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
@@ -68,6 +69,7 @@ def command(
     distortions: bool | None,
     start: str | None,
     teachers: tuple[str, ...],
+    quantise: str | None,
     device: str,
     threads: int | None,
     output: str,
@@ -91,10 +93,11 @@ def command(
     from lenet5.learning.train import Training
     from lenet5.weights import load as load_weights
 
-    recipe = _chosen(name, passes, distortions, held_out)
+    bits = int(quantise) if quantise else None
+    recipe = _chosen(name, passes, distortions, held_out, bits)
     recipe = taught(recipe) if teachers else recipe
     sets = sets or (("mnist", "unipen") if recipe.mixture else ("mnist",))
-    given = (name, seed, sets, distortions, images, held_out, recipe.passes, device, teachers, start)
+    given = (name, seed, sets, distortions, images, held_out, recipe.passes, device, teachers, start, bits)
     origin = {"lenet5_version": __version__, "command": command_of(*given)}
     checkpoint = checkpoint or f"{output}.checkpoint"
     if os.path.realpath(checkpoint) == os.path.realpath(output):
@@ -174,6 +177,7 @@ def _options(
         "--images": str(images or "all"),
         "--held-out": str(recipe.validation),
         "--distortions": f"{recipe.distortion}, {recipe.versions} versions",
+        "--quantise": str(recipe.bits or "float"),
         "--device": device,
         "--start": _digest(start) if start else "none",
         "--teacher": " ".join(map(_digest, teachers)) or "none",
@@ -186,7 +190,7 @@ def _digest(weights: Weights) -> str:
     return f"{weights.name} {sha256(weights.parameters.tobytes()).hexdigest()}"
 
 
-def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None) -> Recipe:
+def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None, bits: int | None) -> Recipe:
     """The recipe with the user's options."""
     from lenet5.learning.distort import NONE
     from lenet5.learning.recipe import DISTORTED, RECIPES
@@ -199,6 +203,7 @@ def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: i
         passes=passes or recipe.passes,
         validation=recipe.validation if held_out is None else held_out,
         distortion=NONE if distortions is False else recipe.distortion,
+        bits=bits,
     )
 
 

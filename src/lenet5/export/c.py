@@ -1,9 +1,9 @@
 """Weights → one header and one source of C99 that read a digit, for microcontrollers and anything else.
 
 The source is assembled from the files in ``c/``, which are C as it stands, and the constants of the weights. It
-answers as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row,
-and a map holds :data:`lenet5.export.onnx.LEVELS` levels for 1, which makes the codes' ±1 exact and the squashing's
-±1.7159 nearly ±127. Loops add integers.
+answers as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row
+(:mod:`lenet5.quantise`), and a map holds :data:`lenet5.export.onnx.LEVELS` levels for 1, which makes the codes' ±1
+exact and the squashing's ±1.7159 nearly ±127. Loops add integers. Weights that were trained in 4 bits take half a byte.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lenet5.codes import CODES, DIGITS, SEPARATORS
 from lenet5.errors import WeightsError
 from lenet5.export.onnx import LEVELS
 from lenet5.export.reference import reference
+from lenet5.quantise import rows, steps
 from lenet5.reading.reader import FAINTEST
 
 __all__ = ["Source", "source"]
@@ -66,29 +67,35 @@ class _Constant:
 def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = False) -> Source:
     """C99 of the paper's network with these weights, in float or in 8 bits; ``name`` is the header's, without ``.h``.
 
-    Raises WeightsError for weights of the concise network.
+    With ``int8``, weights that were trained in 4 bits stay in 4 bits, between maps of 8. Raises WeightsError for those
+    of the concise network.
     """
     if weights.network is not paper.LENET5:
         raise WeightsError(f"{weights.name} holds a {weights.network.name} network: C is written of the paper's alone")
-    arrays = weights_of.arrays(weights.network, weights.parameters)
+    arrays, bits = weights_of.arrays(weights.network, weights.parameters), weights.bits or 8
     competing = DIGITS + "".join(c for c in weights.classes if c not in DIGITS + SEPARATORS)
-    constants = [*(_int8_constants(arrays) if int8 else _float_constants(arrays)), *_table_1(), _pictures(competing)]
+    constants = _int8_constants(arrays, bits) if int8 else _float_constants(arrays)
+    constants += [*_table_1(), _pictures(competing)]
     constant_bytes = sum(constant.values.nbytes for constant in constants)
     scratch_bytes = (32 * 32 + 6 * 14 * 14 + 16 * 25 + 120 + 84) * (1 if int8 else 4)
+    packed = int8 and bits == 4
+    scratch_bytes += 400 if packed else 0
     filled = {
         "VERSION": __version__,
-        "TITLE": "8-bit integers in the loops" if int8 else "float",
+        "TITLE": "8-bit integers in the loops" + ", 4-bit weights" * packed if int8 else "float",
         "WEIGHTS": weights.name.rpartition("/")[2],
         "TRAINED_ON": weights.metadata.get("trained_on", "not recorded").replace("*/", "* /"),
         "CONSTANT_BYTES": str(constant_bytes),
         "SCRATCH_BYTES": str(scratch_bytes),
+        "ROW": "    lenet5_unit row[400]; /* weights that are in use */\n" if packed else "",
         "UNIT": "int8_t" if int8 else "float",
         "UNIT_COMMENT": f"a unit's state; {LEVELS} is 1" if int8 else "a unit's state",
         "TABLE_ERROR": f"{_table_error():.2f}",
         "VECTORS": _vectors(weights),
         "TOLERANCE": f"{_TOLERANCES[int8]:g}",
     }
-    parts = ["answer.c", "network_int8.c" if int8 else "network_float.c", "read.c", "prepare.c", "self_test.c"]
+    network = [f"weights_{bits}.c", "network_int8.c"] if int8 else ["network_float.c"]
+    parts = ["answer.c", *network, "read.c", "prepare.c", "self_test.c"]
     text = "".join([f'#include "{name}.h"\n\n', _defined(weights, len(competing), int8)])
     text += "\n".join(map(str, constants)) + "".join(map(_part, parts))
     return Source(name, _filled(_part("lenet5.h"), filled), _filled(text, filled), constant_bytes, scratch_bytes)
@@ -111,7 +118,8 @@ def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
     if int8:
         values |= {"LEVELS": LEVELS, "TABLE_STEPS": len(_squashing()), "SUBSAMPLING_SHIFT": _SUBSAMPLING_SHIFT}
         arrays = weights_of.arrays(weights.network, weights.parameters)
-        values |= {f"{layer.upper()}_SHIFT": _rows(layer, arrays).shift for layer in _INPUT_SCALE}
+        bits = weights.bits or 8
+        values |= {f"{layer.upper()}_SHIFT": _rows(layer, arrays, bits).shift for layer in _INPUT_SCALE}
     else:
         values |= {"AMPLITUDE": paper.SQUASHING_AMPLITUDE, "SLOPE": paper.SQUASHING_SLOPE}
         values |= {"BACKGROUND": offset, "FOREGROUND": offset + 255 * scale}
@@ -147,38 +155,34 @@ class _Rows:
     shift: int
 
 
-def _rows(layer: str, arrays: dict[str, NDArray[np.float32]]) -> _Rows:
+def _rows(layer: str, arrays: dict[str, NDArray[np.float32]], bits: int) -> _Rows:
     """A layer's weights with one scale for all that adds up in a unit."""
-    weight = arrays[f"{layer}.weight"]
-    if layer == "c3":  # a row of each map: the kernels that Table I gives it, the others nothing
-        dense = np.zeros((16, 6, 5, 5), np.float32)
-        dense[paper.table_pairs()] = weight
-        weight = dense
-    weight = weight.reshape(len(weight), -1).astype(np.float64)
-    by_row = np.abs(weight).max(axis=1) / 127
-    by_row = np.maximum(by_row, max(by_row.max() / _WIDEST, 1e-30))
+    weight = rows(layer, arrays)
+    by_row = steps(weight, bits).astype(np.float64)
+    by_row = np.maximum(by_row, by_row.max() / _WIDEST)
     levels = np.round(weight / by_row[:, None]).astype(np.int8)
     unit = by_row * _INPUT_SCALE[layer]  # what 1 of a sum is worth
     bias = arrays[f"{layer}.bias"] / unit
     if layer == "c1":  # inputs are ink − 128, and −0.1 is ink −20: Σ w (ink − 20) = Σ w (ink − 128) + 108 Σ w
         bias = bias + (128 + paper.BACKGROUND / _INPUT_SCALE["c1"]) * levels.sum(axis=1)
-    steps = unit * _TABLE_STEPS_A_UNIT
-    shift = int(np.floor(16 - np.log2(steps.max())))
-    scale = np.minimum(np.round(steps * 2.0**shift), 65535)
+    table_steps = unit * _TABLE_STEPS_A_UNIT
+    shift = int(np.floor(16 - np.log2(table_steps.max())))
+    scale = np.minimum(np.round(table_steps * 2.0**shift), 65535)
     if layer == "c3":
         levels = levels.reshape(16, 6, 25)[paper.table_pairs()]
     return _Rows(levels, np.round(bias).astype(np.int32), scale.astype(np.uint16), shift)
 
 
-def _int8_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
+def _int8_constants(arrays: dict[str, NDArray[np.float32]], bits: int) -> list[_Constant]:
     """Levels, biases and scales of each layer, the coefficients in fixed point, and the squashing's table."""
     constants = [_Constant("squashing", "uint8_t", _squashing(), f"{LEVELS} f(step / {_TABLE_STEPS_A_UNIT})")]
     for layer in _INPUT_SCALE:
-        rows = _rows(layer, arrays)
+        of = _rows(layer, arrays, bits)
+        weight = _Constant(f"{layer}_weight", "int8_t", of.levels)
         constants += [
-            _Constant(f"{layer}_weight", "int8_t", rows.levels),
-            _Constant(f"{layer}_bias", "int32_t", rows.bias, "in units of the sums"),
-            _Constant(f"{layer}_scale", "uint16_t", rows.scale, f"2^{rows.shift} times the steps that a unit is"),
+            weight if bits == 8 else _Constant(weight.name, "uint8_t", _packed(of.levels), "two weights a byte"),
+            _Constant(f"{layer}_bias", "int32_t", of.bias, "in units of the sums"),
+            _Constant(f"{layer}_scale", "uint16_t", of.scale, f"2^{of.shift} times the steps that a unit is"),
         ]
     one = _TABLE_STEPS_A_UNIT * 2.0**_SUBSAMPLING_SHIFT
     for layer in ("s2", "s4"):
@@ -188,6 +192,13 @@ def _int8_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
         for name, values in (("coefficient", coefficient), ("bias", bias)):
             constants.append(_Constant(f"{layer}_{name}", "int32_t", np.round(values).astype(np.int32)))
     return constants
+
+
+def _packed(levels: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Levels −8..7 of rows of 25 weights or of an even number: (rows, …) bytes of two, the first in the lower half."""
+    by_row = levels.reshape(-1, levels.shape[-1]) & 15
+    even = np.pad(by_row, ((0, 0), (0, by_row.shape[1] % 2)))
+    return np.asarray(even[:, ::2] | even[:, 1::2] << 4, np.uint8)
 
 
 def _squashing() -> NDArray[np.uint8]:

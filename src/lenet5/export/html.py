@@ -27,8 +27,9 @@ from lenet5.errors import WeightsError
 from lenet5.export.bundle import bundle, compact
 from lenet5.learning.data import ImageSet, load
 from lenet5.normalise import BLANK, BOX
+from lenet5.quantise import levels
 
-__all__ = ["page", "page_of", "palette", "quantised"]
+__all__ = ["page", "page_of", "palette"]
 
 _KEPT: Final = (
     "classes", "command", "format", "j", "lenet5_version", "network", "passes", "recipe", "seed", "temperature",
@@ -49,8 +50,8 @@ def page(
     """The HTML of a page that runs both networks in the browser and asks no other host for anything.
 
     ``weights`` are of the paper's network, ``concise`` of the tutorials' form (None: the bundled ones). With ``int8``
-    the kernels are rounded to 8 bits (:func:`quantised`), which makes the page about a third as large. With
-    ``service`` the page sends photos and pages to ``v1/read`` beside it; without, it never connects to anything.
+    the kernels are rounded to 8 bits (:func:`lenet5.quantise.levels`), which makes the page about a third as large.
+    With ``service`` the page sends photos and pages to ``v1/read`` beside it; without, it never connects to anything.
     Raises WeightsError for weights of the other network.
 
     >>> html = page(weights_of.load("lenet5"))
@@ -103,21 +104,6 @@ def page_of(weights: weights_of.Weights, *, int8: bool = False, service: bool = 
     return page(weights, int8=int8, service=service)
 
 
-def quantised(array: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """An array (n, …) as 8-bit integers in −127..127 and a scale (n,) for each entry of the first axis.
-
-    The product of both is within half a scale of the array.
-
-    >>> levels, scale = quantised(np.array([[0.5, -1.0], [0.0, 0.0]], np.float32))
-    >>> levels.tolist(), scale.tolist()
-    ([[64, -127], [0, 0]], [0.007874015718698502, 1.0])
-    """
-    largest = np.abs(array.reshape(len(array), -1)).max(axis=1)
-    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
-    levels = np.round(array / scale.reshape(-1, *[1] * (array.ndim - 1)))
-    return np.clip(levels, -127, 127).astype(np.int8), scale
-
-
 def _folder() -> Any:
     """Where the page's sources are."""
     return resources.files("lenet5.export") / "page"
@@ -128,7 +114,7 @@ def _embedded(weights: weights_of.Weights, int8: bool) -> str:
     named: dict[str, NDArray[Any]] = {}
     for name, array in weights_of.arrays(weights.network, weights.parameters).items():
         if int8 and array.ndim > 1:
-            named[name], named[f"{name}.scale"] = quantised(array)
+            named[name], named[f"{name}.scale"] = levels(array)
         else:
             named[name] = np.ascontiguousarray(array)
     kept = {key: text for key, text in weights.metadata.items() if key in _KEPT}

@@ -16,8 +16,8 @@ from lenet5 import __version__, paper, pixels
 from lenet5 import weights as weights_of
 from lenet5.codes import DIGITS, SEPARATORS, code_array
 from lenet5.errors import UnavailableError
-from lenet5.export.html import quantised
 from lenet5.export.reference import Reference, reference, require_agreement
+from lenet5.quantise import levels
 from lenet5.reading.reader import FAINTEST
 
 __all__ = ["LEVELS", "OPSET", "bare", "checked", "model", "run"]
@@ -130,8 +130,8 @@ class _Graph:
         """Weights (rows, …): as they are, or with int8 as levels and a scale for each row."""
         if not self.int8:
             return self.constant(name, array)
-        levels, scale = quantised(array)
-        self.constant(f"{name}.levels", levels)
+        in_levels, scale = levels(array)
+        self.constant(f"{name}.levels", in_levels)
         self.constant(f"{name}.scale", scale)
         self.constant(f"{name}.zero", np.zeros(len(scale), np.int8))
         return self.add(

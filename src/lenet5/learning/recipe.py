@@ -37,7 +37,8 @@ class Recipe:
     with ``versions``, once for each of that many distorted versions of an image: these and the image itself are then
     the patterns, and a pass takes as many of them as there are images, until all have been used. A ``mixture`` adds
     synthesized images and lines; training then needs a synthesizer. ``classes`` are the characters that the network
-    distinguishes.
+    distinguishes. ``bits`` is how many a weight has in the network that is trained (:mod:`lenet5.quantise`), None for
+    float.
 
     >>> PAPER.passes, PAPER.batch, PAPER.criterion.j, PAPER.validation
     (20, 1, 5, 0)
@@ -56,6 +57,7 @@ class Recipe:
     versions: int = 0
     mixture: Mixture | None = None
     classes: str = DIGITS
+    bits: int | None = None
 
 
 MODERN: Final = Recipe(
@@ -166,6 +168,7 @@ def command_of(
     device: str = "cpu",
     teachers: Sequence[str] = (),
     start: str | None = None,
+    quantise: int | None = None,
 ) -> str:
     """The command that trains with these options; an option that is None, empty or "cpu" is left to the program.
 
@@ -174,7 +177,8 @@ def command_of(
     """
     command = "lenet5 train" + "".join(f" --data {name}" for name in data) + f" --recipe {recipe}"
     command += "" if distortions is None else " --distortions" if distortions else " --no-distortions"
-    for option, value in (("images", images), ("held-out", held_out), ("passes", passes)):
+    numbers = {"images": images, "held-out": held_out, "passes": passes, "quantise": quantise}
+    for option, value in numbers.items():
         command += "" if value is None else f" --{option} {value}"
     command += "" if device == "cpu" else f" --device {device}"
     command += "".join(f" --teacher {name}" for name in teachers)

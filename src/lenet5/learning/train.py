@@ -28,6 +28,7 @@ from lenet5.learning.mixture import Material, Mixture, SequenceLoss, Synthesizer
 from lenet5.learning.objective import Objective
 from lenet5.learning.recipe import Recipe
 from lenet5.learning.sampler import MixedSampler, Sampler
+from lenet5.quantise import Rounding
 
 __all__ = ["Progress", "Training", "split"]
 
@@ -84,8 +85,9 @@ class Training:
     The same data, recipe, objective and seed give the same weights on the same machine. The
     weights that are validated and kept are a running mean over the steps, where the method has one;
     after each pass they are kept if no earlier pass has a lower error on the held-out images. A recipe with lines,
-    whose errors these images do not measure, always keeps the last pass. It starts from initial weights or from
-    ``start``. ``checkpoint`` is the state of a run, with which :meth:`resume` goes on in another process.
+    whose errors these images do not measure, always keeps the last pass. With ``bits`` in the recipe the network is
+    always computed with rounded weights, also what is kept. It starts from initial weights or from ``start``.
+    ``checkpoint`` is the state of a run, with which :meth:`resume` goes on in another process.
     ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
     nothing to train on or the recipe needs a synthesizer, WeightsError where ``start`` is of another network.
 
@@ -116,6 +118,7 @@ class Training:
             raise WeightsError(
                 f"recipe {recipe.name} trains a {recipe.network.name} network, not a {start.network.name} one"
             )
+        self._rounding = Rounding(recipe.network, recipe.bits) if recipe.bits else None
         self._generator = np.random.default_rng(seed)
         validation, self._training = split(data, recipe.validation)
         if len(self._training) == 0:
@@ -198,8 +201,12 @@ class Training:
 
     @property
     def current(self) -> Floats:
-        """The current parameters (P,), or their running mean if there is one: a view, which the next step changes."""
-        return self._state.averaged
+        """The current parameters (P,), or their running mean if there is one, which the next step may change."""
+        return self._rounded(self._state.averaged)
+
+    def _rounded(self, parameters: Floats) -> Floats:
+        """Parameters (P,) as the network has them: rounded to the recipe's bits, or as they are."""
+        return self._rounding(parameters) if self._rounding else parameters
 
     def __iter__(self) -> Iterator[Progress]:
         """The steps that are left: iterating again, after a break, goes on."""
@@ -221,9 +228,10 @@ class Training:
     def _step(self, images: Floats, labels: NDArray[np.uint8]) -> None:
         """Move the parameters by one batch."""
         state, mixture = self._state, self.recipe.mixture
-        loss, gradient = self._objective(state.parameters, images, labels)
+        parameters = self._rounded(state.parameters)
+        loss, gradient = self._objective(parameters, images, labels)
         if self._material.lines and mixture and mixture.lines:
-            line_loss, by_lines = self._material.lines(self._objective, state.parameters)
+            line_loss, by_lines = self._material.lines(self._objective, parameters)
             loss += mixture.lines.weight * line_loss
             gradient += np.float32(mixture.lines.weight) * by_lines
         self._descent.step(state.parameters, gradient, state.step / self.steps)
@@ -233,7 +241,7 @@ class Training:
 
     def _curvature(self, patterns: int) -> Floats:
         """The criterion's diagonal second derivative (P,) over this many training patterns."""
-        return self._objective.curvature(self._state.parameters, *self._sampler.sample(patterns))
+        return self._objective.curvature(self._rounded(self._state.parameters), *self._sampler.sample(patterns))
 
     def _average(self) -> None:
         """Update the running mean; over the first steps it is a plain mean, so that it forgets the initial weights."""
@@ -247,17 +255,17 @@ class Training:
 
     def _validate(self, number: int) -> None:
         """Measure the averaged weights, and keep them if no earlier pass has a lower error or nothing is held out."""
-        state, error = self._state, None
+        state, error, parameters = self._state, None, self.current
         if self._held_out:
-            penalty, labels = self._penalties_of(state.averaged, self._held_out.images), self._held_out.labels
+            penalty, labels = self._penalties_of(parameters, self._held_out.images), self._held_out.labels
             refused = penalty.min(axis=1) > self.recipe.criterion.j
             right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
             error = 100 * float(1 - right.mean())
         state.passes, state.last_error = number, error
         if error is None or state.best_error is None or error <= state.best_error or self._material.lines:
-            state.best, state.best_error, state.best_pass = state.averaged.copy(), error, number
+            state.best, state.best_error, state.best_pass = parameters.copy(), error, number
         if isinstance(self._sampler, MixedSampler):
-            self._sampler.reconsider(number, lambda images: self._objective.penalties(state.averaged, images))
+            self._sampler.reconsider(number, lambda images: self._objective.penalties(parameters, images))
 
     def _penalties_of(self, parameters: Floats, images: NDArray[np.uint8]) -> Floats:
         return self._objective.penalties(parameters, pixels.network_input(self.recipe.network, images))
@@ -268,7 +276,7 @@ class Training:
         Before the first pass is over they are the running mean as it stands.
         """
         state = self._state
-        parameters = state.best if state.passes else state.averaged
+        parameters = state.best if state.passes else self.current
         temperature, j = self._calibrated(parameters)
         metadata = {
             "recipe": self.recipe.name,
@@ -281,6 +289,8 @@ class Training:
         }
         if self.recipe.classes != DIGITS:
             metadata["classes"] = self.recipe.classes
+        if self.recipe.bits:
+            metadata["bits"] = str(self.recipe.bits)
         metadata |= self._material.finish(partial(self._penalties_of, parameters), j, temperature)
         return weights.Weights(self.recipe.network, parameters, metadata)
 

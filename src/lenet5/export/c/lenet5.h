@@ -39,7 +39,7 @@ typedef struct {
     lenet5_unit s4[16][5][5];
     lenet5_unit c5[120];
     lenet5_unit f6[84];
-} lenet5_scratch;
+%ROW%} lenet5_scratch;
 
 /* What lenet5_prepare works in; it may share its memory with lenet5_scratch. */
 typedef struct {

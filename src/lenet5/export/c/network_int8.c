@@ -44,44 +44,54 @@ static void input(const uint8_t *image, lenet5_scratch *s)
 static void c1_s2(lenet5_scratch *s)
 {
     int map, row, column, k;
-    for (map = 0; map < 6; map++)
+    for (map = 0; map < 6; map++) {
+        const int8_t *kernel = unpacked(c1_weight[map], 1, 25, s);
         for (row = 0; row < 14; row++)
             for (column = 0; column < 14; column++) {
                 int32_t sum = 0;
                 for (k = 0; k < 4; k++) {
                     const int8_t *x = &s->input[2 * row + k / 2][2 * column + k % 2];
-                    sum += squash(field(c1_weight[map], x, 32) + c1_bias[map], c1_scale[map], C1_SHIFT);
+                    sum += squash(field(kernel, x, 32) + c1_bias[map], c1_scale[map], C1_SHIFT);
                 }
                 s->s2[map][row][column] = squash(s2_coefficient[map] * sum + s2_bias[map], 1, SUBSAMPLING_SHIFT);
             }
+    }
 }
 
 /* C3, each map with a kernel for each map of S2 that Table I joins it to, and S4 as S2. */
 static void c3_s4(lenet5_scratch *s)
 {
     int map, row, column, k, pair;
-    for (map = 0; map < 16; map++)
+    for (map = 0; map < 16; map++) {
+        const uint8_t *joined = &table_1[table_1_start[map]];
+        const int pairs = table_1_start[map + 1] - table_1_start[map];
+        const int8_t *kernels = unpacked(c3_weight[table_1_start[map]], pairs, 25, s);
         for (row = 0; row < 5; row++)
             for (column = 0; column < 5; column++) {
                 int32_t sum = 0;
                 for (k = 0; k < 4; k++) {
                     int32_t a = c3_bias[map];
-                    for (pair = table_1_start[map]; pair < table_1_start[map + 1]; pair++)
-                        a += field(c3_weight[pair], &s->s2[table_1[pair]][2 * row + k / 2][2 * column + k % 2], 14);
+                    for (pair = 0; pair < pairs; pair++)
+                        a += field(kernels + 25 * pair, &s->s2[joined[pair]][2 * row + k / 2][2 * column + k % 2], 14);
                     sum += squash(a, c3_scale[map], C3_SHIFT);
                 }
                 s->s4[map][row][column] = squash(s4_coefficient[map] * sum + s4_bias[map], 1, SUBSAMPLING_SHIFT);
             }
+    }
 }
 
 /* C5, whose 5x5 fields cover all of S4, and F6, fully connected. */
 static void c5_f6(lenet5_scratch *s)
 {
     int unit;
-    for (unit = 0; unit < 120; unit++)
-        s->c5[unit] = squash(product(c5_weight[unit], &s->s4[0][0][0], 400) + c5_bias[unit], c5_scale[unit], C5_SHIFT);
-    for (unit = 0; unit < 84; unit++)
-        s->f6[unit] = squash(product(f6_weight[unit], s->c5, 120) + f6_bias[unit], f6_scale[unit], F6_SHIFT);
+    for (unit = 0; unit < 120; unit++) {
+        const int8_t *weight = unpacked(c5_weight[unit], 1, 400, s);
+        s->c5[unit] = squash(product(weight, &s->s4[0][0][0], 400) + c5_bias[unit], c5_scale[unit], C5_SHIFT);
+    }
+    for (unit = 0; unit < 84; unit++) {
+        const int8_t *weight = unpacked(f6_weight[unit], 1, 120, s);
+        s->f6[unit] = squash(product(weight, s->c5, 120) + f6_bias[unit], f6_scale[unit], F6_SHIFT);
+    }
 }
 
 /* Eq. 7: the squared distance of F6 to the picture of a class, 7 wide and 12 high, whose bits are +1 or -1. */
