@@ -1,6 +1,8 @@
 """Work shared by processes: results in the order of the work, and a process that is killed costs what it had in hand.
 
-Each process has a pipe of its own and one piece of work at a time, so that it is known what a killed one had.
+Each process has a pipe of its own and a batch of work at a time, so that it is known what a killed one had. Pieces that
+take long are batches of one. A batch of several whose process was killed is done again piece by piece, which finds
+the one that kills.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final, Generic, TypeVar
@@ -22,7 +26,11 @@ __all__ = ["Killed", "Processes", "cores", "limit_threads", "shared"]
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
-_AHEAD: Final = 16  # pieces of work for each process may be done before one that takes long
+_AHEAD: Final = 16  # batches for each process may be done before one that takes long
+_MOST_AT_ONCE: Final = 32  # pieces of work in a batch
+_QUICK: Final = (
+    0.02  # seconds: where a batch takes less, which is hardly more than to hand it over, the next are larger
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class Processes(Generic[Work, Result]):
         self._make, self._jobs = make, jobs
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker[Work, Result]] = []
+        self._at_once = 1
 
     def __enter__(self) -> Processes[Work, Result]:
         return self
@@ -105,41 +114,53 @@ class Processes(Generic[Work, Result]):
 
         No more work is taken than keeps the processes busy.
         """
-        numbers, pending = count(), iter(works)
+        pending = enumerate(works)
         taken: dict[int, Work] = {}
         results: dict[int, Result | Killed] = {}
-        after, exhausted = 0, False
+        again: deque[int] = deque()
+        after = 0
         try:
             while True:
-                while not exhausted and len(taken) < _AHEAD * self._jobs and (idle := self._idle()):
-                    work = next(pending, _END)
-                    if work is _END:
-                        exhausted = True
+                while (again or len(taken) < _AHEAD * self._jobs * self._at_once) and (idle := self._idle()):
+                    batch = [again.popleft()] if again else []
+                    if not batch:
+                        new = dict(islice(pending, self._at_once))
+                        taken |= new
+                        batch = list(new)
+                    if not batch:
                         break
-                    number = next(numbers)
-                    taken[number] = work
-                    idle.give(number, work)
-                busy = [worker for worker in self._workers if worker.number is not None]
+                    idle.give(batch, [taken[number] for number in batch])
                 if after not in results:
+                    busy = [worker for worker in self._workers if worker.batch]
                     if not busy:
                         return
                     for worker in _ready(busy):
-                        number, result = worker.take()
-                        results[number] = result
-                        if isinstance(result, Killed):
-                            self._drop(worker)
+                        results |= self._taken(worker, again)
                 while after in results:
                     yield taken.pop(after), results.pop(after)
                     after += 1
         finally:
-            for worker in [worker for worker in self._workers if worker.number is not None]:
+            for worker in [worker for worker in self._workers if worker.batch]:
                 self._drop(worker)
+
+    def _taken(self, worker: _Worker[Work, Result], again: deque[int]) -> dict[int, Result | Killed]:
+        """The results of a worker by number; where it was killed, several pieces of work are to be done ``again``."""
+        batch, outcome = worker.take()
+        if not isinstance(outcome, Killed):
+            outcomes, seconds = outcome
+            self._at_once = _next_size(len(batch), self._at_once, seconds)
+            return dict(zip(batch, outcomes, strict=True))
+        self._drop(worker)
+        if len(batch) == 1:
+            return {batch[0]: outcome}
+        again.extend(batch)
+        return {}
 
     def _idle(self) -> _Worker[Work, Result] | None:
         """A process that has nothing to do, started if need be; None where all are busy."""
-        for worker in [worker for worker in self._workers if worker.number is None and not worker.is_alive()]:
+        for worker in [worker for worker in self._workers if not worker.batch and not worker.is_alive()]:
             self._drop(worker)
-        idle = next((worker for worker in self._workers if worker.number is None), None)
+        idle = next((worker for worker in self._workers if not worker.batch), None)
         if idle is None and len(self._workers) < self._jobs:
             self._workers.append(idle := _Worker(self._context, self._make))
         return idle
@@ -149,11 +170,17 @@ class Processes(Generic[Work, Result]):
         self._workers.remove(worker)
 
 
-_END: Final[Any] = object()
+def _next_size(batch: int, at_once: int, seconds: float) -> int:
+    """How many pieces the next batches have, after one that took so long."""
+    if seconds < _QUICK and batch == at_once:
+        return min(2 * at_once, _MOST_AT_ONCE)
+    if seconds > 4 * _QUICK:
+        return max(min(batch, at_once) // 2, 1)
+    return at_once
 
 
 class _Worker(Generic[Work, Result]):
-    """A started process, and the number of the work that it has in hand."""
+    """A started process, and the numbers of the work that it has in hand."""
 
     def __init__(self, context: Any, make: Callable[[], Callable[[Work], Result]]) -> None:
         self._pipe, there = context.Pipe()
@@ -162,7 +189,7 @@ class _Worker(Generic[Work, Result]):
             self._process.start()
         there.close()
         self.pid = self._process.pid or 0
-        self.number: int | None = None
+        self.batch: list[int] = []
 
     @property
     def pipe(self) -> Any:
@@ -172,21 +199,20 @@ class _Worker(Generic[Work, Result]):
     def is_alive(self) -> bool:
         return self._process.is_alive()
 
-    def give(self, number: int, work: Work) -> None:
-        """Have an idle process do a piece of work; one that was killed meanwhile says so when the result is taken."""
-        self.number = number
+    def give(self, batch: list[int], works: list[Work]) -> None:
+        """Have an idle process do a batch of work; one that was killed meanwhile says so when the results are taken."""
+        self.batch = batch
         with suppress(OSError):  # take() finds the pipe closed
-            self._pipe.send(work)
+            self._pipe.send(works)
 
-    def take(self) -> tuple[int, Result | Killed]:
-        """The number of the work in hand and its result."""
-        number, self.number = self.number, None
-        assert number is not None
+    def take(self) -> tuple[list[int], tuple[list[Result], float] | Killed]:
+        """The numbers of the work in hand, its results, and the seconds that it took."""
+        batch, self.batch = self.batch, []
         try:
-            return number, self._pipe.recv()
+            return batch, self._pipe.recv()
         except (EOFError, OSError):
             self._process.join()
-            return number, Killed(self._process.exitcode)
+            return batch, Killed(self._process.exitcode)
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -216,12 +242,14 @@ def _ready(workers: list[_Worker[Any, Any]]) -> list[_Worker[Any, Any]]:
 
 
 def _work(pipe: Connection[Any, Any], make: Callable[[], Callable[[Any], Any]]) -> None:
-    """What a started process does: one piece of work after another, until its pipe is closed."""
+    """What a started process does: one batch of work after another, until its pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the process that gives out the work
     limit_threads(1)  # processes share the cores, not threads
     work = make()
     while True:
         try:
-            pipe.send(work(pipe.recv()))
+            works, began = pipe.recv(), time.perf_counter()
+            results = list(map(work, works))
+            pipe.send((results, time.perf_counter() - began))
         except (EOFError, BrokenPipeError):
             return
