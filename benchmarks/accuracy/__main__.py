@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from benchmarks import record
 from benchmarks.accuracy.on_ray import carried_out_on_ray
 from lenet5 import paper, pixels, weights
 from lenet5.evaluation.evaluate import evaluate
+from lenet5.export.c import source
+from lenet5.export.c_compiled import compiled
 from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
@@ -49,7 +51,7 @@ class Run:
     """One training: the options of ``lenet5 train``.
 
     ``images`` None for all, ``distortions`` for the paper's, ``held_out`` and ``passes`` None for the recipe's own;
-    ``teachers`` are runs whose weights teach.
+    ``teachers`` are runs whose weights teach, ``start`` is one whose weights are the first; ``quantise`` bits a weight.
     """
 
     recipe: str
@@ -59,6 +61,8 @@ class Run:
     held_out: int | None = None
     passes: int | None = None
     teachers: tuple[Run, ...] = ()
+    quantise: int | None = None
+    start: Run | None = None
 
     @property
     def command(self) -> str:
@@ -70,12 +74,15 @@ class Run:
             held_out=self.held_out,
             passes=self.passes,
             teachers=[teacher.weights for teacher in self.teachers],
+            start=self.start.weights if self.start else None,
+            quantise=self.quantise,
         )
 
     @property
     def weights(self) -> str:
         """The name of the file that keeps a run's weights."""
         taught = "taught-" if self.teachers else ""
+        taught += f"{self.quantise}-bit-" if self.quantise else ""
         given = "".join(f"-{value}" for value in (self.images, self.held_out, self.passes) if value is not None)
         return f"{taught}{self.recipe}{'-distorted' * self.distortions}{given}-{self.seed}.safetensors"
 
@@ -83,7 +90,7 @@ class Run:
         recipe = DISTORTED[self.recipe] if self.distortions else RECIPES[self.recipe]
         recipe = taught(recipe) if self.teachers else recipe
         held_out = recipe.validation if self.held_out is None else self.held_out
-        return replace(recipe, passes=self.passes or recipe.passes, validation=held_out)
+        return replace(recipe, passes=self.passes or recipe.passes, validation=held_out, bits=self.quantise)
 
     def describes(self, row: Row) -> bool:
         """Whether a row of the record is this run."""
@@ -91,6 +98,7 @@ class Run:
 
 
 TEACHERS = tuple(Run("modern", seed, held_out=0) for seed in range(5))
+IN_8_BITS = tuple(Run("modern", seed, held_out=0, passes=80, teachers=TEACHERS, quantise=8) for seed in range(5))
 
 RUNS = (
     *(Run("paper", seed) for seed in range(5)),
@@ -102,6 +110,8 @@ RUNS = (
     *(Run("modern", seed) for seed in range(5)),
     *TEACHERS,
     *(Run("modern", seed, held_out=0, passes=80, teachers=TEACHERS) for seed in range(5)),
+    *IN_8_BITS,
+    *(replace(run, passes=40, quantise=4, start=run) for run in IN_8_BITS),
 )
 
 
@@ -111,23 +121,24 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
     if run.images:
         data = drawn(data, run.images, np.random.default_rng(run.seed))
     to_minimise: Objective = objective(recipe.network, recipe.criterion, threads=1)
+    start = _kept([run.start], run, data, test, keep)[0] if run.start else None
     if run.teachers:
-        known = _teachers(run, data, test, keep)
+        known = _kept(run.teachers, run, data, test, keep)
         to_minimise = DistillationObjective(to_minimise, recipe.network, recipe.criterion, known, threads=1)
-    training = Training(data, recipe, to_minimise, run.seed)
+    training = Training(data, recipe, to_minimise, run.seed, start=start)
     followed = run.recipe == "paper" and not run.distortions and not run.images  # the paper's Fig. 5
     seen, unseen = (Errors(recipe.network, to_minimise, images) for images in (data, test))
     curve: list[list[float]] = []
-    seconds, start = 0.0, time.process_time()
+    seconds, began = 0.0, time.process_time()
     for now in training:
         if followed and now.step * now.passes == now.number * now.steps:
-            seconds += time.process_time() - start
+            seconds += time.process_time() - began
             curve.append([seen(training.current), unseen(training.current)])
-            start = time.process_time()
+            began = time.process_time()
     trained = training.weights()
     if keep:
         trained.save(keep / run.weights)
-    seconds += time.process_time() - start
+    seconds += time.process_time() - began
     reader = Reader(trained, threads=1)
     report = evaluate(test, reader)
     validation = trained.metadata["validation_error_percent"]
@@ -148,17 +159,26 @@ def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = No
         "rejected_percent": rejected_percent(trained, to_minimise, test),
         record.KEY: record.record(),
     }
+    row |= {"quantise": run.quantise, "in_c_error_percent": in_c(trained, test)} if run.quantise else {}
     return row | ({"curve": curve} if curve else {}) | {"misread": misread(trained, to_minimise, test)}
 
 
-def _teachers(run: Run, data: ImageSet, test: ImageSet, kept: Path | None) -> list[weights.Weights]:
-    """The weights of a run's teachers from the folder where they are kept; what is not there yet is trained."""
-    if kept is None:
-        raise SystemExit(f"{run.command}: give --keep FOLDER, where its teachers' weights are or will be")
-    for teacher in run.teachers:
-        if not (kept / teacher.weights).exists():
-            carried_out(teacher, data, test, kept)
-    return [weights.load(kept / teacher.weights) for teacher in run.teachers]
+def _kept(
+    runs: Sequence[Run], needed_by: Run, data: ImageSet, test: ImageSet, folder: Path | None
+) -> list[weights.Weights]:
+    """The weights of runs from the folder where they are kept; what is not there yet is trained."""
+    if folder is None:
+        raise SystemExit(f"{needed_by.command}: give --keep FOLDER, where the weights that it needs are or will be")
+    for run in runs:
+        if not (folder / run.weights).exists():
+            carried_out(run, data, test, folder)
+    return [weights.load(folder / run.weights) for run in runs]
+
+
+def in_c(trained: weights.Weights, test: ImageSet) -> float:
+    """The test error in percent of weights exported as C in 8-bit integers, a rejected digit an error."""
+    with compiled(source(trained, int8=True)) as library:
+        return round(100 * float((library.read(test.images).labels != test.labels).mean()), 4)
 
 
 class Errors:

@@ -7,6 +7,7 @@ instructions arm-none-eabi-gcc and qemu-system-arm.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,12 @@ from benchmarks import record
 from benchmarks.embedding.emulator import CORES, missing, on_core
 from lenet5 import weights
 from lenet5.export import onnx
-from lenet5.export.c import source
+from lenet5.export.c import Source, source
 from lenet5.export.c_compiled import code_bytes, compiled
 from lenet5.export.reference import Reference, reference
 from lenet5.files import write_beside
 from lenet5.learning import data
+from lenet5.quantise import Rounding
 
 RESULTS: Final = record.RESULTS / "embedding.json"
 
@@ -53,13 +55,19 @@ def measured(name: str, test: data.ImageSet) -> list[dict[str, object]]:
     return rows
 
 
-def counted() -> list[dict[str, object]]:
+def in_4_bits() -> weights.Weights:
+    """The weights for MNIST rounded to 4 bits: for what does not depend on their values."""
+    mnist = weights.load("lenet5-mnist")
+    rounded = Rounding(mnist.network, 4)(mnist.parameters)
+    return replace(mnist, parameters=rounded, metadata={**mnist.metadata, "bits": "4"})
+
+
+def counted(sources: dict[str, Source]) -> list[dict[str, object]]:
     """Instructions of a digit on each core."""
-    loaded = weights.load("lenet5")
     return [
-        {"core": core.name, "form": form} | on_core(source(loaded, int8=form == "int8"), core).instructions
+        {"core": core.name, "form": form} | on_core(written, core).instructions
         for core in CORES
-        for form in ("float", "int8")
+        for form, written in sources.items()
     ]
 
 
@@ -70,19 +78,19 @@ def main() -> None:
     for name in ("lenet5", "lenet5-mnist"):
         print(f"{name} …", flush=True)
         rows += measured(name, test)
-    cores = []
+    loaded, cores = weights.load("lenet5"), []
+    sources = {"float": source(loaded), "int8": source(loaded, int8=True), "4 bits": source(in_4_bits(), int8=True)}
+    sizes = [
+        {"form": form, "constants": s.constant_bytes, "scratch": s.scratch_bytes, "code": code_bytes(s)}
+        for form, s in sources.items()
+    ]
     if missing():
         print(f"no instructions are counted without {', '.join(missing())}")
     else:
         print("instructions, under QEMU …", flush=True)
-        cores = counted()
-    write_beside(
-        RESULTS,
-        (
-            json.dumps({record.KEY: record.record("lenet5", "lenet5-mnist"), "forms": rows, "cores": cores}, indent=1)
-            + "\n"
-        ).encode(),
-    )
+        cores = counted(sources)
+    results = {record.KEY: record.record("lenet5", "lenet5-mnist"), "forms": rows, "sizes": sizes, "cores": cores}
+    write_beside(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
     print(f"wrote {RESULTS}")
 
 

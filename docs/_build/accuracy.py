@@ -28,6 +28,7 @@ class Group:
     goal: float | None = None
     paper: float | None = None
     teachers: int = 0
+    quantise: int | None = None
 
     def runs(self, rows: list[Row]) -> list[Row]:
         keys, wanted = (
@@ -35,7 +36,7 @@ class Group:
             (self.recipe, self.distortions, self.training_images),
         )
         same = [row for row in rows if tuple(row[key] for key in keys) == wanted]
-        return [row for row in same if row.get("teachers", 0) == self.teachers]
+        return [row for row in same if (row.get("teachers", 0), row.get("quantise")) == (self.teachers, self.quantise)]
 
 
 GROUPS = (
@@ -47,6 +48,12 @@ GROUPS = (
     Group("the concise network, `concise`", "concise", True, 55_000, goal=0.60),
     Group("in seconds, `fast`", "fast", True, 60_000, goal=1.0),
 )
+
+QUANTISED = tuple(
+    Group(f"{bits} bits", "modern", True, 60_000, goal=goal, teachers=5, quantise=bits)
+    for bits, goal in ((8, 0.40), (4, 0.45))
+)
+"""The runs of ``--quantise`` that docs/embedding.md shows."""
 
 SIZES = (
     (15_000, Group("", "paper", False, 15_000)),
@@ -83,8 +90,9 @@ def interval(values: list[float]) -> str:
 
 def command(runs: list[Row]) -> str:
     """What repeats each of these runs, S standing for its seed."""
-    given: str = runs[0]["command"]
-    return braced(given.removesuffix(f" {runs[0]['seed']}") + " S")
+    given, seed = runs[0]["command"], runs[0]["seed"]
+    given = re.sub(rf"(--start \S+-){seed}(?=\.safetensors)", r"\1S", given)
+    return braced(given.removesuffix(f" {seed}") + " S")
 
 
 def braced(given: str) -> str:
@@ -95,7 +103,7 @@ def braced(given: str) -> str:
     first, last = teachers[0], teachers[-1]
     where = next(k for k in range(len(first)) if first[k] != last[k])
     name = f"{first[:where]}{{{first[where]}..{last[where]}}}{first[where + 1 :]}"
-    return re.sub(r"--teacher.*\.safetensors", f"--teacher={name}", given)
+    return re.sub(r"(--teacher \S+ )+", f"--teacher={name} ", given)
 
 
 def percent(value: float | None) -> str:
@@ -142,7 +150,7 @@ def rejected() -> str:
 def every_run() -> str:
     """Each run of the record with the command that repeats it."""
     lines = ["| command | test error | refused | validation error | passes |", "| --- | ---: | ---: | ---: | ---: |"]
-    for group in dict.fromkeys([*GROUPS, *(group for _, group in SIZES)]):
+    for group in dict.fromkeys([*GROUPS, *(group for _, group in SIZES), *QUANTISED]):
         for run in group.runs(rows()):
             lines.append(
                 f"| `{braced(run['command'])}` | {run['test_error_percent']:.2f}% | {run['refused']} "

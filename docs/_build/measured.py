@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from docs._build import accuracy
 from lenet5 import weights
 from lenet5.export.huggingface import digest
 
@@ -115,6 +116,24 @@ def embedding() -> str:
     return "\n".join(rows)
 
 
+def quantised() -> str:
+    """Training in 8 and 4 bits: what the exported C errs on over the seeds, and its size."""
+    sizes = {size["form"]: size for size in json.loads((RESULTS / "embedding.json").read_text())["sizes"]}
+    forms = {8: "int8", 4: "4 bits"}
+    lines = ["| trained in | error of the C | single runs | goal | constants | scratch | code | the engine's error |"]
+    lines.append("| --- " + "| ---: " * 7 + "|")
+    for group in accuracy.QUANTISED:
+        runs, size = group.runs(accuracy.rows()), sizes[forms[group.quantise or 8]]
+        errors = [run["in_c_error_percent"] for run in runs]
+        lines.append(
+            f"| {group.title} | **{accuracy.interval(errors)}** | {min(errors):.2f}–{max(errors):.2f}% "
+            f"| {group.goal:.2f}% | {size['constants']:,} | {size['scratch']:,} | {size['code']:,} "
+            f"| {accuracy.interval([run['test_error_percent'] for run in runs])} |"
+        )
+    commands = [accuracy.command(group.runs(accuracy.rows())) for group in accuracy.QUANTISED]
+    return "\n".join(lines) + "\n\n```console\n" + "\n".join(f"$ {command}" for command in commands) + "\n```"
+
+
 def instructions() -> str:
     """Instructions of a digit on each emulated core."""
     rows = ["| core | form | `lenet5_read` | `lenet5_prepare` (48×48) |", "| --- | --- | ---: | ---: |"]
@@ -126,6 +145,7 @@ def instructions() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "embedding": embedding,
     "instructions": instructions,
+    "quantised": quantised,
     "measured": measured,
     "held-out": held_out,
     "speed": speed,

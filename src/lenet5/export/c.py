@@ -29,7 +29,7 @@ __all__ = ["Source", "source"]
 _TABLE_STEPS_A_UNIT: Final = 128  # of the squashing's table
 _SUBSAMPLING_SHIFT: Final = 14  # S2 and S4: fractional bits below a step of the table
 _WIDEST: Final = 128  # times the scale of any row, the largest: rows of hardly any weights would need more than 16 bits
-_NEVER: Final = 1e30  # a penalty that leaves no probability
+_NEVER: Final = 1e30  # a penalty that leaves no probability, even beside that of a rubbish class that never competes
 _TESTS: Final = 12
 _TOLERANCES: Final = {False: 1e-4, True: 0.1}
 _WIDTH: Final = 116  # columns of a line of numbers
@@ -123,7 +123,7 @@ def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
     else:
         values |= {"AMPLITUDE": paper.SQUASHING_AMPLITUDE, "SLOPE": paper.SQUASHING_SLOPE}
         values |= {"BACKGROUND": offset, "FOREGROUND": offset + 255 * scale}
-    values |= {"TEMPERATURE": weights.temperature, "RUBBISH_PENALTY": min(weights.j, _NEVER), "NEVER": _NEVER}
+    values |= {"TEMPERATURE": weights.temperature, "RUBBISH_PENALTY": min(weights.j, _NEVER / 2), "NEVER": _NEVER}
     return (
         "".join(
             f"#define {name} {value if isinstance(value, int) else _float(value)}\n" for name, value in values.items()
