@@ -16,6 +16,7 @@ from PIL import Image
 
 import lenet5
 from lenet5 import Reader, engine, weights
+from lenet5.export.c import source
 from lenet5.global_training import page_score
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import distort
@@ -81,6 +82,25 @@ def test_a_run_can_go_on_from_weights_and_learn_from_others(command: Command, ou
     assert given.count("--teacher ") == 2
     assert found.metadata["start"] == start.metadata["command"]
     assert np.abs(found.parameters - start.parameters).mean() < 0.5 * np.abs(start.parameters).mean()
+
+
+def test_a_run_in_four_bits_says_so_and_is_exported_in_half_a_byte_a_weight(command: Command, output: Path) -> None:
+    assert command("train", *ONE_PASS, "--start", "lenet5-mnist", "--quantise", "4", "--output", output).status == 0
+    trained = weights.load(output)
+    assert trained.bits == 4
+    assert "--quantise 4" in trained.metadata["command"]
+    for row in weights.arrays(trained.network, trained.parameters)["c5.weight"]:
+        level = row / np.abs(row).max() * 7
+        assert np.abs(level - level.round()).max() < 1e-4
+    exported = source(trained, int8=True)
+    assert exported.constant_bytes < 32_500
+
+
+def test_the_concise_network_is_not_trained_in_few_bits(command: Command, output: Path) -> None:
+    outcome = command("train", *ONE_PASS, "--recipe", "concise", "--quantise", "8", "--output", output)
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1] == ("lenet5: only the paper's network is trained in 8 bits, not a concise one")
+    assert not output.exists()
 
 
 def test_all_images_can_be_trained_on(command: Command, output: Path) -> None:

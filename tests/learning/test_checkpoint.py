@@ -55,13 +55,14 @@ def checkpoints(run: Training) -> Iterator[State]:
     "recipe",
     [
         replace(MODERN, passes=3, batch=16),
+        replace(MODERN, passes=2, batch=16, bits=4),
         replace(FAST, passes=2, batch=16),
         replace(CONCISE, passes=2),
         replace(PAPER, passes=2),
         replace(PAPER_DISTORTED, passes=3),
         replace(READING, passes=3, batch=16),
     ],
-    ids=["modern", "fast", "concise", "paper", "paper, distorted", "reading"],
+    ids=["modern", "modern in 4 bits", "fast", "concise", "paper", "paper, distorted", "reading"],
 )
 def test_a_run_resumed_from_any_checkpoint_ends_with_the_same_bits(
     recipe: Recipe, few: ImageSet, tmp_path: Path
