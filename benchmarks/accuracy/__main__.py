@@ -38,6 +38,7 @@ from lenet5.learning.objective import DistillationObjective, Objective, objectiv
 from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, command_of, taught
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
+from lenet5.quantise import BITS
 from lenet5.reading.reader import Reader
 
 RESULTS = record.RESULTS / "accuracy.json"
@@ -98,7 +99,11 @@ class Run:
 
 
 TEACHERS = tuple(Run("modern", seed, held_out=0) for seed in range(5))
-IN_8_BITS = tuple(Run("modern", seed, held_out=0, passes=80, teachers=TEACHERS, quantise=8) for seed in range(5))
+IN_FEW_BITS = tuple(
+    Run("modern", run.seed, held_out=0, passes=40, teachers=TEACHERS, quantise=bits, start=run)
+    for bits in BITS
+    for run in TEACHERS
+)
 
 RUNS = (
     *(Run("paper", seed) for seed in range(5)),
@@ -110,8 +115,7 @@ RUNS = (
     *(Run("modern", seed) for seed in range(5)),
     *TEACHERS,
     *(Run("modern", seed, held_out=0, passes=80, teachers=TEACHERS) for seed in range(5)),
-    *IN_8_BITS,
-    *(replace(run, passes=40, quantise=4, start=run) for run in IN_8_BITS),
+    *IN_FEW_BITS,
 )
 
 
