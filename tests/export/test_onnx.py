@@ -14,6 +14,7 @@ from lenet5.errors import WeightsError
 from lenet5.export.onnx import LEVELS, OPSET, checked, model, run
 from lenet5.export.reference import reference, require_agreement
 from lenet5.learning import data
+from lenet5.quantise import BITS, Rounding, rows
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -85,6 +86,21 @@ def test_int8_holds_its_weights_in_bytes_and_reads_the_same_digits(name: str) ->
     initializers = {tensor.name: tensor for tensor in onnx.load_from_string(content).graph.initializer}
     assert initializers["c5.weight.levels"].data_type == onnx.TensorProto.INT8
     assert initializers["c5.weight.scale"].dims == [120]
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_weights_that_were_trained_in_few_bits_are_held_exactly(bits: int) -> None:
+    mnist = weights.load("lenet5-mnist")
+    rounded = Rounding(mnist.network, bits)(mnist.parameters)
+    graph = onnx.load_from_string(
+        model(replace(mnist, parameters=rounded, metadata={"bits": str(bits)}), int8=True)
+    ).graph
+    held = {array.name: onnx.numpy_helper.to_array(array) for array in graph.initializer}
+    for layer in ("c1", "c3", "c5", "f6"):
+        wanted = rows(layer, weights.arrays(mnist.network, rounded))
+        level, step = held[f"{layer}.weight.levels"].reshape(len(wanted), -1), held[f"{layer}.weight.scale"]
+        assert np.abs(level.astype(int)).max() == 2 ** (bits - 1) - 1
+        np.testing.assert_allclose(level * step[:, None], wanted, rtol=3e-7)
 
 
 def test_eight_bits_hold_the_range_of_the_squashing() -> None:

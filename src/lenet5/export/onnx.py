@@ -17,7 +17,7 @@ from lenet5 import weights as weights_of
 from lenet5.codes import DIGITS, SEPARATORS, code_array
 from lenet5.errors import UnavailableError
 from lenet5.export.reference import Reference, reference, require_agreement
-from lenet5.quantise import levels
+from lenet5.quantise import levels, rows
 from lenet5.reading.reader import FAINTEST
 
 __all__ = ["LEVELS", "OPSET", "bare", "checked", "model", "run"]
@@ -42,7 +42,8 @@ def model(weights: weights_of.Weights, *, int8: bool = False) -> bytes:
     the maps between layers pass QuantizeLinear and DequantizeLinear; no calibration is needed, since the squashing
     bounds every map. Raises UnavailableError without the package onnx.
     """
-    graph = _Graph(weights.network, weights_of.arrays(weights.network, weights.parameters), int8)
+    bits = (weights.bits or 8) if int8 else None
+    graph = _Graph(weights.network, weights_of.arrays(weights.network, weights.parameters), bits)
     competing = [*DIGITS, *(c for c in weights.classes if c not in DIGITS + SEPARATORS)]
     codes = code_array("".join(competing)) if weights.network is paper.LENET5 else None
     output = _network(graph, _input(graph), codes)
@@ -65,7 +66,7 @@ _KEPT: Final = ("recipe", "seed", "passes", "trained_on", "validation_error_perc
 
 def bare(network: paper.Network, parameters: NDArray[np.float32]) -> bytes:
     """The network alone: "images" (N, 1, H, W) float32 in its input range → "output" (N, 10), for comparisons."""
-    graph = _Graph(network, weights_of.arrays(network, parameters), int8=False)
+    graph = _Graph(network, weights_of.arrays(network, parameters))
     _network(graph, "images", code_array(DIGITS) if network is paper.LENET5 else None)
     float32 = graph.onnx.TensorProto.FLOAT
     return graph.serialised(
@@ -96,15 +97,15 @@ def run(content: bytes, images: NDArray[np.uint8]) -> Reference:
 
 
 class _Graph:
-    """Nodes and initializers of a network, as they are added."""
+    """Nodes and initializers of a network, as they are added; with ``bits`` in levels of so many bits."""
 
-    def __init__(self, network: paper.Network, arrays: dict[str, NDArray[np.float32]], int8: bool) -> None:
+    def __init__(self, network: paper.Network, arrays: dict[str, NDArray[np.float32]], bits: int | None = None) -> None:
         try:
             import onnx
         except ImportError:
             raise UnavailableError(_NO_ONNX) from None
         self.onnx: Any = onnx
-        self.network, self.arrays, self.int8 = network, arrays, int8
+        self.network, self.arrays, self.bits = network, arrays, bits
         self._nodes: list[Any] = []
         self._initializers: dict[str, Any] = {}
 
@@ -127,10 +128,10 @@ class _Graph:
         return name
 
     def weight(self, name: str, array: NDArray[np.float32]) -> str:
-        """Weights (rows, …): as they are, or with int8 as levels and a scale for each row."""
-        if not self.int8:
+        """Weights (rows, …): as they are, or with bits as levels and a scale for each row."""
+        if not self.bits:
             return self.constant(name, array)
-        in_levels, scale = levels(array)
+        in_levels, scale = levels(array, self.bits)
         self.constant(f"{name}.levels", in_levels)
         self.constant(f"{name}.scale", scale)
         self.constant(f"{name}.zero", np.zeros(len(scale), np.int8))
@@ -146,7 +147,7 @@ class _Graph:
 
     def squashed(self, layer: str, x: str) -> str:
         """The layer's map, named as the layer: squashed by eq. 6, or in the concise form by the logistic function."""
-        to = f"{layer}.exact" if self.int8 and layer != "f6" else layer
+        to = f"{layer}.exact" if self.bits and layer != "f6" else layer
         if self.network is paper.LENET5:
             inner = self.add("Mul", f"{layer}.slope", x, self.constant(f"{layer}.S", paper.SQUASHING_SLOPE))
             squashed = self.add("Tanh", f"{layer}.tanh", inner)
@@ -193,7 +194,7 @@ def _input(graph: _Graph) -> str:
         around = np.array([0, 0, frame, frame, 0, 0, frame, frame])
         blank = graph.constant("input.blank", np.array(0, np.uint8))
         x = graph.add("Pad", "input.frame", x, graph.constant("input.around", around), blank)
-    if graph.int8:  # the range is that of 8-bit levels: (level − 20) / 200 is exact
+    if graph.bits:  # the range is that of 8-bit levels: (level − 20) / 200 is exact
         zero = np.array(round(-offset / scale), np.uint8)
         parameters = graph.constant("input.scale", scale), graph.constant("input.zero", zero)
         return graph.add("DequantizeLinear", "input", x, *parameters)
@@ -205,10 +206,7 @@ def _input(graph: _Graph) -> str:
 def _network(graph: _Graph, x: str, codes: NDArray[np.float32] | None) -> str:
     """The layers from C1 to the output (N, classes): distances to the ``codes``, or logits."""
     w, papers = graph.arrays, graph.network is paper.LENET5
-    c3 = w["c3.weight"]
-    if papers:  # dense: the 36 pairs that Table I leaves out weigh nothing
-        c3 = np.zeros((16, 6, 5, 5), np.float32)
-        c3[paper.table_pairs()] = w["c3.weight"]
+    c3 = rows("c3", w).reshape(16, 6, 5, 5) if papers else w["c3.weight"]
     c1 = _convolution(graph, "c1", x, w["c1.weight"], pad=0 if papers else 2)
     s2 = _subsampling(graph, "s2", c1)
     s4 = _subsampling(graph, "s4", _convolution(graph, "c3", s2, c3))
