@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from lenet5.forms.form import Field, Form
 from lenet5.forms.scans import grey_of
-from lenet5.reading.picture import Picture, open_pages
+from lenet5.reading.opening import open_pages
+from lenet5.reading.picture import Picture
 
 __all__ = ["CELLS", "CORNERS", "LAYOUTS", "MEASURED", "forms", "pages", "truths"]
 

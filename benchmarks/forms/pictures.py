@@ -34,7 +34,7 @@ from lenet5.forms.rules import keep_rules
 from lenet5.forms.scans import grey_of
 from lenet5.forms.sheet import FormReader
 from lenet5.forms.stack import columns_of, read_stack, units_of
-from lenet5.reading.picture import open_pages
+from lenet5.reading.opening import open_pages
 from lenet5.result import PICTURE_FORMATS
 from lenet5.tables import Table
 from lenet5.web.server import Server, listening

@@ -21,7 +21,7 @@ from benchmarks.reading.unforeseen import cardboard
 from lenet5 import Reading
 from lenet5.evaluation.evaluate import edit_distance
 from lenet5.learning.mnist import load_mnist
-from lenet5.reading.picture import Source
+from lenet5.reading.opening import Source
 from lenet5.synthesis.pages import Digits, Page, empty, forms, from_images, numbers, photos
 
 __all__ = ["Case", "Read", "a4_page", "measure", "measured_sets", "mnist_digits", "synthetic"]

@@ -31,7 +31,7 @@ from lenet5.codes import DIGITS
 from lenet5.files import write_beside
 from lenet5.reading.ink import inks_of
 from lenet5.reading.line_image import Line
-from lenet5.reading.picture import Source, open_picture
+from lenet5.reading.opening import Source, open_picture
 from lenet5.reading.pieces import HEIGHT
 from lenet5.reading.proposals import proposals_in
 from lenet5.result import Box, Digit, Reading

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lenet5.errors import PictureError
 from lenet5.evaluation.sheet import contact_sheet
-from lenet5.reading.picture import Source, open_picture
+from lenet5.reading.opening import Source, open_picture
 from lenet5.result import Digit, Reading
 
 __all__ = ["Failure", "write_sheets"]

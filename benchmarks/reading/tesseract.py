@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from lenet5.reading.picture import Source
+from lenet5.reading.opening import Source
 from lenet5.result import Box, Digit, Reading
 
 __all__ = ["PAGE_MODES", "read", "version"]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from lenet5 import weights
-from lenet5.reading.picture import MOST_PIXELS
+from lenet5.reading.limits import MOST_PIXELS
 from lenet5.web.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

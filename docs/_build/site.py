@@ -31,6 +31,9 @@ PAGES = {
 }
 """Files outside docs/ that are pages of the site: path in the repository → path in the site."""
 
+ASSETS = ("iframe-worker.js", "site.css")
+"""Files of this folder that every page of the site loads."""
+
 LANGUAGES = {".py": "python", ".json": "json", ".toml": "toml", ".txt": "text", "": "text"}
 LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<path>[^)\s:#]+)(?:#(?P<anchor>[^)\s]+))?\)")
 
@@ -45,6 +48,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"reference/{module}.md", content=f"# `{module}`\n\n::: {module}\n"))
     for source in sorted({target for path, text in texts.items() for target in _sources(path, text)}):
         files.append(File.generated(config, f"source/{source}.md", content=_source_page(source)))
+    for name in ASSETS:
+        content = (Path(__file__).parent / name).read_text(encoding="utf-8")
+        files.append(File.generated(config, f"assets/{name}", content=content))
     text, pictures = _notebook()
     files.append(File.generated(config, "one-digit.md", content=text))
     for name, content in pictures.items():

@@ -1,6 +1,7 @@
 """Every public class and function has an example in its docstring, and the examples print what they say.
 
-Public are the modules that have a page in the reference of the site (mkdocs.yml), and what their ``__all__`` names.
+Public are the modules that have a page in the reference of the site (mkdocs.yml) and those of reading, and what their
+``__all__`` names.
 """
 
 from __future__ import annotations
@@ -8,21 +9,33 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lenet5 import engine
+from lenet5 import engine, reading
 
 ROOT = Path(__file__).parents[2]
-MODULES = re.findall(r"reference/([\w.]+)\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+MODULES = [
+    *re.findall(r"reference/([\w.]+)\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")),
+    *(f"{reading.__name__}.{module.name}" for module in pkgutil.iter_modules(reading.__path__)),
+]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 WITHOUT_EXAMPLE = {
     "lenet5.paper.FeatureMaps": "a named tuple; lenet5.engine.feature_maps shows one",
-    "lenet5.Reader": "the README and docs/using.md show it, and Reader.read has its own examples",
+    "lenet5.reading.allowed.allowed_texts": "needs lattices: Reader.read with a pattern",
+    "lenet5.reading.glance.Glance": "glanced gives some",
+    "lenet5.reading.layouts.allowed_lines": "Reader.read with a pattern",
+    "lenet5.reading.layouts.whole_line": "Reader.read in layout line",
+    "lenet5.reading.many.read_shared": "Reader.read_many with jobs, which starts processes",
+    "lenet5.reading.pieces.Cut": "cut gives some",
+    "lenet5.reading.quiet.hush_libtiff": "what it does cannot be seen",
+    "lenet5.reading.words.wholes_of": "needs lattices, as words_of does",
+    "lenet5.reading.words.words_of": "needs lattices: Reader.seen calls it",
 }
 """Public names that need no example, and why."""
 

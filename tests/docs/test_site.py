@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -63,6 +64,20 @@ def test_no_page_of_the_site_loads_anything_from_the_network(site: Path) -> None
             assert not re.match(r"(https?:)?//", target), f"{path.name} loads {target}"
     for path in site.rglob("*.css"):
         assert not re.search(r"""(url\(|@import)\s*["']?(https?:)?//""", path.read_text(encoding="utf-8")), path.name
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_search_answers_on_a_page_that_is_opened_from_the_disk(site: Path, chromium: Any) -> None:
+    page, asked = chromium.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((site / "reading.html").as_uri(), wait_until="domcontentloaded")
+    field = page.locator("input.md-search__input")
+    field.click()
+    field.press_sequentially("viterbi")
+    page.locator(".md-search-result__item").first.wait_for()
+    page.close()
+    assert {url.split(":")[0] for url in asked} <= {"file", "data", "blob"}
 
 
 @pytest.mark.slow

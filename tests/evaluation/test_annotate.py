@@ -11,7 +11,8 @@ from PIL import Image
 
 from lenet5 import Box, Digit, OutputError, Reading, Separator
 from lenet5.evaluation.annotate import annotated, digit_sheet, write_debug
-from lenet5.reading.picture import Picture, open_picture
+from lenet5.reading.opening import open_picture
+from lenet5.reading.picture import Picture
 
 PAPER = 200
 

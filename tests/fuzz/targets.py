@@ -20,7 +20,7 @@ from lenet5.learning import checkpoint, data
 from lenet5.learning.idx import read_idx
 from lenet5.learning.unipen import read_unipen
 from lenet5.reading.constraint import compile_constraint
-from lenet5.reading.picture import open_pages
+from lenet5.reading.opening import open_pages
 from tests.fuzz.corpus import CHECKPOINT_OPTIONS, CORPORA
 
 __all__ = ["TARGETS", "checked"]

@@ -8,7 +8,7 @@ import pytest
 from lenet5 import Reader
 from lenet5.global_training.page_score import Example, PageMaker, example_of, fitted, outcome
 from lenet5.learning.data import ImageSet, load
-from lenet5.reading.score import FEATURES
+from lenet5.reading.word_features import FEATURES
 from lenet5.result import Box
 from lenet5.synthesis.pages import KINDS, Page, TrueLine
 

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lenet5 import Box, PictureError
-from lenet5.reading.picture import open_pages, open_picture
+from lenet5.reading.opening import open_pages, open_picture
 from tests.conftest import Outcome
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from lenet5 import Reader
 from lenet5.errors import LeNet5Error, TooLargeError
-from lenet5.reading.picture import open_pages, open_picture
+from lenet5.reading.opening import open_pages, open_picture
 from lenet5.reading.quiet import without_warnings
 from lenet5.reading.tiff_pages import page_frames
 
@@ -88,7 +88,7 @@ def test_libtiff_does_not_write_to_stderr() -> None:
 import io, numpy as np
 from PIL import Image
 from lenet5.errors import LeNet5Error
-from lenet5.reading.picture import open_picture
+from lenet5.reading.opening import open_picture
 generator = np.random.default_rng(0)
 for compression in ("tiff_deflate", "tiff_lzw", "jpeg", "packbits"):
     whole = io.BytesIO()
@@ -199,7 +199,7 @@ for k in range(8):
     subprocess.run([sys.executable, "-c", make], check=True)
     read = f"""
 import resource
-from lenet5.reading.picture import open_picture
+from lenet5.reading.opening import open_picture
 picture = open_picture({str(path)!r})
 assert picture.size == (10_000, 10_000) and picture.grey.shape == (4000, 4000)
 assert 6 < (picture.grey < 0.5).sum() / 24_000 < 10, (picture.grey < 0.5).sum()
@@ -224,9 +224,9 @@ def test_scaled_strip_by_strip_a_picture_is_what_it_is_at_once(
         image = grey.convert("RGB").convert(mode) if mode != "L" else grey
     exif = image.getexif()
     exif[274] = orientation
-    monkeypatch.setattr("lenet5.reading.picture.SCALE_ABOVE", 40_000)
+    monkeypatch.setattr("lenet5.reading.limits.SCALE_ABOVE", 40_000)
     at_once = open_picture(image)
-    monkeypatch.setattr("lenet5.reading.picture._STRIP", 5_000)
+    monkeypatch.setattr("lenet5.reading.image_file._STRIP", 5_000)
     in_strips = open_picture(image)
     assert in_strips.size == at_once.size == ((662, 434) if orientation == 6 else (434, 662))
     np.testing.assert_allclose(in_strips.grey, at_once.grey, atol=1.01 / 255)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet5 import Box, Digit, Reader, Separator
-from lenet5.reading.picture import open_picture
+from lenet5.reading.opening import open_picture
 from lenet5.reading.select import best_line, best_set, in_reading_order, left_out, overlaps, rows, trimmed
 from lenet5.result import REFUSED
 

@@ -15,7 +15,7 @@ from lenet5.errors import OutputError
 from lenet5.evaluation.evaluate import Misread, Report
 from lenet5.evaluation.sheet import contact_sheet
 from lenet5.files import write_beside
-from lenet5.reading.picture import open_picture
+from lenet5.reading.opening import open_picture
 
 __all__ = ["as_text", "gallery", "write_folder"]
 

@@ -16,7 +16,7 @@ from lenet5.errors import FormError
 from lenet5.forms.paper import flattened
 from lenet5.forms.registration import FRAME
 from lenet5.forms.scans import grey_of
-from lenet5.reading.picture import open_picture
+from lenet5.reading.opening import open_picture
 
 __all__ = ["Draft", "DraftField", "annotated", "draft", "form_file"]
 

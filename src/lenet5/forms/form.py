@@ -22,7 +22,7 @@ from lenet5.errors import FormError, LeNet5Error, PatternError
 from lenet5.forms.choices import ChoicesError, choices_of
 from lenet5.forms.scans import grey_of
 from lenet5.reading.constraint import Constraint, compile_constraint
-from lenet5.reading.picture import open_pages
+from lenet5.reading.opening import open_pages
 
 if sys.version_info >= (3, 11):
     import tomllib

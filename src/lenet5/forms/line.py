@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lenet5.reading.components import bridged
 from lenet5.reading.constraint import Constraint
-from lenet5.reading.decode import constrained_paths
 from lenet5.reading.lattice import Lattice, LineModel, lattices_of
 from lenet5.reading.line_image import LOW, line_image, usual_height
+from lenet5.reading.texts import constrained_paths
 
 __all__ = ["lattice_of_ink", "texts_of_line"]
 

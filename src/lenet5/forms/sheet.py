@@ -15,7 +15,8 @@ from lenet5.forms.form import Form
 from lenet5.forms.ink import cut_out
 from lenet5.forms.registration import LEAST_QUALITY, Reference, Registration, Scan, register, warped
 from lenet5.forms.scans import grey_of
-from lenet5.reading.picture import Picture, Source, open_picture
+from lenet5.reading.opening import Source, open_picture
+from lenet5.reading.picture import Picture
 from lenet5.reading.reader import Reader
 
 __all__ = ["FormReader", "Sheet"]

@@ -18,7 +18,8 @@ from lenet5.forms.form import Form
 from lenet5.forms.review import ReviewFolder, item_name, sheet_name
 from lenet5.forms.sheet import FormReader, Sheet
 from lenet5.processes import Killed, shared
-from lenet5.reading.picture import Picture, open_pages
+from lenet5.reading.opening import open_pages
+from lenet5.reading.picture import Picture
 from lenet5.tables import Column
 
 __all__ = ["Duplicates", "Unit", "columns_of", "count_units", "note_duplicate", "read_stack", "units_of"]

@@ -23,8 +23,10 @@ from lenet5 import weights as weights_of
 from lenet5.learning.data import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.reading.reader import Reader
-from lenet5.reading.score import FEATURES, Judge, PageScore, Word, with_context
+from lenet5.reading.score import Judge, PageScore, with_context
 from lenet5.reading.select import best_set, left_out
+from lenet5.reading.word_features import FEATURES
+from lenet5.reading.words import Word
 from lenet5.result import Box, Digit
 from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from lenet5.reading.arcs import SPECK, Arcs
 from lenet5.reading.constraint import Constraint
-from lenet5.reading.decode import best_path, constrained_paths
+from lenet5.reading.decode import best_path
 from lenet5.reading.lattice import Lattice
-from lenet5.reading.score import Word
 from lenet5.reading.select import best_set
+from lenet5.reading.texts import constrained_paths
+from lenet5.reading.words import Word
 from lenet5.result import Digit, Separator
 
 __all__ = ["Allowed", "allowed_texts", "best_allowed"]
@@ -34,6 +35,11 @@ class Allowed:
 
     Both suppose that something stands here, which is so with P(``there``). ``others`` are further allowed texts with
     their probabilities.
+
+    >>> from lenet5.result import Box
+    >>> marks = tuple(Digit(label, 0.9, Box(left, 0, left + 8, 12)) for label, left in (("4", 0), ("2", 10)))
+    >>> Allowed("42", marks, p=0.8, any=0.9, there=0.99, others=(("47", 0.1),)).edges
+    (0, 0, 18, 12)
     """
 
     text: str
@@ -77,7 +83,14 @@ def allowed_texts(
 
 
 def best_allowed(allowed: Sequence[Allowed]) -> list[Allowed]:
-    """The likeliest of those that overlap, as far as some allowed text likely stands there."""
+    """The likeliest of those that overlap, as far as some allowed text likely stands there.
+
+    >>> from lenet5.result import Box
+    >>> marks = (Digit("4", 0.9, Box(0, 0, 8, 12)),)
+    >>> sure, unsure = (Allowed(text, marks, p, p, 1.0, ()) for text, p in (("4", 0.9), ("9", 0.7)))
+    >>> [allowed.text for allowed in best_allowed([unsure, sure])]  # both read the same ink
+    ['4']
+    """
     edges = np.array([text.edges for text in allowed], np.float64).reshape(-1, 4)
     p = np.array([(text.there * text.any, text.there * text.p) for text in allowed]).reshape(-1, 2)
     return [allowed[k] for k in best_set(edges, np.arange(len(allowed)), p, np.ones(len(allowed)))]

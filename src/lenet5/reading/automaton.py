@@ -22,7 +22,12 @@ State = TypeVar("State", bound=Hashable)
 
 @dataclass(frozen=True)
 class Automaton:
-    """States 0, 1, …: the ``starts``, each state's ``edges`` (character → state), and which are ``accepting``."""
+    """States 0, 1, …: the ``starts``, each state's ``edges`` (character → state), and which are ``accepting``.
+
+    >>> ab = Automaton(starts=(0,), edges=({"a": 1}, {"b": 1}, {}), accepting=(False, True, False))  # a, ab, abb …
+    >>> ab.accepting[ab.edges[ab.edges[0]["a"]]["b"]]
+    True
+    """
 
     starts: tuple[int, ...]
     edges: tuple[Mapping[str, int], ...]
@@ -35,7 +40,12 @@ def explored(
     accepts: Callable[[State], bool],
     limit: int = MOST_STATES,
 ) -> Automaton:
-    """The part that can be reached from ``starts``, breadth first; PatternError beyond ``limit`` states."""
+    """The part that can be reached from ``starts``, breadth first; PatternError beyond ``limit`` states.
+
+    >>> even = explored([0], lambda state: {"1": 1 - state}, lambda state: state == 0)  # an even number of ones
+    >>> even.edges, even.accepting
+    (({'1': 1}, {'1': 0}), (True, False))
+    """
     numbers: dict[State, int] = {}
     for start in starts:
         numbers.setdefault(start, len(numbers))
@@ -56,7 +66,12 @@ def explored(
 
 
 def intersected(a: Automaton, b: Automaton) -> Automaton:
-    """The texts that both accept; ``a`` should have the fewer edges."""
+    """The texts that both accept; ``a`` should have the fewer edges.
+
+    >>> both = intersected(trie(["12", "13"]), trie(["13", "4"]))
+    >>> both.edges
+    ({'1': 1}, {'3': 2}, {})
+    """
 
     def step(state: tuple[int, int]) -> dict[str, tuple[int, int]]:
         other = b.edges[state[1]]
@@ -67,7 +82,11 @@ def intersected(a: Automaton, b: Automaton) -> Automaton:
 
 
 def trimmed(automaton: Automaton) -> Automaton:
-    """The same without states from which no text is accepted; no start is left if none is accepted at all."""
+    """The same without states from which no text is accepted; no start is left if none is accepted at all.
+
+    >>> trimmed(Automaton((0,), ({"1": 1, "2": 2}, {}, {}), (False, True, False))).edges
+    ({'1': 1}, {})
+    """
     before: list[list[int]] = [[] for _ in automaton.edges]
     for state, row in enumerate(automaton.edges):
         for target in row.values():
@@ -88,7 +107,11 @@ def trimmed(automaton: Automaton) -> Automaton:
 
 
 def trie(words: Iterable[str]) -> Automaton:
-    """The least automaton that accepts ``words``: built incrementally from the sorted words (Daciuk et al. 2000)."""
+    """The least automaton that accepts ``words``: built incrementally from the sorted words (Daciuk et al. 2000).
+
+    >>> trie(["17", "27"]).edges  # the end is shared
+    ({'1': 1, '2': 1}, {'7': 2}, {})
+    """
     known: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
     rows: list[dict[str, int]] = [{}]  # the states along the previous word, which may still get edges
     ends = [False]

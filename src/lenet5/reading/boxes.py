@@ -28,6 +28,13 @@ def with_boxes(level: Segments, upright: Segments, mask: Mask) -> tuple[Segments
     """Level and upright segments of a mask (H, W) with the hidden sides of boxes, and which of each are such sides.
 
     ``upright`` are segments of the turned mask.
+
+    >>> from lenet5.reading.segments import segments_of
+    >>> mask = np.zeros((60, 100), np.bool_)
+    >>> mask[10:12, 10:90] = mask[48:50, 10:90] = mask[10:50, 10:12] = mask[10:50, 88:90] = True  # a box
+    >>> segments = segments_of(mask, 4), segments_of(np.ascontiguousarray(mask.T), 4)
+    >>> [sides.all() for sides in with_boxes(*segments, mask)[2]]
+    [np.True_, np.True_]
     """
     turned = np.ascontiguousarray(mask.T)
     boxes = np.zeros(len(level.left), np.bool_), np.zeros(len(upright.left), np.bool_)

@@ -29,6 +29,13 @@ class Candidates:
 
     Boxes are left, top, right, bottom in the line's pixels; ``marks`` are the connected marks that each consists of,
     nothing where a cut parts it from its neighbours.
+
+    >>> from lenet5.reading.pieces import whole_marks
+    >>> level = np.zeros((48, 30), np.float32)
+    >>> level[:, [5, 6, 7, 15, 16, 17]] = 1  # two strokes
+    >>> candidates = runs(whole_marks(level))
+    >>> candidates.images.shape, candidates.marks
+    ((3, 28, 28), ((0,), (0, 1), (1,)))
     """
 
     first: NDArray[np.int64]
@@ -42,6 +49,13 @@ def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
     """Every run of neighbouring pieces that has the size of a character.
 
     The images of whole marks are taken from candidates of the same line ``seen`` before it was cut.
+
+    >>> from lenet5.reading.pieces import whole_marks
+    >>> level = np.zeros((48, 30), np.float32)
+    >>> level[:, [5, 6, 7, 15, 16, 17]] = 1  # two strokes
+    >>> candidates = runs(whole_marks(level))
+    >>> list(zip(candidates.first.tolist(), candidates.last.tolist()))  # each stroke, and both together
+    [(0, 1), (0, 2), (1, 2)]
     """
     ready = {} if seen is None else dict(zip(seen.marks, seen.images, strict=True))
     spans: list[tuple[int, int]] = []

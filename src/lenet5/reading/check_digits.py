@@ -34,6 +34,13 @@ def check_automaton(check: str, classes: str) -> Automaton:
       X, such numbers are not allowed.
     - ``mod11``: at least two digits, weighted 1, 2, 3 … from the right, sum ≡ 0 (mod 11): NHS numbers, ISSNs.
     - ``verhoeff``: at least two digits; ``iban``: ISO 13616, which needs the capital letters.
+
+    >>> automaton = check_automaton("ean13", "0123456789")
+    >>> state = automaton.starts[0]
+    >>> for digit in "4006381333931":
+    ...     state = automaton.edges[state][digit]
+    >>> automaton.accepting[state]
+    True
     """
     digits = {d: int(d) for d in DIGITS}
     if check == "luhn":

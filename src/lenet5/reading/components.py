@@ -15,7 +15,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Components:
-    """``labels`` (H, W) int32 has k + 1 in component k and 0 outside; edges of the boxes and areas, (N,) int each."""
+    """``labels`` (H, W) int32 has k + 1 in component k and 0 outside; edges of the boxes and areas, (N,) int each.
+
+    >>> mask = np.zeros((8, 9), np.bool_)
+    >>> mask[1:5, 2:4] = mask[6, 7] = True
+    >>> marks = components(mask)
+    >>> len(marks), marks.width.tolist(), marks.height.tolist(), marks.area.tolist()
+    (2, [2, 1], [4, 1], [8, 1])
+    """
 
     labels: NDArray[np.int32]
     left: NDArray[np.int64]
@@ -39,7 +46,12 @@ class Components:
 
 
 def components(mask: Mask) -> Components:
-    """The components of a mask (H, W), pixels that meet at a corner being connected."""
+    """The components of a mask (H, W), pixels that meet at a corner being connected.
+
+    >>> marks = components(np.array([[1, 0, 0, 1], [0, 1, 0, 1]], np.bool_))
+    >>> marks.left.tolist(), marks.right.tolist()
+    ([0, 3], [2, 4])
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     left, top, width, height, area = np.asarray(stats[1:], np.int64).T
     return Components(np.asarray(labels, np.int32), left, top, left + width, top + height, area)
@@ -49,6 +61,10 @@ def bridged(mask: Mask, gap: int) -> Components:
     """The components of a mask (H, W), parts no more than about ``gap`` pixels apart joined: dry or grainy strokes.
 
     Labels and areas are those of the mask alone.
+
+    >>> dashes = np.tile(np.array([1, 1, 1, 1, 0, 0], np.bool_), (4, 3))
+    >>> len(components(dashes)), len(bridged(dashes, 2))
+    (3, 1)
     """
     if gap < 1:
         return components(mask)

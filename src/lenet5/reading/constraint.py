@@ -25,6 +25,10 @@ class Constraint:
     end. ``starts`` is (0,), or several states if a check's weights count from the right; no text is accepted from two
     of them. From every state some allowed text can be completed. ``predicate`` is a check that is a function: the
     automaton allows more than it does.
+
+    >>> constraint = compile_constraint("0123456789", choices=["12", "13 4"])
+    >>> constraint.next.shape[1], constraint.allows("13 4"), constraint.allows("134")
+    (11, True, False)
     """
 
     symbols: str

@@ -30,7 +30,15 @@ _FLOOR: Final = 0.02**2  # the least variance
 
 
 def features(pieces: Pieces, boxes: NDArray[np.int64]) -> Floats:
-    """(N, 2): the log-size and the place in a line of candidates' boxes (N, 4), in heights of its digits."""
+    """(N, 2): the log-size and the place in a line of candidates' boxes (N, 4), in heights of its digits.
+
+    >>> from lenet5.reading.pieces import whole_marks
+    >>> level = np.zeros((48, 40), np.float32)
+    >>> level[:, 5:8] = level[44:48, 20:24] = 1  # a stroke and a dot on the baseline
+    >>> pieces = whole_marks(level, slanted=False)
+    >>> features(pieces, np.array([[5, 0, 8, 48], [20, 44, 24, 48]])).round(2).tolist()
+    [[0.0, 0.0], [-2.48, 0.46]]
+    """
     top, baseline = _band(pieces)
     height = max(baseline - top, 1.0)
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
@@ -60,6 +68,10 @@ class Geometry:
     """A Gaussian over :func:`features` for each of ``classes`` and, last, for rubbish.
 
     ``means`` are (C + 1, 2), ``covariances`` (C + 1, 2, 2).
+
+    >>> dots_and_digits = Geometry(".1", np.array([(-2, 0.4), (0, 0), (-1, 0)]), np.tile(0.1 * np.eye(2), (3, 1, 1)))
+    >>> int(dots_and_digits.log_densities(np.array([[-1.9, 0.5]])).argmax())  # small and low: a dot
+    0
     """
 
     classes: str

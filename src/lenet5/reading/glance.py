@@ -54,6 +54,16 @@ def glanced(
     """The proposals, or the words of them, that are worth reading, or ``every`` one.
 
     ``p_digit`` gives (N,) for images (N, 28, 28).
+
+    >>> from lenet5.reading.ink import inks_of
+    >>> from lenet5.reading.proposals import proposals_in
+    >>> grey = np.ones((60, 80), np.float32)
+    >>> grey[20:45, 30:34] = 0  # a stroke
+    >>> proposals = proposals_in(inks_of(grey))
+    >>> [glance.mean for glance in glanced(proposals, lambda images: np.full(len(images), 0.75))]
+    [0.75]
+    >>> glanced(proposals, lambda images: np.full(len(images), 0.01))  # surely no digit
+    []
     """
     images, owners = [], []
     for number, proposal in enumerate(proposals):
@@ -77,7 +87,11 @@ def glanced(
 
 
 def within_budget(glances: Sequence[Glance]) -> list[Glance]:
-    """As many lines as one picture may cost, those most like numbers; all of them, but of very full pictures."""
+    """As many lines as one picture may cost, those most like numbers; all of them, but of very full pictures.
+
+    >>> within_budget([])
+    []
+    """
     sizes = [len(glance.proposal.tall) + len(glance.proposal.low) for glance in glances]
     if len(glances) <= _MOST_LINES and sum(sizes) <= _MOST_MARKS:
         return list(glances)

@@ -50,6 +50,12 @@ class Ink:
     ``paper`` the lightness of its paper, coarsely. ``dark`` is whether the ink is darker than its paper in the picture,
     ``window`` its width in pixels of the ink, ``faint`` whether this is what stronger ink elsewhere would hide,
     ``colour`` whether ink is what is more coloured than its paper.
+
+    >>> grey = np.ones((60, 80), np.float32)
+    >>> grey[20:45, 30:34] = 0  # a stroke
+    >>> ink = inks_of(grey)[0]
+    >>> ink.dark, int(ink.mask.sum()), round(ink.cover, 3)
+    (True, 100, 0.021)
     """
 
     contrast: Floats
@@ -89,7 +95,13 @@ class Ink:
 
 
 def inks_of(grey: Floats, darkest: Floats | None = None, lightest: Floats | None = None) -> list[Ink]:
-    """All ways of looking at grey levels (H, W) 0..1, and at the ``darkest`` and ``lightest`` channels of colours."""
+    """All ways of looking at grey levels (H, W) 0..1, and at the ``darkest`` and ``lightest`` channels of colours.
+
+    >>> grey = np.ones((60, 80), np.float32)
+    >>> grey[20:45, 30:34] = 0  # a stroke
+    >>> [(ink.dark, ink.faint) for ink in inks_of(grey)]
+    [(True, False)]
+    """
     inks: list[Ink] = []
     for source, dark in _sources(grey, darkest):
         inks += _all_through(source, dark)
@@ -178,6 +190,11 @@ def without_impulses(grey: Floats) -> Floats:
 
     A picture is noisy if many of its pixels stand out from ground that is flat all around them, as no
     stroke does however thin. Then every pixel goes that differs from all of its neighbours but one.
+
+    >>> page = np.ones((40, 40), np.float32)
+    >>> page[::4, ::4] = 0  # pepper
+    >>> float(without_impulses(page).min())
+    1.0
     """
     if min(grey.shape) < _LEAST_NOISY:
         return grey
@@ -227,7 +244,11 @@ def _otsu(levels: NDArray[np.uint8]) -> float:
 
 
 def shrunk(grey: Floats, side: int) -> Floats:
-    """At most ``side`` pixels long, anti-aliased."""
+    """At most ``side`` pixels long, anti-aliased.
+
+    >>> shrunk(np.ones((100, 50), np.float32), 20).shape
+    (20, 10)
+    """
     if side >= max(grey.shape):
         return grey
     size = tuple(max(1, round(length * side / max(grey.shape))) for length in grey.shape[::-1])

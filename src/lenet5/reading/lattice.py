@@ -41,6 +41,10 @@ class LineModel:
 
     ``probabilities`` gives (N, C + 1) for images (N, 28, 28): of the ``classes`` and of rubbish. ``geometry`` tells how
     large and where characters stand, ``inverse_temperature`` how far a path's score is its probability.
+
+    >>> geometry = Geometry("0123456789/.", np.zeros((13, 2)), np.tile(np.eye(2), (13, 1, 1)))
+    >>> LineModel("0123456789/.", lambda images: np.ones((len(images), 13)) / 13, geometry, 1.0).separators
+    range(10, 12)
     """
 
     classes: str
@@ -56,7 +60,18 @@ class LineModel:
 
 @dataclass(frozen=True)
 class Lattice:
-    """One line with all ways of reading it: ``weighed`` (N, C + 1) are logarithms of its candidates' probabilities."""
+    """One line with all ways of reading it: ``weighed`` (N, C + 1) are logarithms of its candidates' probabilities.
+
+    >>> from lenet5.reading.line_image import Line
+    >>> level = np.zeros((48, 20), np.float32)
+    >>> level[:, 5:8] = 1  # a stroke
+    >>> geometry = Geometry(DIGITS, np.zeros((11, 2)), np.tile(np.eye(2), (11, 1, 1)))
+    >>> one = 0.98 * np.eye(11)[1] + 0.002  # whatever the network sees is a 1
+    >>> model = LineModel(DIGITS, lambda images: np.tile(one, (len(images), 1)), geometry, 1.0)
+    >>> (lattice,) = lattices_of([Line(level, left=0, top=0, scale=2, slope=0)], model)
+    >>> lattice.mark(lattice.words[0][0]).box  # in the picture, half as large
+    Box(left=2, top=0, right=4, bottom=24)
+    """
 
     line: Line
     pieces: Pieces
@@ -118,6 +133,16 @@ def lattices_of(lines: Sequence[Line], model: LineModel) -> list[Lattice | None]
     """The lattice of each line; None for one without ink that could be a character.
 
     Marks that surely are characters are not cut: the best path is the same. Nor is a line that surely is words.
+
+    >>> from lenet5.reading.line_image import Line
+    >>> level = np.zeros((48, 20), np.float32)
+    >>> level[:, 5:8] = 1  # a stroke
+    >>> geometry = Geometry(DIGITS, np.zeros((11, 2)), np.tile(np.eye(2), (11, 1, 1)))
+    >>> one = 0.98 * np.eye(11)[1] + 0.002  # whatever the network sees is a 1
+    >>> model = LineModel(DIGITS, lambda images: np.tile(one, (len(images), 1)), geometry, 1.0)
+    >>> (lattice,) = lattices_of([Line(level, left=0, top=0, scale=2, slope=0)], model)
+    >>> [[lattice.mark(k).label for k in word] for word in lattice.words]
+    [['1']]
     """
     wholes = [whole_marks(line.level) for line in lines]
     first = [_as_it_stands(line, pieces, runs(pieces)) for line, pieces in zip(lines, wholes, strict=True)]

@@ -38,6 +38,10 @@ class Line:
 
     A pixel of ``level`` lies in the picture at ``left`` + column / ``scale`` and ``top`` + row / ``scale``
     + ``slope`` · column / ``scale``.
+
+    >>> line = Line(np.zeros((52, 100), np.float32), left=10, top=20, scale=2.0, slope=0.0)
+    >>> line.height, line.box(np.array([2, 49]), np.array([4, 23]))
+    (24.0, Box(left=12, top=21, right=22, bottom=45))
     """
 
     level: Floats
@@ -60,7 +64,11 @@ class Line:
 
 
 def usual_height(heights: NDArray[np.number], areas: NDArray[np.number]) -> float:
-    """The height that half of the marks' ink reaches: the median of heights (N,), weighed by areas (N,)."""
+    """The height that half of the marks' ink reaches: the median of heights (N,), weighed by areas (N,).
+
+    >>> usual_height(np.array([3, 20, 22]), np.array([5, 60, 70]))  # a dot and two digits
+    22.0
+    """
     order = np.argsort(heights)
     return float(heights[order][np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)])
 
@@ -69,6 +77,13 @@ def line_image(level: Floats, marks: Components, tall: Indices, low: Indices, sc
     """The line of the ``tall`` marks of an ink picture ``level`` (H, W), with those of the ``low`` ones beside them.
 
     Its slope is taken out. The ink picture is ``scale`` times as large as the picture.
+
+    >>> from lenet5.reading.components import components
+    >>> mask = np.zeros((40, 60), np.bool_)
+    >>> mask[10:34, [10, 11, 40, 41]] = True  # two strokes, 24 pixels tall
+    >>> line = line_image(mask.astype(np.float32), components(mask), np.arange(2), np.zeros(0, np.int64), scale=1.0)
+    >>> line.scale, line.height, line.slope
+    (2.0, 24.0, 0.0)
     """
     heights = marks.height[tall]
     height = min(float(np.median(heights[heights >= 0.6 * heights.max()])), _TALLEST * float(np.median(heights)))
@@ -105,7 +120,12 @@ def _are_beside(
 
 
 def slope_of(x: NDArray[np.floating], y: NDArray[np.floating], height: float) -> float:
-    """The slope of a line through the middles of its marks (N,), 0 where they are too few to tell."""
+    """The slope of a line through the middles of its marks (N,), 0 where they are too few to tell.
+
+    >>> x = np.array([0.0, 40, 80, 120])
+    >>> round(slope_of(x, 5 + 0.1 * x, height=20), 3)
+    0.1
+    """
     if len(x) < 3 or np.ptp(x) < 3 * height:
         return 0.0
     steps = [(x[k:] - x[:-k], y[k:] - y[:-k]) for k in range(1, min(_NEIGHBOURS, len(x)))]

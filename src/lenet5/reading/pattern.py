@@ -47,7 +47,11 @@ def known(symbols: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text between quotes, on one line, with backslashes as they are."""
+    """A text between quotes, on one line, with backslashes as they are.
+
+    >>> print(quoted("12\\n"), quoted(r"\\d"))
+    '12\\n' '\\d'
+    """
     return "'" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + "'"
 
 
@@ -56,6 +60,10 @@ def pattern_automaton(pattern: str, symbols: str) -> Automaton:
 
     Raises PatternError, with the character's position, for what is no expression, what no automaton can do, and what
     needs a character that is not among the symbols.
+
+    >>> automaton = pattern_automaton("12?", "0123456789 ")
+    >>> automaton.edges, automaton.accepting
+    (({'1': 1}, {'2': 2}, {}), (False, True, True))
     """
     from automata.fa.nfa import NFA  # 0.3 s, only paid by those who use patterns
 

@@ -56,6 +56,12 @@ class Pieces:
     k + 1 in piece k, 0 outside; the edges of each piece's box and its area, (N,) int; of each, ``mark`` (N,), the
     connected mark that it is or is cut from; ``cuts`` what was parted by them; ``slant`` the pixels to the right for
     each pixel upwards that were taken out.
+
+    >>> level = np.zeros((48, 30), np.float32)
+    >>> level[:, [5, 6, 7, 15, 16, 17]] = 1  # two strokes
+    >>> pieces = whole_marks(level)
+    >>> len(pieces), pieces.left.tolist(), pieces.right.tolist(), pieces.area.tolist()
+    (2, [5, 15], [8, 18], [144, 144])
     """
 
     level: Floats
@@ -81,6 +87,11 @@ def whole_marks(level: Floats, slanted: bool = True) -> Pieces:
     """The connected marks of one line of ink (h, w) float32 in 0..1 whose digits are about HEIGHT pixels tall.
 
     A line that is not ``slanted`` is taken as it is.
+
+    >>> level = np.zeros((48, 30), np.float32)
+    >>> level[:, [5, 6, 7, 15, 16, 17]] = 1  # two strokes
+    >>> whole_marks(level).left.tolist()
+    [5, 15]
     """
     level = _thick_enough(level)
     slant = _slant(level) if slanted else 0.0
@@ -93,7 +104,14 @@ def whole_marks(level: Floats, slanted: bool = True) -> Pieces:
 
 
 def cut(whole: Pieces, which: Mask | None = None) -> Pieces:
-    """The pieces of a line's marks, of ``which`` (N,) alone if it is given, cut wherever digits may touch."""
+    """The pieces of a line's marks, of ``which`` (N,) alone if it is given, cut wherever digits may touch.
+
+    >>> level = np.zeros((48, 60), np.float32)
+    >>> level[:, 5:8] = level[:, 50:53] = level[22:25, 5:53] = 1  # two strokes and a thin bridge
+    >>> pieces = cut(whole_marks(level))
+    >>> len(pieces) > 2, set(pieces.mark.tolist()), round(pieces.cuts[0].ink, 1)
+    (True, {0}, 3.0)
+    """
     result = np.zeros_like(whole.labels)
     made: list[int] = []
     cuts = []
@@ -184,7 +202,12 @@ def _slant(level: Floats) -> float:
 
 
 def sheared(level: Floats, slant: float) -> Floats:
-    """The line with this slant to the right taken out, as wide as it then is."""
+    """The line with this slant to the right taken out, as wide as it then is.
+
+    >>> slanted = np.eye(10, dtype=np.float32)[::-1].copy()  # one pixel to the right for each upwards
+    >>> float(sheared(slanted, 1.0).sum(axis=0).max())  # all ink is in one column
+    10.0
+    """
     if abs(slant) < 1e-6:
         return level
     height, width = level.shape

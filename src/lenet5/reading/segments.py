@@ -35,6 +35,12 @@ class Segments:
     """Segments along rows: ``labels`` (H, W), k + 1 in segment k; first and last column, row at both, thickness.
 
     ``gaps`` (G, 5) are the ends of what lies between the pieces of a segment, two points (x, y), after its number.
+
+    >>> mask = np.zeros((40, 100), np.bool_)
+    >>> mask[20:22, 10:90] = mask[5:15, 40:50] = True  # a rule and a blot
+    >>> segments = segments_of(mask, thickest=4)
+    >>> segments.length.tolist(), segments.thickness.tolist()
+    ([80], [2.0])
     """
 
     labels: NDArray[np.int32]
@@ -54,6 +60,12 @@ def segments_of(mask: Mask, thickest: int) -> Segments:
     """Thin runs along the rows of a mask, straight but for a slope, those that follow each other as one.
 
     The thinnest are taken first, so that what crosses or touches a line is told from it by its thickness.
+
+    >>> mask = np.zeros((40, 100), np.bool_)
+    >>> mask[20:22, 10:90] = mask[5:15, 40:50] = True  # a rule and a blot
+    >>> segments = segments_of(mask, thickest=4)
+    >>> segments.left.tolist(), segments.right.tolist()
+    ([10], [90])
     """
     ink = mask.view(np.uint8)
     pieces: list[_Piece] = []

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.reading.proposals import REACH
-from lenet5.reading.score import Word
+from lenet5.reading.words import Word
 from lenet5.result import REFUSED, Digit, Separator
 
 __all__ = ["best_line", "best_set", "in_reading_order", "left_out", "rows", "trimmed"]
@@ -29,6 +29,10 @@ def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats, digits: Floats)
     ``edges`` (N, 4) are their boxes, ``lines`` (N,) tell which are of one line, ``p`` (N, 2) are P(a number stands
     there) and P(and it is read rightly), ``digits`` (N,) how many each holds: a part of a number may be surer than all
     of it.
+
+    >>> edges = np.array([(0, 0, 30, 20), (0, 0, 10, 20), (50, 0, 80, 20)], float)  # a number, its first digit, a blot
+    >>> best_set(edges, np.array([0, 1, 2]), np.array([(0.9, 0.8), (0.9, 0.85), (0.1, 0.1)]), np.array([3, 1, 3]))
+    [0]
     """
     selected: list[int] = []
     worth = p[:, 0] ** 2 * (p[:, 1] + _HARD) * np.sqrt(digits)
@@ -42,7 +46,12 @@ def best_set(edges: Floats, lines: NDArray[np.int64], p: Floats, digits: Floats)
 
 
 def left_out(edges: Floats, p: Floats, selected: Sequence[int]) -> float:
-    """P(something stands there) of the likeliest word that lies apart from all that was chosen; 0 without any."""
+    """P(something stands there) of the likeliest word that lies apart from all that was chosen; 0 without any.
+
+    >>> edges = np.array([(0, 0, 30, 20), (0, 0, 10, 20), (50, 0, 80, 20)], float)
+    >>> left_out(edges, np.array([(0.9, 0.8), (0.9, 0.85), (0.1, 0.1)]), [0])  # the second lies in the first
+    0.1
+    """
     apart = [
         k for k in range(len(p)) if k not in selected and (overlaps(edges[k], edges[list(selected)]) <= _SHARED).all()
     ]
@@ -53,6 +62,12 @@ def best_line(words: Sequence[Word], p: Floats) -> int | None:
     """The number of the line of which most digits are expected to stand there; None without any.
 
     That a line stands there is known: of a line and a part of it the line is taken, though it may be less sure.
+
+    >>> from lenet5.result import Box
+    >>> digits = [Digit(str(k), 0.9, Box(9 * k, 0, 9 * k + 8, 12)) for k in range(5)]
+    >>> short, long = Word(None, None, 0, (0,), tuple(digits[:1])), Word(None, None, 1, (0,), tuple(digits[1:]))
+    >>> best_line([short, long], np.array([(0.99, 0.9), (0.9, 0.7)]))
+    1
     """
     worth: dict[int, float] = {}
     for word, (there, _) in zip(words, p, strict=True):
@@ -64,6 +79,9 @@ def rows(edges: Floats, lines: NDArray[np.int64]) -> list[list[int]]:
     """The numbers of words with boxes (N, 4) that stand in one line, from left to right.
 
     They are of one of the ``lines`` (N,) that were proposed, or side by side in reach of each other, as tall and alike.
+
+    >>> rows(np.array([(40, 0, 60, 20), (0, 2, 20, 22), (0, 90, 20, 110)], float), np.arange(3))
+    [[1, 0], [2]]
     """
     left, top, right, bottom = edges.T
     tall = bottom - top
@@ -84,7 +102,14 @@ def rows(edges: Floats, lines: NDArray[np.int64]) -> list[list[int]]:
 
 
 def in_reading_order(lines: Sequence[Marks]) -> list[Marks]:
-    """Lines from top to bottom, those that are about as high up from left to right."""
+    """Lines from top to bottom, those that are about as high up from left to right.
+
+    >>> from lenet5.result import Box
+    >>> places = ("3", 0, 50), ("2", 40, 2), ("1", 0, 0)
+    >>> lines = [(Digit(label, 0.9, Box(x, y, x + 9, y + 12)),) for label, x, y in places]
+    >>> [line[0].label for line in in_reading_order(lines)]
+    ['1', '2', '3']
+    """
     if not lines:
         return []
     tops = [float(np.median([mark.box.top for mark in line])) for line in lines]
@@ -101,7 +126,13 @@ def in_reading_order(lines: Sequence[Marks]) -> list[Marks]:
 
 
 def trimmed(marks: Sequence[Digit | Separator]) -> Marks:
-    """The marks of a line without those at its ends that are surely no digits."""
+    """The marks of a line without those at its ends that are surely no digits.
+
+    >>> from lenet5.result import Box
+    >>> marks = [Digit(label, 0.95, Box(9 * k, 0, 9 * k + 8, 12)) for k, label in enumerate("?17?2?")]
+    >>> "".join(mark.label for mark in trimmed(marks))
+    '17?2'
+    """
     kept = [k for k, mark in enumerate(marks) if not _is_strange(mark)]
     return tuple(marks[kept[0] : kept[-1] + 1]) if kept else ()
 

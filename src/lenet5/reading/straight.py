@@ -37,7 +37,14 @@ _TEETH: Final = 3  # segments of one length on one line are a comb
 
 
 def without_lines(mask: Mask, height: float) -> Mask | None:
-    """The mask (H, W) of ink without printed lines, writing on it being about so tall; None where there are none."""
+    """The mask (H, W) of ink without printed lines, writing on it being about so tall; None where there are none.
+
+    >>> mask = np.zeros((60, 200), np.bool_)
+    >>> mask[45:47] = mask[20:40, 90:93] = True  # a rule across the picture, and a stroke above it
+    >>> bare = without_lines(mask, height=20)
+    >>> int(bare[40:].sum()), int(bare.sum())
+    (0, 60)
+    """
     if min(mask.shape) < SHORTEST:
         return None
     side = min(mask.shape)

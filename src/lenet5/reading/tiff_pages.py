@@ -20,6 +20,13 @@ def page_frames(content: bytes, name: str) -> list[int]:
     first at once. The chain ends where it is cut short or comes back to itself; a directory outside the file counts as
     a page, which is damaged. Raises TooLargeError for over a million directories. The layout is that of TIFF 6.0,
     section 2, and of BigTIFF, whose magic number is 43.
+
+    >>> import io
+    >>> from PIL import Image
+    >>> file = io.BytesIO()
+    >>> Image.new("L", (8, 8)).save(file, "TIFF", save_all=True, append_images=[Image.new("L", (8, 8))])
+    >>> page_frames(file.getvalue(), "scan.tif")
+    [0, 1]
     """
     order = "<" if content[:2] == b"II" else ">"
     big = content[2:4] in (b"\x2b\x00", b"\x00\x2b")

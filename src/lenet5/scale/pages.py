@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lenet5.errors import one_line
-from lenet5.reading.picture import Picture, Source, open_pages
+from lenet5.reading.opening import Source, open_pages
+from lenet5.reading.picture import Picture
 from lenet5.reading.reader import Reader
 from lenet5.result import Reading, file_json
 from lenet5.tables import Column

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from lenet5.errors import OutputError, PictureError, TooLargeError, UnavailableError
-from lenet5.reading.picture import MOST_BYTES
+from lenet5.reading.limits import MOST_BYTES
 
 __all__ = ["Storage", "is_uri"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lenet5.reading.picture import MOST_BYTES
+from lenet5.reading.limits import MOST_BYTES
 from lenet5.weights import Weights
 
 __all__ = ["Settings"]

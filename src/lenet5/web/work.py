@@ -17,7 +17,7 @@ from lenet5 import paper
 from lenet5.errors import ArrayError, PatternError, PictureError, TooLargeError, one_line
 from lenet5.processes import limit_threads
 from lenet5.reading.constraint import compile_constraint
-from lenet5.reading.picture import open_pages
+from lenet5.reading.opening import open_pages
 from lenet5.reading.reader import Reader
 from lenet5.result import file_json
 from lenet5.web.parameters import Parameters
