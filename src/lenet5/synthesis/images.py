@@ -39,7 +39,14 @@ def characters(
     writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator, name: str = "UNIPEN"
 ) -> ImageSet:
     """``count`` images of isolated writings in turn, each with a random pen and hand; labels are places in ``classes``,
-    NOT_A_DIGIT for what is not in it."""
+    NOT_A_DIGIT for what is not in it.
+
+    >>> strokes = (np.array([[0, 0], [6, 0], [2, 10]], np.float32),)
+    >>> seven = Writing("7", "CHARACTER", "a writer", "a file", strokes)
+    >>> sevens = characters([seven], 3, DIGITS, np.random.default_rng(0))
+    >>> sevens.labels.tolist(), len({image.tobytes() for image in sevens.images})  # no two alike
+    ([7, 7, 7], 3)
+    """
     order = np.resize(generator.permutation(len(writings)), count).tolist()
 
     def made() -> Made:
@@ -55,7 +62,13 @@ def characters(
 
 
 def separators(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
-    """``count`` separators, written by UNIPEN's writers or drawn, with random pens."""
+    """``count`` separators, written by UNIPEN's writers or drawn, with random pens.
+
+    >>> classes = DIGITS + SEPARATORS
+    >>> drawn = separators([], 6, classes, np.random.default_rng(0))  # one had too little ink
+    >>> "".join(classes[label] for label in drawn.labels)
+    '(,)-('
+    """
     written = {c: [w for w in writings if w.label == c] for c in SEPARATORS}
 
     def made() -> Made:
@@ -73,7 +86,13 @@ def separators(writings: Sequence[Writing], count: int, classes: str, generator:
 
 
 def letters(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
-    """``count`` isolated letters and signs that are no separators; NOT_A_DIGIT where they are no classes."""
+    """``count`` isolated letters and signs that are no separators; NOT_A_DIGIT where they are no classes.
+
+    >>> strokes = (np.array([[0, 10], [4, 0], [8, 10]], np.float32),)
+    >>> writings = [Writing(c, "CHARACTER", "a writer", "a file", strokes) for c in "A7/"]
+    >>> letters(writings, 2, DIGITS, np.random.default_rng(0)).labels.tolist()  # of "A" alone, which is no class
+    [255, 255]
+    """
     isolated = [w for w in writings if w.level == "CHARACTER" and len(w.label) == 1]
     others = [
         w for w in isolated if w.label not in DIGITS + SEPARATORS and (w.label in LETTERS or not w.label.isalnum())
@@ -82,7 +101,14 @@ def letters(writings: Sequence[Writing], count: int, classes: str, generator: np
 
 
 def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
-    """``count`` digits of a set, distorted and rendered with random pens and sensors."""
+    """``count`` digits of a set, distorted and rendered with random pens and sensors.
+
+    >>> images = np.zeros((1, 28, 28), np.uint8)
+    >>> images[0, 4:24, 12:16] = 255
+    >>> hard = hard_digits(ImageSet("a one", images, np.array([1], np.uint8)), 3, np.random.default_rng(0))
+    >>> hard.name, hard.labels.tolist(), len({image.tobytes() for image in hard.images})
+    ('hard a one', [1, 1, 1], 3)
+    """
 
     def made() -> Made:
         for (ink,), (label,) in _groups(data, count, 1, generator):
@@ -94,7 +120,14 @@ def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> I
 
 
 def junk(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
-    """``count`` images of rubbish, from all of its generators."""
+    """``count`` images of rubbish, from all of its generators.
+
+    >>> images = np.zeros((3, 28, 28), np.uint8)
+    >>> images[:, 4:24, 12:16] = 255
+    >>> images_of_rubbish = junk(ImageSet("ones", images, np.ones(3, np.uint8)), 4, np.random.default_rng(0))
+    >>> images_of_rubbish.images.shape, images_of_rubbish.labels.tolist()
+    ((4, 28, 28), [255, 255, 255, 255])
+    """
     makers, shares = zip(*rubbish.MAKERS, strict=True)
 
     def made() -> Made:

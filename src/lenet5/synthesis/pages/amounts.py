@@ -30,7 +30,13 @@ _GUARDS: Final[tuple[Strokes, ...]] = (  # what people put around an amount, so 
 
 
 def amount(digits: Digits, rng: np.random.Generator) -> Page:
-    """An amount with or without cents, guards or a currency's sign beside it, over fine printed lines."""
+    """An amount with or without cents, guards or a currency's sign beside it, over fine printed lines.
+
+    >>> from lenet5.synthesis.pages import Glyph
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> [amount(bars, np.random.default_rng(seed)).lines[0].transcript for seed in range(4)]
+    ['1.111.11', '11,111', '1', '11']
+    """
     height = float(np.exp(rng.uniform(np.log(22), np.log(85))))
     written = row(digits, _form(rng), height, rng, close=float(rng.uniform(-0.08, 0.3)))
     wide = max(mark.left + mark.ink.shape[1] for mark in written)

@@ -41,7 +41,12 @@ HERSHEY: Final = (
 
 
 def surface(kind: str, rng: np.random.Generator) -> Page:
-    """A grey picture of a kind of SURFACES, 200–900 by 200–1200 pixels."""
+    """A grey picture of a kind of SURFACES, 200–900 by 200–1200 pixels.
+
+    >>> page = surface("blank", np.random.default_rng(1))
+    >>> page.picture.shape, page.lines
+    ((531, 711), ())
+    """
     size = int(rng.integers(200, 900)), int(rng.integers(200, 1200))
     return Page(to_bytes(SURFACES[kind](size, rng) + rng.normal(0, rng.uniform(0, 0.015), size)), ())
 
@@ -51,7 +56,13 @@ def _any_surface(digits: Digits, rng: np.random.Generator, kind: str) -> Page:
 
 
 def words_beside_digits(digits: Digits, rng: np.random.Generator) -> Page:
-    """Three lines, each a printed word and a spaced string, with a stain below them."""
+    """Three lines, each a printed word and a spaced string, with a stain below them.
+
+    >>> from lenet5.synthesis.pages import Glyph
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> words_beside_digits(bars, np.random.default_rng(0)).text.split()
+    ['111111', '11', '11111111']
+    """
     ink, lines, top = Image.new("F", (1500, 700), 0.0), [], 30
     for _ in range(3):
         string, text, boxes = string_ink(digits, "spaced", rng.uniform(2, 3), rng)

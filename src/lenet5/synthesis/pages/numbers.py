@@ -31,6 +31,11 @@ def string(digits: Digits, rng: np.random.Generator, spacing: str) -> Page:
 
     "spaced" leaves 0.15–0.6 of a digit's width between boxes; "touching" moves each digit to the left until its ink
     first meets its neighbour's; "overlapping" goes on from there by up to 15% of the narrower width.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> pages = [string(bars, np.random.default_rng(0), spacing) for spacing in SPACINGS]
+    >>> [(page.text, page.boxes[1].left - page.boxes[0].right) for page in pages]
+    [('111111', 7), ('111111', -4), ('111111', -6)]
     """
     scale = rng.uniform(2, 3)
     ink, text, boxes = string_ink(digits, spacing, scale, rng)
@@ -40,14 +45,26 @@ def string(digits: Digits, rng: np.random.Generator, spacing: str) -> Page:
 
 
 def string_ink(digits: Digits, spacing: str, scale: float, rng: np.random.Generator) -> tuple[Floats, str, list[Box]]:
-    """The ink (h, w) in 0..1 of one such string, its text and boxes."""
+    """The ink (h, w) in 0..1 of one such string, its text and boxes.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> ink, text, boxes = string_ink(bars, "spaced", 2.0, np.random.default_rng(0))
+    >>> text, len(boxes), boxes[0], ink.shape[1] == boxes[-1].right
+    ('111111111', 9, Box(left=0, top=1, right=12, bottom=43), True)
+    """
     glyphs = digits(rng, int(rng.integers(2, 11)))
     ink, boxes = _line([enlarged(glyph, scale * rng.uniform(0.9, 1.1)) for glyph in glyphs], spacing, rng)
     return ink, _text(glyphs), boxes
 
 
 def pen_string(digits: Digits, rng: np.random.Generator, pen: str) -> Page:
-    """A spaced string of a "hairline" pen, one pixel wide, or a "marker", which thickens strokes a lot."""
+    """A spaced string of a "hairline" pen, one pixel wide, or a "marker", which thickens strokes a lot.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 6), np.float32), 1)] * n  # writes only 1s
+    >>> dark = [pen_string(bars, np.random.default_rng(0), pen).picture < 128 for pen in PENS]
+    >>> [float(mask.mean().round(2)) for mask in dark]  # the fraction that is ink
+    [0.01, 0.32]
+    """
     ink, text, boxes = string_ink(digits, "spaced", rng.uniform(2, 3), rng)
     if pen == "hairline":
         ink = np.asarray(np.pad(thinned(ink > _CONTACT), 12), np.float32)
@@ -64,7 +81,19 @@ def pen_string(digits: Digits, rng: np.random.Generator, pen: str) -> Page:
 
 
 def thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Strokes (H, W) down to their middle lines, one pixel wide (Zhang & Suen 1984)."""
+    """Strokes (H, W) down to their middle lines, one pixel wide (Zhang & Suen 1984).
+
+    >>> bar = np.zeros((7, 9), bool)  # five rows thick
+    >>> bar[1:6, 1:8] = True
+    >>> print("\\n".join("".join(".#"[int(inked)] for inked in row) for row in thinned(bar)))
+    .........
+    .........
+    .........
+    ...##....
+    .........
+    .........
+    .........
+    """
     thin = np.pad(mask, 1)
     while True:
         before = thin.sum()
@@ -102,7 +131,11 @@ def a4_page(digits: Digits, rng: np.random.Generator, groups: tuple[int, ...], r
 
 
 def enlarged(glyph: Glyph, scale: float) -> Floats:
-    """A digit enlarged by ``scale`` from MNIST's size, anti-aliased: (h, w) in 0..1."""
+    """A digit enlarged by ``scale`` from MNIST's size, anti-aliased: (h, w) in 0..1.
+
+    >>> enlarged(Glyph(np.ones((20, 10), np.float32), 1), 2.0).shape  # and two pixels of paper around it
+    (44, 24)
+    """
     factor = scale * (UNIT / glyph.unit)
     size = (max(2, round(glyph.ink.shape[1] * factor)), max(2, round(glyph.ink.shape[0] * factor)))
     return np.clip(cv2.resize(np.pad(glyph.ink, 1), (size[0] + 4, size[1] + 4), interpolation=cv2.INTER_CUBIC), 0, 1)

@@ -26,7 +26,12 @@ _WORDS: Final = ("Page", "Nr.", "Table", "Room", "Total", "Name", "Week", "Gate"
 
 
 def photo(glyph: Glyph, paper: str, rng: np.random.Generator) -> Page:
-    """A grey photo of one digit on a paper of PAPERS, as a phone would take it."""
+    """A grey photo of one digit on a paper of PAPERS, as a phone would take it.
+
+    >>> page = photo(Glyph(np.ones((20, 4), np.float32), 1), "ruled paper", np.random.default_rng(0))
+    >>> page.text, page.picture.shape, page.boxes[0]
+    ('1', (904, 767), Box(left=100, top=108, right=137, bottom=328))
+    """
     size = int(rng.integers(360, 1000)), int(rng.integers(360, 1000))
     tall = rng.uniform(0.2, 0.6) * min(size)
     ink, place = _written(glyph.ink, size, tall, rng)

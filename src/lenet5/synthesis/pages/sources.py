@@ -27,7 +27,13 @@ _LEVEL: Final = 0.2  # ink below that ends a crop
 
 
 def tight(image: NDArray[np.uint8]) -> Floats:
-    """An image (28, 28) cropped to its ink: (h, w) in 0..1."""
+    """An image (28, 28) cropped to its ink: (h, w) in 0..1.
+
+    >>> image = np.zeros((28, 28), np.uint8)
+    >>> image[4:24, 12:16] = 255
+    >>> tight(image).shape, float(tight(image).max())
+    ((20, 4), 1.0)
+    """
     rows, columns = np.flatnonzero(image.max(axis=1) > _INKED), np.flatnonzero(image.max(axis=0) > _INKED)
     return np.asarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255, np.float32)
 
@@ -51,7 +57,14 @@ def from_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Image
 
 @dataclass(frozen=True)
 class Writers:
-    """Digits and words of UNIPEN's writers: each call is one writer, in one hand and with one pen."""
+    """Digits and words of UNIPEN's writers: each call is one writer, in one hand and with one pen.
+
+    >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
+    >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
+    >>> glyphs = from_writings(writings)(np.random.default_rng(0), 4)
+    >>> [glyph.label for glyph in glyphs], len({glyph.pen for glyph in glyphs})  # one pen
+    ([3, 5, 5, 3], 1)
+    """
 
     digits: tuple[tuple[tuple[Writing, ...], ...], ...]
     """Of each writer, the writings of each digit that the writer has."""
@@ -81,7 +94,14 @@ class Writers:
 
 
 def from_writings(writings: Iterable[Writing]) -> Writers:
-    """Digits of the writers with at least five different ones. Raises ValueError where there is no such writer."""
+    """Digits of the writers with at least five different ones. Raises ValueError where there is no such writer.
+
+    >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
+    >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
+    >>> writers = from_writings(writings)
+    >>> len(writers.digits), writers.heights
+    (1, (10.0,))
+    """
     characters: dict[str, dict[str, list[Writing]]] = {}
     words = []
     for writing in writings:
