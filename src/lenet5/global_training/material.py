@@ -31,7 +31,13 @@ _HELD_OUT: Final = 0.16  # lines for each held-out image: the scale of a line's 
 
 
 def by_writer(writings: Sequence[Writing]) -> tuple[list[Writing], list[Writing]]:
-    """The writings that are trained on and those of the held-out writers."""
+    """The writings that are trained on and those of the held-out writers.
+
+    >>> writings = [Writing("7", "CHARACTER", f"writer {k}", "a file", ()) for k in range(10)]
+    >>> training, held_out = by_writer(writings)
+    >>> len(training), sorted(writing.writer for writing in held_out)  # a fixed fifth of the writers
+    (8, ['writer 8', 'writer 9'])
+    """
     apart = held_out_writers(writings)
     return [w for w in writings if w.writer not in apart], [w for w in writings if w.writer in apart]
 
@@ -41,6 +47,14 @@ class Synthesis:
 
     ``writings`` are UNIPEN's; without any, everything is made from the training images and from drawn separators.
     It takes minutes: ``report`` takes a line before each kind, and after each tenth of the lines.
+
+    >>> from lenet5.learning.distort import NONE
+    >>> images = np.zeros((10, 28, 28), np.uint8)
+    >>> images[:, 4:24, 12:16] = 255
+    >>> ones, mixture = ImageSet("ones", images, np.ones(10, np.uint8)), Mixture((("junk", 0.1),), NONE)
+    >>> material = Synthesis()(ones, None, mixture, 30.0, np.random.default_rng(0))
+    >>> {kind: len(images.images) for kind, images in material.images.items()}  # six for each that a pass shows
+    {'junk': 6}
     """
 
     def __init__(

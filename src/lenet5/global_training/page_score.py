@@ -64,6 +64,13 @@ class PageMaker:
     """Draws pages with digits of held-out images (28×28 with labels) and of held-out ``writings``, half of each.
 
     Page ``number`` of a kind is the same for the same ``seed``, whatever else is drawn.
+
+    >>> images = np.zeros((1, 28, 28), np.uint8)
+    >>> images[0, 4:24, 12:16] = 255
+    >>> make = PageMaker(ImageSet("a one", images, np.array([1], np.uint8)), [], seed=0)
+    >>> page = make("icon", 0)
+    >>> page.text, bool((page.picture == make("icon", 0).picture).all())
+    ('1', True)
     """
 
     def __init__(self, images: ImageSet, writings: Sequence[Writing], seed: int) -> None:
@@ -134,6 +141,12 @@ class Example:
 
     And their truth, (N,): whether it is ``there``, and ``right``, and how many of the page's true digits, ``total`` in
     all, it covers.
+
+    >>> n = len(FEATURES)
+    >>> seen = Example("number", np.zeros((2, n)), np.zeros((2, 4)), np.array([0, 0]), np.array([True, False]),
+    ...                np.array([True, False]), np.array([4, 0]), total=4)
+    >>> int(seen.covered[seen.right].sum()) == seen.total  # the one right word holds all digits of the page
+    True
     """
 
     kind: str
@@ -147,7 +160,16 @@ class Example:
 
 
 def example_of(reader: Reader, kind: str, page: Page) -> Example:
-    """What the reader sees in a drawn page, with the truth of each word."""
+    """What the reader sees in a drawn page, with the truth of each word.
+
+    >>> from lenet5.synthesis.pages import TrueLine
+    >>> bar = np.full((60, 60), 255, np.uint8)
+    >>> bar[10:50, 27:33] = 0
+    >>> page = Page(bar, (TrueLine("1", "1", (Box(27, 10, 33, 50),)),))
+    >>> example = example_of(Reader(threads=1), "a bar", page)
+    >>> example.there.tolist(), example.right.tolist(), example.covered.tolist(), example.total
+    ([True], [True], [1], 1)
+    """
     seen = reader.seen(page.picture)
     truth = np.array([_true_of(word, page) for word in seen.words], np.int64).reshape(-1, 3)
     total = sum(len(line.text) for line in page.lines)
@@ -258,7 +280,18 @@ def _judge(features: Floats, target: Floats, weight: Floats, generator: np.rando
 
 
 def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
-    """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
+    """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right.
+
+    >>> from lenet5.reading.score import CONTEXT
+    >>> n = len(FEATURES)
+    >>> example = Example("number", np.zeros((1, n)), np.array([[0.0, 0, 9, 9]]), np.array([0]), np.array([True]),
+    ...                   np.array([True]), np.array([1]), total=1)
+    >>> sure = [Judge(np.zeros(m), np.ones(m), np.zeros((m + 1, 1)), np.array([[0, 0], [4.0, 4.0]]))
+    ...         for m in (n, n + len(CONTEXT))]
+    >>> p_right, p_left_out, is_right = outcome(PageScore(*sure, _PRODUCT), example)
+    >>> p_right.round(2).tolist(), p_left_out, is_right  # P(there) · P(right) = 0.98²
+    ([0.96], 0.0, True)
+    """
     p = score(example.features, example.lines)
     digits = np.exp(example.features[:, FEATURES.index("log digits")])
     selected = best_set(example.edges, example.lines, p, digits)

@@ -38,6 +38,10 @@ def load_mnist(
     They are read from ``mnist/`` in the folder that LENET5_DATA names, or else fetched into the
     user's cache folder. ``progress`` is a pooch progress bar. Raises DataError where neither is
     possible, and for content that is not MNIST's.
+
+    >>> images, labels = load_mnist("t10k")  # doctest: +SKIP
+    >>> images.shape, labels[:5].tolist()  # doctest: +SKIP
+    ((10000, 28, 28), [7, 2, 1, 0, 4])
     """
     given = os.environ.get("LENET5_DATA")
     images, labels = (
