@@ -26,6 +26,15 @@ class Sheet:
     """What was read on one sheet: its ``form``, how it lies on it, and a reading for each of the form's fields.
 
     ``straight`` (H, W) uint8 is the sheet as the blank one lies.
+
+    >>> from lenet5.forms.ink import Cut
+    >>> from lenet5.forms.form import Field
+    >>> blank = np.full((40, 40), 255, np.uint8)
+    >>> form = Form("exam", blank, (Field("code", (0, 0, 1, 1)),))
+    >>> reading = FieldReading("7", 0.6, (), ("less sure than 0.95",), Cut(blank, 255 - blank, (0.0, 0.0, 40.0, 40.0)))
+    >>> sheet = Sheet(form, register(Scan.of(blank), [])[1], (reading,), blank)
+    >>> sheet.texts, sheet.review
+    ({'code': '7'}, ['code'])
     """
 
     form: Form
