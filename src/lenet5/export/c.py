@@ -67,6 +67,10 @@ def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = Fa
     """C99 of the paper's network with these weights, in float or in 8 bits; ``name`` is the header's, without ``.h``.
 
     Raises WeightsError for weights of the concise network.
+
+    >>> header = source(weights_of.load("lenet5"), name="digits").header
+    >>> "lenet5_read" in header
+    True
     """
     if weights.network is not paper.LENET5:
         raise WeightsError(f"{weights.name} holds a {weights.network.name} network: C is written of the paper's alone")
