@@ -66,7 +66,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     ...     open_regular(folder)
     Traceback (most recent call last):
         ...
-    IsADirectoryError: [Errno 21] it is a folder: '/tmp/tmp2w6t90cw'
+    IsADirectoryError: [Errno 21] it is a folder: ...
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:

@@ -20,7 +20,7 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.reading.picture import open_picture
 from lenet5.reading.reader import Seen
 from lenet5.reading.score import CONTEXT, FEATURES, Judge, PageScore, features_of, with_context
-from lenet5.synthesis.pages import from_images
+from lenet5.synthesis.pages import Images
 from lenet5.synthesis.pages.numbers import string
 
 Floats = NDArray[np.float64]
@@ -324,7 +324,7 @@ def test_a_line_that_is_known_to_stand_alone_offers_nothing_but_its_best_path(re
 def test_a_part_of_a_mark_takes_less_than_all_of_its_ink(reader: Reader) -> None:
     digits = load("digits", "test")
     assert isinstance(digits, ImageSet)
-    page = string(from_images(digits.images, digits.labels), np.random.default_rng(0), "touching")
+    page = string(Images(digits.images, digits.labels), np.random.default_rng(0), "touching")
     picture = page.picture
     found = seen(reader, picture)
     k = of_number(found, page.text)

@@ -70,7 +70,7 @@ def require_agreement(
     >>> require_agreement(weights, blank, np.array([3, 3], np.int8), blank.posterior, int8=False)
     Traceback (most recent call last):
         ...
-    lenet5.errors.WeightsError: lenet5 is not exported: of 2 answers 2 are not the engine's, and probabilities differ by up to 0
+    lenet5.errors.WeightsError: lenet5 is not exported: of 2 answers 2 are not the engine's, ...
     """
     compared = expected.posterior.max(axis=1) >= _SURE if int8 else np.ones(len(labels), bool)
     different = int(np.count_nonzero((labels != expected.labels) & compared))

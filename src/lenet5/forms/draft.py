@@ -72,7 +72,16 @@ class Draft:
 
 
 def draft(blank: str | os.PathLike[str]) -> Draft:
-    """The fields of a blank sheet: a picture, or a PDF's first page. Raises PictureError, FormError if it is blank."""
+    """The fields of a blank sheet: a picture, or a PDF's first page. Raises PictureError, FormError if it is blank.
+
+    >>> import tempfile
+    >>> blank = np.full((400, 300), 255, np.uint8)
+    >>> _ = [cv2.rectangle(blank, (x, 100), (x + 20, 125), 0, 1) for x in (60, 80, 100, 120)]  # four cells
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = cv2.imwrite(f"{folder}/blank.png", blank)
+    ...     [field.cells for field in draft(f"{folder}/blank.png").fields]
+    [4]
+    """
     grey = grey_of(open_picture(os.fspath(blank)))
     scale = FRAME / max(grey.shape)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))

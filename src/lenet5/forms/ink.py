@@ -46,7 +46,15 @@ class Cut:
 
 
 def cut_out(scan: Scan, reference: Reference, registration: Registration, box: Edges) -> Cut:
-    """A field, ``box`` in fractions of the sheet, with a margin around it."""
+    """A field, ``box`` in fractions of the sheet, with a margin around it.
+
+    >>> blank = np.full((400, 300), 255, np.uint8)
+    >>> scan, reference = Scan.of(blank), Reference.of(blank)
+    >>> lies = Registration(np.eye(3) * [0.2, 0.2, 1], 1.0, np.zeros((0, 2)), np.zeros((0, 2)))
+    >>> cut = cut_out(scan, reference, lies, (0.3, 0.4, 0.7, 0.45))
+    >>> bool(cut.ink.any())  # nothing is written there
+    False
+    """
     width, height = reference.size
     left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
     margin = _MARGIN * (bottom - top)

@@ -210,7 +210,15 @@ class Duplicates:
 
 
 def note_duplicate(review: ReviewFolder, row: dict[str, Any], field: str, reason: str) -> None:
-    """Have the review folder show a field of a row."""
+    """Have the review folder show a field of a row.
+
+    >>> import tempfile
+    >>> row = {"form": "exam", "sheet": ""}  # a sheet that was not kept: there is nothing to show
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     note_duplicate(ReviewFolder(folder), row, "code", "also on page 1 of b.png")
+    ...     list(Path(folder).iterdir())
+    []
+    """
     if row.get("sheet"):
         review.duplicate(item_name(row["sheet"], row["form"], field), reason)
 

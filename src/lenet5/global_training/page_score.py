@@ -26,7 +26,7 @@ from lenet5.reading.reader import Reader
 from lenet5.reading.score import FEATURES, Judge, PageScore, Word, with_context
 from lenet5.reading.select import best_set, left_out
 from lenet5.result import Box, Digit
-from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
+from lenet5.synthesis.pages import KINDS, Digits, Images, Page, from_writings
 
 __all__ = [
     "PAGES",
@@ -75,7 +75,7 @@ class PageMaker:
 
     def __init__(self, images: ImageSet, writings: Sequence[Writing], seed: int) -> None:
         digits = images.labels < 10
-        self._sources: list[Digits] = [from_images(images.images[digits], images.labels[digits])]
+        self._sources: list[Digits] = [Images(images.images[digits], images.labels[digits])]
         if writings:
             self._sources.append(from_writings(writings))
         self._seed = seed

@@ -92,6 +92,15 @@ class ReadPart:
 
     A batch has the numbers of parts in column ``part``; the answer has for each the number of its ``rows`` and of
     those that ``failed``, once the part is written. A part that is there already is left as it is. Raises OutputError.
+
+    >>> import tempfile
+    >>> from lenet5.weights import load
+    >>> pictures = ReadPictures(load("lenet5"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = begin(folder, ["no such file.png"], 1, pictures, resume=False)
+    ...     answer = ReadPart(folder, pictures)({"part": np.array([0])})
+    >>> answer["rows"].tolist(), answer["failed"].tolist()
+    ([1], [1])
     """
 
     def __init__(self, folder: str, pictures: ReadPictures) -> None:

@@ -32,11 +32,11 @@ def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
     >>> seven = np.zeros((40, 40), np.float32)
     >>> seven[:8] = seven[:, 32:] = 1
     >>> ink = remade([seven], np.array([7]), np.random.default_rng(0))  # upside down
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::4]) for row in ink[::8]))
-    ##........
-    ##........
-    ##........
-    ##........
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::4]) for row in ink[::8]))
+    ##········
+    ##········
+    ##········
+    ##········
     ##########
     """
     digit, label = digits[0], int(labels[0])
@@ -54,12 +54,12 @@ def glued(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     >>> level, upright = np.zeros((2, 40, 40), np.float32)
     >>> level[12:24] = upright[:, 12:24] = 1
     >>> ink = glued([level, upright, upright], np.array([2, 1, 1]), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::4]) for row in ink[::8]))
-    ....#.....
-    ....#.....
-    ....######
-    ....#.....
-    ....#.....
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::4]) for row in ink[::8]))
+    ····#·····
+    ····#·····
+    ····######
+    ····#·····
+    ····#·····
     """
     other = next((k for k in (1, 2) if labels[k] != labels[0]), 1)
     first, second = _boxed(digits[0]), _boxed(digits[other])
@@ -75,15 +75,15 @@ def gapped(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
     >>> digit = np.ones((30, 6), np.float32)
     >>> ink = gapped([digit] * 3, np.array([1, 1, 1]), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[12:28:2]) for row in ink[::5]))
-    ..####..
-    ..####..
-    ..####..
-    ..####..
-    ..####..
-    .....#..
-    ........
-    ........
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[12:28:2]) for row in ink[::5]))
+    ··####··
+    ··####··
+    ··####··
+    ··####··
+    ··####··
+    ·····#··
+    ········
+    ········
     """
     digit = _boxed(digits[0])
     rows, columns = np.mgrid[:CANVAS, :CANVAS]
@@ -103,15 +103,15 @@ def closed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
     >>> ring = np.ones((20, 20), np.float32)
     >>> ring[4:-4, 4:-4] = 0
     >>> ink = closed([ring] * 3, np.array([0, 0, 0]), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
     ##############
     ##############
-    ###........###
-    ###........###
-    ###........###
+    ###········###
+    ###········###
+    ###········###
     ##############
-    ..............
-    ..............
+    ··············
+    ··············
     """
     turn = int(generator.integers(4))
     digit = np.rot90(_boxed(digits[0]), turn).copy()
@@ -149,19 +149,19 @@ def overlaid(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
 
     >>> level, upright = np.ones((6, 30), np.float32), np.ones((30, 6), np.float32)
     >>> ink = overlaid([level, upright, upright], np.array([1, 1, 1]), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
-    ....................
-    ....................
-    ...............##...
-    ...............##...
-    .#########.....##...
-    ...............##...
-    ....................
-    ....................
-    ....................
-    ....................
-    ....................
-    ....................
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ····················
+    ····················
+    ···············##···
+    ···············##···
+    ·#########·····##···
+    ···············##···
+    ····················
+    ····················
+    ····················
+    ····················
+    ····················
+    ····················
     """
     count = 2 if generator.random() < 0.8 else 3
     canvas = np.zeros((CANVAS * 3 // 2, CANVAS * 3 // 2), np.float32)
@@ -177,19 +177,19 @@ def scribble(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
     """A few straight strokes and arcs between the points of a coarse grid, by a round or a broad pen.
 
     >>> ink = scribble([], np.empty(0), np.random.default_rng(1))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
-    ...............
-    .......##......
-    .#############.
-    .........####..
-    ..........###..
-    .........####..
-    .##########.##.
-    ...####.###....
-    ........##.....
-    .......###.....
-    .......##......
-    ...............
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ···············
+    ·······##······
+    ·#############·
+    ·········####··
+    ··········###··
+    ·········####··
+    ·##########·##·
+    ···####·###····
+    ········##·····
+    ·······###·····
+    ·······##······
+    ···············
     """
     across, down = generator.uniform(0.5, 1.1), 1.0
     points = np.stack(np.meshgrid(np.linspace(0, down, 3), np.linspace(0, across, 3), indexing="ij"), -1).reshape(-1, 2)
@@ -206,16 +206,16 @@ def chain(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     """One stroke that wanders and turns corners without lifting the pen.
 
     >>> ink = chain([], np.empty(0), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
-    .................
-    ...........#.....
-    .......##.#......
-    .....#...##..#...
-    ....#...##....#..
-    ....#.###.....#..
-    ...###..#....#...
-    ..#....###.......
-    .................
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ·················
+    ···········#·····
+    ·······##·#······
+    ·····#···##··#···
+    ····#···##····#··
+    ····#·###·····#··
+    ···###··#····#···
+    ··#····###·······
+    ·················
     """
     at, lines = generator.random(2), []
     for _ in range(generator.integers(3, 8)):
@@ -229,18 +229,18 @@ def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     """A dash, dot, comma, equals sign, cross, hook, corner or rule, as between or around digits.
 
     >>> ink = mark([], np.empty(0), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
-    ...........
-    ..##.......
-    ..##.......
-    ..##.......
-    ..##.......
-    ..##.......
-    .###.......
-    .###.......
-    .###.......
-    .########..
-    ...........
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ···········
+    ··##·······
+    ··##·······
+    ··##·······
+    ··##·······
+    ··##·······
+    ·###·······
+    ·###·······
+    ·###·······
+    ·########··
+    ···········
     """
     kind = generator.integers(8)
     tilt, long = generator.normal(0, 0.06), generator.uniform(0.4, 1.2)
@@ -270,15 +270,15 @@ def blot(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
     """A filled shape, perhaps with a hole or a strip left out, or a digit left out of a filled box.
 
     >>> ink = blot([], np.empty(0), np.random.default_rng(0))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
-    .....
-    .###.
-    .####
-    .####
-    .#..#
-    .#..#
-    .#...
-    .###.
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ·····
+    ·###·
+    ·####
+    ·####
+    ·#··#
+    ·#··#
+    ·#···
+    ·###·
     """
     if generator.random() < 0.25:
         return np.asarray(1 - np.pad(_fitted(digits[0], CANVAS), generator.integers(1, 8)))
@@ -289,15 +289,15 @@ def specks(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
     """Scattered dots and short dashes, as security print, texture and dirt leave them.
 
     >>> ink = specks([np.ones((20, 20), np.float32)], np.array([1]), np.random.default_rng(5))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
-    #..##...#....#.
-    ...............
-    ...#.........#.
-    ...##........#.
-    ........#......
-    .............#.
-    ....#..........
-    ...####........
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    #··##···#····#·
+    ···············
+    ···#·········#·
+    ···##········#·
+    ········#······
+    ·············#·
+    ····#··········
+    ···####········
     """
     canvas = generator.random((CANVAS, round(CANVAS * generator.uniform(0.4, 1.3)))).astype(np.float32)
     coarse = int(generator.integers(1, 6))
@@ -312,22 +312,22 @@ def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
     """The outline of a broad stroke that is not a digit.
 
     >>> ink = outlined([np.ones((20, 20), np.float32)], np.array([1]), np.random.default_rng(3))
-    >>> print("\\n".join("".join(".#"[int(level > 0.5)] for level in row[::2]) for row in ink[::4]))
-    .........................
-    ..................####...
-    .......##.###........#...
-    .....##....###..#...#....
-    ...#..###..#...#..#......
-    ..#.#....#..#..#..#......
-    ..#.#......#..#.#...#....
-    ...#..#.....#..#..#..#...
-    ....#..#....#...#...#....
-    .....#...##.#.#..#.......
-    .......#...#....#..#.....
-    ........#....#...#..#....
-    .......##..#...#..#..#...
-    .............###....##...
-    .........................
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::2]) for row in ink[::4]))
+    ·························
+    ··················####···
+    ·······##·###········#···
+    ·····##····###··#···#····
+    ···#··###··#···#··#······
+    ··#·#····#··#··#··#······
+    ··#·#······#··#·#···#····
+    ···#··#·····#··#··#··#···
+    ····#··#····#···#···#····
+    ·····#···##·#·#··#·······
+    ·······#···#····#··#·····
+    ········#····#···#··#····
+    ·······##··#···#··#··#···
+    ·············###····##···
+    ·························
     """
     ink = scribble(digits, labels, generator) if generator.random() < 0.5 else blot(digits, labels, generator)
     solid = ink > 0.5

@@ -15,7 +15,8 @@ class Form:
     """The form that follows a Content-Type, of at most ``most_parts`` parts. Raises RefusedError as it comes.
 
     >>> form = Form("multipart/form-data; boundary=b", most_parts=2)
-    >>> form.write(b'--b\\r\\nContent-Disposition: form-data; name="f"; filename="a.png"\\r\\n\\r\\nbytes\\r\\n--b--\\r\\n')
+    >>> head = b'--b\\r\\nContent-Disposition: form-data; name="f"; filename="a.png"\\r\\n\\r\\n'
+    >>> form.write(head + b"bytes\\r\\n--b--\\r\\n")
     >>> form.files()
     [('a.png', b'bytes')]
     """

@@ -84,8 +84,8 @@ def line(
 
     >>> sheet = Sheet(5, 40)
     >>> line(sheet, (0, 2), (39, 2), 1, dotted=True)
-    >>> "".join(".#"[int(dark)] for dark in sheet.canvas[2, :, 0] < 128)
-    '#....#....#....#....#...#....#....#....#'
+    >>> "".join("·#"[int(dark)] for dark in sheet.canvas[2, :, 0] < 128)
+    '#····#····#····#····#···#····#····#····#'
     """
     if not dotted:
         cv2.line(sheet.canvas, first, last, colour, pen)
@@ -100,12 +100,12 @@ def rectangle(sheet: Sheet, box: Box, pen: int, colour: Colour = BLACK, dotted: 
 
     >>> sheet = Sheet(5, 9)
     >>> rectangle(sheet, Box(1, 1, 7, 3), 1, sides=3)  # no left side
-    >>> print("\\n".join("".join(".#"[int(dark)] for dark in row) for row in sheet.canvas[..., 0] < 128))
-    .........
-    .#######.
-    .......#.
-    .#######.
-    .........
+    >>> print("\\n".join("".join("·#"[int(dark)] for dark in row) for row in sheet.canvas[..., 0] < 128))
+    ·········
+    ·#######·
+    ·······#·
+    ·#######·
+    ·········
     """
     corners = [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
     for first, last in list(zip(corners, corners[1:] + corners[:1], strict=True))[:sides]:
@@ -202,14 +202,14 @@ def code(sheet: Sheet, left: int, top: int, side: int, rng: np.random.Generator)
     >>> sheet = Sheet(100, 100)
     >>> code(sheet, 10, 10, 80, np.random.default_rng(0))
     >>> dark = sheet.canvas[..., 0] < 128
-    >>> print("\\n".join("".join(".#"[int(pixel)] for pixel in row) for row in dark[10:17, 10:26]))
-    #######...#.#.#.
-    #.....#..#.####.
-    #.###.#..#...#..
-    #.###.#...##...#
-    #.###.#.#.......
-    #.....#.##.#...#
-    #######.#.#...#.
+    >>> print("\\n".join("".join("·#"[int(pixel)] for pixel in row) for row in dark[10:17, 10:26]))
+    #######···#·#·#·
+    #·····#··#·####·
+    #·###·#··#···#··
+    #·###·#···##···#
+    #·###·#·#·······
+    #·····#·##·#···#
+    #######·#·#···#·
     """
     bits = _modules(rng)
     sheet.ink(np.kron(bits, np.ones((max(1, side // len(bits)),) * 2)), left, top, BLACK)

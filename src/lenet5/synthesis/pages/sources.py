@@ -14,7 +14,7 @@ from lenet5.learning.unipen import Writing
 from lenet5.strokes import Pen, any_hand, any_pen, frame_of, hold, ink_of
 from lenet5.synthesis.pages.truth import Glyph
 
-__all__ = ["Writers", "from_images", "from_writings", "tight"]
+__all__ = ["Images", "Writers", "from_writings", "tight"]
 
 Floats = NDArray[np.float32]
 
@@ -40,19 +40,21 @@ def tight(image: NDArray[np.uint8]) -> Floats:
 
 @dataclass(frozen=True)
 class Images:
-    """Digits drawn at random from ``images`` (N, 28, 28) in MNIST's form with their ``labels`` (N,)."""
+    """Digits drawn at random from ``images`` (N, 28, 28) in MNIST's form with their ``labels`` (N,).
+
+    >>> images = np.zeros((2, 28, 28), np.uint8)
+    >>> images[:, 4:24, 12:16] = 255
+    >>> glyphs = Images(images, np.array([1, 7]))(np.random.default_rng(0), 4)
+    >>> [glyph.label for glyph in glyphs], glyphs[0].ink.shape  # cropped to the ink
+    ([7, 7, 7, 1], (20, 4))
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.integer]
 
     def __call__(self, generator: np.random.Generator, n: int) -> list[Glyph]:
-        chosen = generator.integers(0, len(self.images), n)
-        return [Glyph(tight(self.images[k]), int(self.labels[k])) for k in chosen]
-
-
-def from_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Images:
-    """Digits drawn at random from images (N, 28, 28) in MNIST's form with their labels (N,)."""
-    return Images(images, labels)
+        numbers = generator.integers(0, len(self.images), n)
+        return [Glyph(tight(self.images[k]), int(self.labels[k])) for k in numbers]
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,12 @@ def from_writings(writings: Iterable[Writing]) -> Writers:
             characters.setdefault(writing.writer, {}).setdefault(writing.label, []).append(writing)
         elif writing.level == "WORD" and writing.label.isalpha() and len(writing.label) >= _SHORTEST:
             words.append(writing)
-    writers = [own for own in characters.values() if len(own) >= _FEWEST]
+    writers = [written for written in characters.values() if len(written) >= _FEWEST]
     if not writers:
         raise ValueError(f"no writer has {_FEWEST} different digits")
     return Writers(
-        digits=tuple(tuple(tuple(own[digit]) for digit in sorted(own)) for own in writers),
-        heights=tuple(_usual_height([w for group in own.values() for w in group]) for own in writers),
+        digits=tuple(tuple(tuple(written[digit]) for digit in sorted(written)) for written in writers),
+        heights=tuple(_usual_height([w for group in written.values() for w in group]) for written in writers),
         words=tuple(words),
     )
 
