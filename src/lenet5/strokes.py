@@ -27,6 +27,7 @@ __all__ = [
     "frame_of",
     "hold",
     "ink_of",
+    "log_uniform",
     "placed",
 ]
 
@@ -89,6 +90,17 @@ class Pen:
     grain: float = 0.0
 
 
+def log_uniform(generator: np.random.Generator, least: float, most: float) -> float:
+    """A size between two, drawn so that its logarithm is uniform: it is below √(least · most) half of the time.
+
+    >>> generator = np.random.default_rng(0)
+    >>> sizes = [log_uniform(generator, 1, 100) for _ in range(1000)]
+    >>> 450 < sum(size < 10 for size in sizes) < 550
+    True
+    """
+    return float(np.exp(generator.uniform(np.log(least), np.log(most))))
+
+
 def any_pen(generator: np.random.Generator) -> Pen:
     """A pen drawn at random: hairline to marker, about a third with visible pressure, one in six with grain.
 
@@ -97,7 +109,7 @@ def any_pen(generator: np.random.Generator) -> Pen:
     >>> all(HAIRLINE <= pen.width <= BROADEST for pen in pens), sum(pen.pressure > 0 for pen in pens)
     (True, 67)
     """
-    width = float(np.exp(generator.uniform(np.log(HAIRLINE), np.log(BROADEST))))
+    width = log_uniform(generator, HAIRLINE, BROADEST)
     pressure = float(generator.uniform(0.2, 0.6)) if generator.random() < 0.35 else 0.0
     grain = float(generator.uniform(0.1, 0.5)) if generator.random() < 0.15 else 0.0
     return Pen(width, pressure, grain)

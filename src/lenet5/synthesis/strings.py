@@ -23,6 +23,7 @@ from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates
 from lenet5.reading.pieces import HEIGHT, Pieces
 from lenet5.strokes import LINE, WRITTEN, Hand, Pen, any_hand, any_pen, drawn_separator, frame_of, hold, placed
+from lenet5.synthesis.neighbours import columns_between
 
 __all__ = [
     "CLASSES",
@@ -51,7 +52,6 @@ _MARGIN: Final = 8
 _MEETING: Final = 0.3  # of the hands let each digit meet the one before,
 _FARTHER: Final = 0.15  # and go on by up to so much of the narrower one's width,
 _DEEPEST: Final = 0.3  # of which the boxes of neighbours that meet overlap no more, as under the bar of a 7
-_INKED: Final = 0.35  # ink levels at which two digits meet
 _LINKED: Final = 0.5  # of neighbouring zeros are linked at their tops
 _ROUND: Final = 0.25  # of the numbers are round: the most frequent ones are
 
@@ -296,7 +296,7 @@ def _placed(
         top = min(max(top, 0), height - shape.shape[0])
         if before is not None:
             if meeting and digits:
-                gap = -_reach(before, (top, shape), height) - farther * min(shape.shape[1], before[2].shape[1])
+                gap = -_reach(before, (top, shape)) - farther * min(shape.shape[1], before[2].shape[1])
             right = max(right + gap, _MARGIN)
         left = round(right)
         shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
@@ -309,14 +309,10 @@ def _placed(
     return shares, right
 
 
-def _reach(before: tuple[int, int, Floats], after: tuple[int, Floats], height: int) -> int:
+def _reach(before: tuple[int, int, Floats], after: tuple[int, Floats]) -> int:
     """How many columns a digit may go into the box of the one before until its ink meets that one's."""
     (_, top, first), (start, second) = before, after
-    edge = np.full((2, height), np.inf)  # of each row: white to the right of the first, to the left of the second
-    for side, place, shape in ((0, top, first[:, ::-1]), (1, start, second)):
-        inked = shape > _INKED
-        edge[side, place : place + len(shape)] = np.where(inked.any(axis=1), inked.argmax(axis=1), np.inf)
-    free = edge.sum(axis=0).min()
+    free = columns_between(first, second, start - top)
     return int(min(free, _DEEPEST * min(first.shape[1], second.shape[1])))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.result import Box
+from lenet5.synthesis.neighbours import INKED, columns_between
 from lenet5.synthesis.pages.papers import on_paper
 from lenet5.synthesis.pages.truth import UNIT, Digits, Draw, Glyph, Page, moved, true_line
 
@@ -22,7 +23,6 @@ PENS: Final = ("hairline", "marker")
 
 _MOST_OVERLAP: Final = 0.15  # of the narrower digit's width: how far overlapping digits go beyond their first contact
 _MOST_BOXES: Final = 0.3  # of the narrower digit's width: boxes of neighbours overlap no more, as under the bar of a 7
-_CONTACT: Final = 0.35  # ink level at which a pixel of the first contact counts
 _DOTS_A_MILLIMETRE: Final = 300 / 25.4
 
 
@@ -67,7 +67,7 @@ def pen_string(digits: Digits, rng: np.random.Generator, pen: str) -> Page:
     """
     ink, text, boxes = string_ink(digits, "spaced", rng.uniform(2, 3), rng)
     if pen == "hairline":
-        ink = np.asarray(np.pad(thinned(ink > _CONTACT), 12), np.float32)
+        ink = np.asarray(np.pad(thinned(ink > INKED), 12), np.float32)
         picture = np.where(ink > 0, 60, 235).astype(np.uint8)
         return Page(picture, (true_line(text, [moved(box, 12, 12) for box in boxes]),))
     tall = max(box.bottom - box.top for box in boxes)
@@ -171,12 +171,10 @@ def _line(glyphs: list[Floats], spacing: str, rng: np.random.Generator) -> tuple
 
 def _contact(canvas: Floats, before: Box, glyph: Floats, top: int) -> int:
     """Where a glyph's left edge is when its ink first meets that on the canvas, or its box is far into the last one."""
-    height, width = glyph.shape
-    least = before.right - round(_MOST_BOXES * min(width, before.right - before.left))
-    for left in range(before.right, least, -1):
-        if ((canvas[top : top + height, left : left + width] > _CONTACT) & (glyph > _CONTACT)).any():
-            return left
-    return int(least)
+    last = canvas[before.top : before.bottom, before.left : before.right]
+    least = before.right - round(_MOST_BOXES * min(glyph.shape[1], last.shape[1]))
+    met = before.right - 1 - columns_between(last, glyph, top - before.top)
+    return int(max(met, least))
 
 
 def _any_a4_page(digits: Digits, rng: np.random.Generator) -> Page:

@@ -9,9 +9,10 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from lenet5.synthesis.pages.papers import coded, light, ruling, to_bytes
+from lenet5.synthesis.pages.sheet import plain_font
 from lenet5.synthesis.pages.truth import Digits, Draw, Glyph, Page, box_of_ink, true_line
 
 __all__ = ["KINDS", "PAPERS", "photo"]
@@ -132,8 +133,7 @@ def _caption(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     left, top, side = place
     page, small = Image.new("F", ink.shape[::-1], 0.0), max(12, round(0.2 * side))
     y = top - 2 * small if top > 2 * small else top + side + small
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.load_default(size=small)
-    ImageDraw.Draw(page).text((left, y), str(rng.choice(_WORDS)), 1.0, font)
+    ImageDraw.Draw(page).text((left, y), str(rng.choice(_WORDS)), 1.0, plain_font(small))
     return np.asarray(_plain(ink, place, rng) * (1 - 0.8 * np.asarray(page, np.float32)), np.float32)
 
 

@@ -17,7 +17,19 @@ from lenet5.synthesis.pages.papers import photographed, scanned
 from lenet5.synthesis.pages.sheet import Colour, Sheet, any_paper, dark_ink
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 
-__all__ = ["BLACK", "KINDS", "code", "finished", "heading", "line", "page_of_print", "paragraph", "rectangle", "words"]
+__all__ = [
+    "BLACK",
+    "KINDS",
+    "code",
+    "finished",
+    "heading",
+    "line",
+    "page_of_print",
+    "paragraph",
+    "photo_of",
+    "rectangle",
+    "words",
+]
 
 Floats = NDArray[np.float32]
 
@@ -185,9 +197,19 @@ def finished(sheet: Sheet, rng: np.random.Generator, photo: float = 0.3, shadow:
     ('1', (60, 80), (Box(left=20, top=10, right=25, bottom=40),))
     """
     if rng.random() < photo:
-        dark = bool(rng.random() < shadow)
-        return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, dark, rng), rng)
+        return photo_of(sheet, rng, shadow)
     return sheet.page(scanned, rng)
+
+
+def photo_of(sheet: Sheet, rng: np.random.Generator, shadow: float) -> Page:
+    """The sheet photographed, with the probability ``shadow`` with a shadow across it.
+
+    >>> photo = photo_of(Sheet(60, 80), np.random.default_rng(0), shadow=1.0)
+    >>> int(photo.picture.min()) < 0.8 * int(photo.picture.max())
+    True
+    """
+    is_shaded = bool(rng.random() < shadow)
+    return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, is_shaded, rng), rng)
 
 
 def _print_alone(digits: Digits, rng: np.random.Generator) -> Page:

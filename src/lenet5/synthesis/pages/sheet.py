@@ -16,7 +16,18 @@ from lenet5.codes import DIGITS
 from lenet5.result import Box
 from lenet5.synthesis.pages.truth import REACH, Page, TrueLine, true_line
 
-__all__ = ["Colour", "Mark", "Sheet", "any_ink", "any_paper", "dark_ink", "pale_ink", "printed"]
+__all__ = [
+    "Colour",
+    "Mark",
+    "Sheet",
+    "any_ink",
+    "any_paper",
+    "dark_ink",
+    "margins",
+    "pale_ink",
+    "plain_font",
+    "printed",
+]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -165,11 +176,20 @@ def printed(words: str, size: int, bold: bool = False, font: int | None = None) 
         lines = np.zeros((size + 2, wide + 2), np.uint8)
         cv2.putText(lines, words, (0, size - below // 2), font, scale, 255, pen, cv2.LINE_AA)
         return np.asarray(lines / np.float32(255), np.float32)
-    letters = _font(size)
+    letters = plain_font(size)
     _, _, right, bottom = letters.getbbox(words, stroke_width=int(bold))
     image = Image.new("L", (int(right) + 2, int(bottom) + 2), 0)
     ImageDraw.Draw(image).text((0, 0), words, 255, font=letters, stroke_width=int(bold))
     return np.asarray(np.asarray(image, np.float32) / 255, np.float32)
+
+
+def margins(rng: np.random.Generator, low: float, high: float, height: float) -> list[int]:
+    """Pixels around something ``height`` high, on its left, top, right and bottom, each ``low`` to ``high`` heights.
+
+    >>> margins(np.random.default_rng(0), 0.1, 1.0, 100)
+    [67, 34, 13, 11]
+    """
+    return [int(margin) for margin in rng.uniform(low, high, 4) * height]
 
 
 def dark_ink(rng: np.random.Generator) -> Colour:
@@ -230,7 +250,12 @@ def _lightness(colour: Colour) -> float:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def plain_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, ``size`` pixels high.
+
+    >>> plain_font(40).getlength("12") > 1.5 * plain_font(20).getlength("12")
+    True
+    """
     return ImageFont.load_default(size=size)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
 from lenet5.learning.unipen import Writing
+from lenet5.normalise import ink_box
 from lenet5.strokes import Pen, any_hand, any_pen, frame_of, hold, ink_of
 from lenet5.synthesis.pages.truth import Glyph
 
@@ -34,8 +35,8 @@ def tight(image: NDArray[np.uint8]) -> Floats:
     >>> tight(image).shape, float(tight(image).max())
     ((20, 4), 1.0)
     """
-    rows, columns = np.flatnonzero(image.max(axis=1) > _INKED), np.flatnonzero(image.max(axis=0) > _INKED)
-    return np.asarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255, np.float32)
+    box = ink_box(image, _INKED)
+    return np.asarray((image if box is None else image[box]).astype(np.float32) / 255, np.float32)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,5 @@ def _usual_height(writings: Sequence[Writing]) -> float:
 
 def _cropped(ink: Floats) -> Floats:
     """Ink (h, w) cropped to what is visible; unchanged where nothing is."""
-    rows, columns = np.flatnonzero(ink.max(axis=1) > _LEVEL), np.flatnonzero(ink.max(axis=0) > _LEVEL)
-    if len(rows) == 0:
-        return ink
-    return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    box = ink_box(ink, _LEVEL)
+    return ink if box is None else np.ascontiguousarray(ink[box])

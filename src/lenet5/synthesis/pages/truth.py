@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
+from lenet5.normalise import ink_box
 from lenet5.result import WORD_GAP, Box
 
 __all__ = ["REACH", "UNIT", "Digits", "Draw", "Glyph", "Page", "TrueLine", "box_of_ink", "moved", "true_line"]
@@ -114,12 +115,15 @@ def moved(box: Box, right: int, down: int) -> Box:
 
 
 def box_of_ink(ink: NDArray[np.floating], threshold: float = 0.2) -> Box:
-    """The box of the pixels of (H, W) above the threshold; there must be some.
+    """The box of the pixels of (H, W) above the threshold. Raises ValueError where there are none.
 
     >>> ink = np.zeros((10, 10))
     >>> ink[2:5, 3:9] = 1
     >>> box_of_ink(ink)
     Box(left=3, top=2, right=9, bottom=5)
     """
-    rows, columns = np.flatnonzero(ink.max(axis=1) > threshold), np.flatnonzero(ink.max(axis=0) > threshold)
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    box = ink_box(ink, threshold)
+    if box is None:
+        raise ValueError("there is no ink")
+    rows, columns = box
+    return Box(int(columns.start), int(rows.start), int(columns.stop), int(rows.stop))

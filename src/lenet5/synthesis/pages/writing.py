@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
-from lenet5.strokes import BROADEST, HAIRLINE, LINE, Hand, Pen, any_hand, drawn_separator, hold, placed
+from lenet5.normalise import ink_box
+from lenet5.strokes import BROADEST, HAIRLINE, LINE, Hand, Pen, any_hand, drawn_separator, hold, log_uniform, placed
 from lenet5.synthesis.pages.numbers import thinned
 from lenet5.synthesis.pages.sheet import Mark
 from lenet5.synthesis.pages.truth import UNIT, Digits, Glyph
@@ -178,7 +179,7 @@ def _pen_width(rng: np.random.Generator) -> float | None:
     """The pen with which images are redrawn, in heights, or None: as they are."""
     if rng.random() < 0.4:
         return None
-    return float(np.exp(rng.uniform(np.log(HAIRLINE), np.log(BROADEST))))
+    return log_uniform(rng, HAIRLINE, BROADEST)
 
 
 def _redrawn(ink: Floats, factor: float, width: float) -> Floats:
@@ -210,7 +211,5 @@ def _visible(ink: Floats) -> Floats:
 def _cropped(ink: Floats) -> tuple[Floats, int]:
     """Ink cropped to what is visible, and how many rows were cut off above it."""
     least = min(_INK, 0.5 * float(ink.max(initial=0)))
-    rows, columns = np.flatnonzero(ink.max(axis=1) > least), np.flatnonzero(ink.max(axis=0) > least)
-    if len(rows) == 0:
-        return ink, 0
-    return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]), int(rows[0])
+    box = ink_box(ink, least)
+    return (ink, 0) if box is None else (np.ascontiguousarray(ink[box]), int(box[0].start))
