@@ -33,7 +33,6 @@ SERVICE = "a part of the running service: tests/web and docs/using.md show it at
 TERMINAL = "it draws on the terminal"
 PROCESSES = "it starts processes, which import the program that starts them"
 WITHOUT_EXAMPLE = {
-    "lenet5.Reader": "the README and docs/using.md show it, and Reader.read has its own examples",
     "lenet5.__main__.main": "the command itself",
     "lenet5.cli.main": "the command itself",
     "lenet5.cli.progress.Download": TERMINAL,

@@ -82,8 +82,8 @@ def cell_images(ink: Bytes, box: Edges, cells: int) -> list[Bytes | None]:
     owner = owner.copy()
     for k in range(1, count):
         start, wide = int(stats[k, cv2.CC_STAT_LEFT]), int(stats[k, cv2.CC_STAT_WIDTH])
-        own = left + cell_of[k] * pitch
-        if own - _REACHES * pitch <= start and start + wide <= own + (1 + _REACHES) * pitch:
+        edge = left + cell_of[k] * pitch
+        if edge - _REACHES * pitch <= start and start + wide <= edge + (1 + _REACHES) * pitch:
             rows = slice(stats[k, cv2.CC_STAT_TOP], stats[k, cv2.CC_STAT_TOP] + stats[k, cv2.CC_STAT_HEIGHT])
             part = labels[rows, start : start + wide] == k
             grown = cv2.dilate(part.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -115,6 +115,6 @@ def _likeliest(p: Floats, constraint: Constraint | None) -> list[tuple[str, floa
                     grown.setdefault(after, []).extend((log + row[digit], text + character) for log, text in texts)
         beams = {state: sorted(texts, reverse=True)[:_TEXTS] for state, texts in grown.items()}
     ended = [
-        one for state, texts in beams.items() if constraint is None or constraint.accepting[state] for one in texts
+        text for state, texts in beams.items() if constraint is None or constraint.accepting[state] for text in texts
     ]
     return [(text, math.exp(log)) for log, text in sorted(ended, reverse=True)[:_TEXTS]]

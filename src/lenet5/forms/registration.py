@@ -265,10 +265,10 @@ def _matched(features: Features, reference: Features) -> Matrix | None:
     if min(len(features.points), len(reference.points)) < _MATCHES:
         return None
     best, apart, second = _two_nearest(reference.descriptors, features.descriptors)
-    own = apart < _RATIO * second
-    if own.sum() < _MATCHES:
+    distinct = apart < _RATIO * second
+    if distinct.sum() < _MATCHES:
         return None
-    source, target = reference.points[own], features.points[best[own]]
+    source, target = reference.points[distinct], features.points[best[distinct]]
     matrix, agree = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _APART, maxIters=2000, confidence=0.999)
     if matrix is None or int(agree.sum()) < _MATCHES or not _is_view(np.asarray(matrix, np.float64), source):
         return None

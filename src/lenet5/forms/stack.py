@@ -56,8 +56,8 @@ def columns_of(forms: Sequence[Form]) -> list[Column]:
     ['file', 'page', 'form', 'code', 'code_confidence', 'review', 'error']
     """
     names = list(dict.fromkeys(field.name for form in forms for field in form.fields))
-    own = [column for name in names for column in (Column(name), Column(f"{name}_confidence", float))]
-    return [Column("file"), Column("page", int), Column("form"), *own, Column("review", list), Column("error")]
+    of_fields = [column for name in names for column in (Column(name), Column(f"{name}_confidence", float))]
+    return [Column("file"), Column("page", int), Column("form"), *of_fields, Column("review", list), Column("error")]
 
 
 def units_of(files: Iterable[str]) -> Iterator[Unit]:

@@ -1,8 +1,8 @@
 """The page score: fitted to drawn pages with known truth, at the end of ``train --recipe reading``.
 
-Two questions about each word that the reader sees: does a number stand there, and if so, is it read rightly? With one
-question, hard lines would be left out. The pages are drawn with digits of held-out writers and held-out images, which
-the network has not seen, so that its confidence there is what it is elsewhere.
+It answers two questions about each word that the reader sees: is there a number, and if so, is it read correctly?
+With a single question, hard lines would be left out. The pages are drawn with digits of held-out writers and held-out
+images, which the network has not seen, so that its confidence is the same there as elsewhere.
 """
 
 from __future__ import annotations
@@ -113,11 +113,11 @@ def _start(weights: weights_of.Weights, make: PageMaker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for the pages ends the work
     cv2.setNumThreads(1)
     threadpool_limits(1, "blas")  # for good
-    _worker["own"] = Reader(weights, threads=1), make
+    _worker["reader"] = Reader(weights, threads=1), make
 
 
 def _example(kind: str, number: int) -> Example:
-    reader, make = _worker["own"]
+    reader, make = _worker["reader"]
     return example_of(reader, kind, make(kind, number))
 
 
@@ -300,12 +300,12 @@ def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
 
 
 def _calibration(outcomes: Sequence[tuple[Floats, float, bool]]) -> Floats:
-    """What gives the confidence of whole pictures, (4,): logistic regression on what is given and left out."""
+    """The weights (4,) of a picture's confidence: logistic regression on its words' P(right) and what was left out."""
     rows, truth = [], []
-    for given, others, right in outcomes:
-        nothing = np.log(max(1 - others, 1e-6))
-        some = float(len(given) > 0)
-        rows.append([some, float(np.log(np.maximum(given, 1e-6)).sum()), nothing, 1 - some])
+    for p_right, p_left_out, right in outcomes:
+        nothing = np.log(max(1 - p_left_out, 1e-6))
+        some = float(len(p_right) > 0)
+        rows.append([some, float(np.log(np.maximum(p_right, 1e-6)).sum()), nothing, 1 - some])
         truth.append(right)
     x, y, whole = np.array(rows), np.array(truth, np.float64), _PRODUCT
     curvature = x.T @ x / 4 + 0.1 * np.eye(4)  # its upper bound (Böhning and Lindsay 1988): no step goes too far

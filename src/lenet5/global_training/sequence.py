@@ -1,7 +1,7 @@
 """Global training: how far a network is from reading whole strings, and in which direction it should move.
 
-Every way through a string's segmentation graph reads something. The criterion compares the ways that read
-the truth with all ways, −log(Σ_right e^score / Σ_all e^score): discriminative forward training (section VI of the
+Every path through a string's segmentation graph reads some text. The criterion compares the paths that read
+the truth with all paths, −log(Σ_right e^score / Σ_all e^score): discriminative forward training (section VI of the
 paper). Its derivative by the penalties of every candidate goes back through the network, so that pieces,
 candidates and scores are those of the line reader and nobody has to say which candidate is a digit.
 """
@@ -275,13 +275,15 @@ class _Table:
             ways[:, :-1] = np.logaddexp(ways[:, :-1], _log_sum(further, 1))
             after[:, gap] = np.where((gap < self._pieces)[:, None], ways, after[:, gap])
         total = after[:, 0, 0]
-        own = self.owner
-        ways = before[own, self._first, :-1] + arcs[own, self._first, self.length - 1]
-        ways = ways + after[own, self._first + self.length, 1:] - np.where(np.isfinite(total), total, 0)[own][:, None]
-        shares = np.zeros((len(own), self._arcs.shape[3] - 1))
+        owner = self.owner
+        ways = before[owner, self._first, :-1] + arcs[owner, self._first, self.length - 1]
+        ways = (
+            ways + after[owner, self._first + self.length, 1:] - np.where(np.isfinite(total), total, 0)[owner][:, None]
+        )
+        shares = np.zeros((len(owner), self._arcs.shape[3] - 1))
         for place in range(count):
-            shares[np.arange(len(own)), self._labels[own, place]] += np.where(
-                place < self._digits[own], np.exp(ways[:, place]), 0
+            shares[np.arange(len(owner)), self._labels[owner, place]] += np.where(
+                place < self._digits[owner], np.exp(ways[:, place]), 0
             )
         return shares, total
 

@@ -127,8 +127,8 @@ def load_unipen(
     ``progress`` is a pooch progress bar of the download; ``report`` takes a line about each file that cannot be used,
     ``advance`` is called after each segment file. Raises DataError.
     """
-    given = os.environ.get("LENET5_DATA")
-    place = path or (_archive_in(Path(given) / "unipen") if given else _fetched(url, progress))
+    folder = os.environ.get("LENET5_DATA")
+    place = path or (_archive_in(Path(folder) / "unipen") if folder else _fetched(url, progress))
     return read_unipen(place, segment_files(), report, advance)
 
 

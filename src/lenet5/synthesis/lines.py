@@ -1,4 +1,4 @@
-"""Lines as the line reader sees them, with their truth: pieces, candidates, and what each candidate is."""
+"""Lines as the line reader sees them: pieces, candidates, and the true label of each candidate."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def written_numbers(numbers: Sequence[Writing], count: int, generator: np.random
 
 
 def _level_of(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The line of all that is written in an ink picture (H, W)."""
+    """The line image of all the ink (H, W) of a picture."""
     marks = bridged(ink > 0.5, _GAP)
     if len(marks) == 0:
         return np.zeros((1, 1), np.float32)

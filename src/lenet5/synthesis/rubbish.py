@@ -1,7 +1,7 @@
 """Rubbish: marks, scribbles, blots, and digits mirrored, turned, halved, glued and written over.
 
-Each maker gives ink (H, W) in 0..1 about CANVAS high. By chance some of it looks like a digit: whoever
-trains on it has to look at what the network makes of it.
+Each maker gives ink (H, W) in 0..1 about CANVAS high. Some of it looks like a digit by chance, so training
+drops what the network still takes for one (``Mixture.doubted``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Maker = Callable[[list[Floats], Labels, Generator], Floats]
 
 
 def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A digit mirrored or turned so that it is no longer a digit.
+    """A digit mirrored or rotated so that it is no longer a digit; a glued one where every such change leaves a digit.
 
     >>> seven = np.zeros((40, 40), np.float32)
     >>> seven[:8] = seven[:, 32:] = 1
@@ -40,6 +40,7 @@ def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
     ##########
     """
     digit, label = digits[0], int(labels[0])
+    # mirrored (m), by a quarter turn (q), upside down (t): those that give no digit
     ways = {2: "q", 3: "mq", 4: "mqt", 5: "q", 6: "mq", 7: "mqt", 9: "mq"}
     if label not in ways:
         return glued(digits, labels, generator)
@@ -98,7 +99,7 @@ def gapped(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def closed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A half of a digit that ends at a straight stroke, as at the line of a form.
+    """Half of a digit cut off by a straight stroke, as by the line of a form.
 
     >>> ring = np.ones((20, 20), np.float32)
     >>> ring[4:-4, 4:-4] = 0
@@ -123,7 +124,7 @@ def closed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def symmetric(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """The half of a digit or a scribble and its mirror image: few digits are their own.
+    """Half of a digit or of a scribble and its mirror image; digits that are symmetric themselves are avoided.
 
     >>> seven = np.zeros((40, 40), np.float32)
     >>> seven[:8] = seven[:, 20:28] = 1

@@ -1,4 +1,4 @@
-"""Lines of digits and separators written with one hand, and what a reader's cuts make of them.
+"""Lines of digits and separators in one handwriting, and the true label of each candidate that the reader cuts.
 
 The line reader proposes more candidates than there are characters (halves, pairs, digits with a neighbour's stroke).
 Its network learns to refuse the wrong ones from the candidates that the reader makes of lines whose truth is known.
@@ -76,7 +76,7 @@ class Symbol:
 
 
 Source = Callable[[str, np.random.Generator], list[Symbol]]
-"""Writes a text of CLASSES in one hand: its symbols. A source that lacks a digit writes another in its place."""
+"""Text of CLASSES and a generator → its symbols in one handwriting; a digit that the source lacks becomes another."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,8 @@ def from_images(data: ImageSet) -> Source:
 
 
 def from_writers(writings: Sequence[Writing]) -> Source:
-    """Writes as one writer of isolated digits after the other does, drawn at random: own digits, own separators where
-    the writer has some. Raises ValueError where there is no writer with five different digits.
+    """Each text in the handwriting of one writer of isolated digits, drawn at random: the writer's digits, and the
+    writer's separators where there are some. Raises ValueError where there is no writer with five different digits.
 
     >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
     >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
@@ -202,9 +202,9 @@ def from_writers(writings: Sequence[Writing]) -> Source:
                 unit = height / float(np.clip(height / usual, 0.75, 1.3))
                 symbols.append(_symbol(digit, hold(writing.strokes, hand, generator, (middle, unit)), pen, generator))
                 continue
-            mine = written.get(character) or separators[character]
-            if character in WRITTEN and mine and generator.random() < 0.8:
-                writing = mine[int(generator.integers(len(mine)))]
+            examples = written.get(character) or separators[character]
+            if character in WRITTEN and examples and generator.random() < 0.8:
+                writing = examples[int(generator.integers(len(examples)))]
                 tall = generator.uniform(0.8, 1.1) if character == "%" else generator.uniform(0.9, 1.6)
                 (x, y), height = frame_of(writing.strokes)
                 middle = np.array([x, y - generator.normal(0.03, 0.1) * height / tall], np.float32)
@@ -248,7 +248,7 @@ def lines(
     joined: bool = False,
     classes: str = CLASSES,
 ) -> Iterator[Written]:
-    """So many lines of ``classes``, each by one of the sources, as :func:`write` places them.
+    """``count`` lines of ``classes``, each by one of the sources, placed by :func:`write`.
 
     >>> bars = lambda text, generator: [Symbol(CLASSES.index(c), np.ones((56, 10), np.float32)) for c in text]
     >>> for line in lines([bars], 3, longest=5, generator=np.random.default_rng(1)):
@@ -310,7 +310,7 @@ def _placed(
 
 
 def _reach(before: tuple[int, int, Floats], after: tuple[int, Floats]) -> int:
-    """How many columns a digit may go into the box of the one before until its ink meets that one's."""
+    """How many columns a digit may move into the box of the one before until their ink meets."""
     (_, top, first), (start, second) = before, after
     free = columns_between(first, second, start - top)
     return int(min(free, _DEEPEST * min(first.shape[1], second.shape[1])))
@@ -376,7 +376,7 @@ def _link_tops(
 
 
 def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArray[np.int64]:
-    """What each candidate is: a place in CLASSES, NOT_A_DIGIT, or −1 where that is open.
+    """The true label of each candidate (N,): a place in CLASSES, NOT_A_DIGIT, or −1 where neither is certain.
 
     The shares are as upright as ``pieces``. The candidate that comes nearest to a character is that character where the
     cuts allow no better one.
