@@ -22,7 +22,7 @@ from lenet5 import Reading
 from lenet5.evaluation.evaluate import edit_distance
 from lenet5.learning.mnist import load_mnist
 from lenet5.reading.opening import Source
-from lenet5.synthesis.pages import Digits, Page, empty, forms, from_images, numbers, photos
+from lenet5.synthesis.pages import Digits, Images, Page, empty, forms, numbers, photos
 
 __all__ = ["Case", "Read", "a4_page", "measure", "measured_sets", "mnist_digits", "synthetic"]
 
@@ -171,13 +171,13 @@ def mnist_digits(development: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8
 def a4_page(groups: tuple[int, ...], development: bool = False) -> Page:
     """A page of 300 digits, in lines of so many groups."""
     rng = np.random.default_rng([len(groups), development])
-    return numbers.a4_page(from_images(*mnist_digits(development)), rng, groups, 300 // sum(groups))
+    return numbers.a4_page(Images(*mnist_digits(development)), rng, groups, 300 // sum(groups))
 
 
 def _drawn(
     draw: Callable[[Digits, np.random.Generator], Page], count: int, seed: list[int], development: bool
 ) -> Iterator[Named]:
-    digits, rng = from_images(*mnist_digits(development)), np.random.default_rng(seed)
+    digits, rng = Images(*mnist_digits(development)), np.random.default_rng(seed)
     for k in range(count):
         page = draw(digits, rng)
         yield f"{k}", page.picture, page.text
@@ -209,7 +209,7 @@ def _forms(fields: int, development: bool) -> Iterator[Named]:
 
 def _photos(paper: str, development: bool) -> Iterator[Named]:
     rng = np.random.default_rng([list(photos.PAPERS).index(paper), 300 + development])
-    digits = from_images(*mnist_digits(development))
+    digits = Images(*mnist_digits(development))
     for k, glyph in enumerate(digits(rng, PHOTOS)):
         page = photos.photo(glyph, paper, rng)
         yield f"{k}", page.picture, page.text

@@ -21,6 +21,11 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
 
     A link is followed, not replaced. Raises OutputError where the place cannot be written or is
     no regular file.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_beside(Path(folder) / "digits.txt", b"41973")
+    ...     [(path.name, path.read_bytes()) for path in Path(folder).iterdir()]
+    [('digits.txt', b'41973')]
     """
     target = _place(path)
     temporary = None
@@ -39,7 +44,13 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
-    """Make a folder that is not there yet, with those above it. Raises OutputError where it cannot be."""
+    """Make a folder that is not there yet, with those above it. Raises OutputError where it cannot be.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_folder(Path(folder) / "a" / "b")
+    ...     (Path(folder) / "a" / "b").is_dir()
+    True
+    """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -50,6 +61,12 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file for reading, without waiting for a writer as at a FIFO.
 
     Raises OSError, for anything but a regular file, too.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     open_regular(folder)
+    Traceback (most recent call last):
+        ...
+    IsADirectoryError: [Errno 21] it is a folder: ...
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
@@ -64,7 +81,11 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def other_places(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Files that are not there yet, for what cannot be written to ``path``: here, at home, among temporary files."""
+    """Files that are not there yet, for what cannot be written to ``path``: here, at home, among temporary files.
+
+    >>> [place.name for place in other_places("/full/weights.safetensors")]
+    ['rescued-1-weights.safetensors', ...]
+    """
     name = Path(path).name
     for folder in (Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
         numbered = (folder / f"rescued-{k}-{name}" for k in itertools.count(1))
@@ -72,7 +93,13 @@ def other_places(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OutputError if ``write_beside`` could not write this file."""
+    """Raise OutputError if ``write_beside`` could not write this file.
+
+    >>> require_writable("no such folder/weights.safetensors")
+    Traceback (most recent call last):
+        ...
+    lenet5.errors.OutputError: cannot write no such folder/weights.safetensors: No such file or directory
+    """
     target = _place(path)
     try:
         with tempfile.TemporaryFile(dir=target.parent):

@@ -34,7 +34,13 @@ def squash(a: Tensor) -> Tensor:
 
 
 class Subsampling(nn.Module):
-    """S2 and S4: each unit adds its 2×2 inputs, times its map's coefficient, plus its map's bias."""
+    """S2 and S4: each unit adds its 2×2 inputs, times its map's coefficient, plus its map's bias.
+
+    >>> pool = Subsampling(1)
+    >>> _ = pool.coefficient.data.fill_(0.5), pool.bias.data.fill_(1.0)
+    >>> pool(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])).item()  # 0.5 · (1 + 2 + 3 + 4) + 1
+    6.0
+    """
 
     def __init__(self, maps: int) -> None:
         super().__init__()
@@ -47,7 +53,11 @@ class Subsampling(nn.Module):
 
 
 class TableIConvolution(nn.Module):
-    """C3: 60 kernels of 5×5, one for each pair of Table I. The other 36 pairs have no weights at all."""
+    """C3: 60 kernels of 5×5, one for each pair of Table I. The other 36 pairs have no weights at all.
+
+    >>> sum(parameter.numel() for parameter in TableIConvolution().parameters())  # 60 · 25 + 16
+    1516
+    """
 
     c3_maps: Tensor  # (60,) the C3 map that a kernel feeds
     s2_maps: Tensor  # (60,) the S2 map that it reads
@@ -66,7 +76,12 @@ class TableIConvolution(nn.Module):
 
 
 class RadialBasisFunctions(nn.Module):
-    """The output: y_i = Σ_j (x_j − w_ij)², the squared distance of F6 to the picture of class i (eq. 7)."""
+    """The output: y_i = Σ_j (x_j − w_ij)², the squared distance of F6 to the picture of class i (eq. 7).
+
+    >>> units = RadialBasisFunctions("0123456789")
+    >>> units(units.codes[3:4]).flatten().tolist()[3]  # the code of 3 is at distance 0 from itself
+    0.0
+    """
 
     codes: Tensor  # (classes, 84, 1, 1)
 

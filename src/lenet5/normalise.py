@@ -56,7 +56,7 @@ def normalise(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     return _centre(np.minimum(_coarsened(fine), np.float32(1)))
 
 
-def ink_box(ink: NDArray[np.floating], above: float = 0.0) -> tuple[slice, slice] | None:
+def ink_box(ink: NDArray[np.floating] | NDArray[np.uint8], above: float = 0.0) -> tuple[slice, slice] | None:
     """The rows and columns of the bounding box of the levels (H, W) that exceed ``above``; None where none does.
 
     >>> ink = np.zeros((10, 10))

@@ -256,7 +256,12 @@ def network_of_length(parameters: int) -> Network:
 
 
 def table_pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Table I as the 60 pairs (C3 map, S2 map), in the order of ``c3.weight``: two (60,) arrays."""
+    """Table I as the 60 pairs (C3 map, S2 map), in the order of ``c3.weight``: two (60,) arrays.
+
+    >>> c3_maps, s2_maps = table_pairs()
+    >>> len(c3_maps), s2_maps[c3_maps == 0].tolist()  # C3 map 0 reads three maps of S2
+    (60, [0, 1, 2])
+    """
     pairs = [(to, source) for to, maps in enumerate(TABLE_I) for source in maps]
     to, source = np.array(pairs, np.intp).T
     return to, source

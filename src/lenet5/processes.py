@@ -56,14 +56,26 @@ class Killed:
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
+    """The processor cores that this process may use.
+
+    >>> cores() >= 1
+    True
+    """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def limit_threads(threads: int) -> None:
-    """Have OpenCV and BLAS use at most so many threads in this process from now on."""
+    """Have OpenCV and BLAS use at most so many threads in this process from now on.
+
+    >>> import cv2
+    >>> before = cv2.getNumThreads()
+    >>> limit_threads(1)
+    >>> cv2.getNumThreads()
+    1
+    >>> limit_threads(before)
+    """
     import cv2
     from threadpoolctl import threadpool_limits
 

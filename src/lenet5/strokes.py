@@ -27,6 +27,7 @@ __all__ = [
     "frame_of",
     "hold",
     "ink_of",
+    "log_uniform",
     "placed",
 ]
 
@@ -58,6 +59,11 @@ class Hand:
     ``slant`` in x for each y upwards, ``wide`` the factor of the width, ``turn`` in radians; ``tremor`` the standard
     deviation of a smooth displacement and ``overshoot`` the mean length by which strokes go on beyond their ends, both
     in heights; ``smooth`` the standard deviation of the smoothing along the stroke, in points.
+
+    >>> stem = [np.array([[0, -0.5], [0, 0.5]], np.float32)]
+    >>> (held,) = hold(stem, Hand(slant=0.2), np.random.default_rng(0), LINE)
+    >>> [round(float(x), 1) for x in held[[0, -1], 0]]  # the upper end moves to the right, the lower one to the left
+    [0.1, -0.1]
     """
 
     slant: float = 0.0
@@ -71,23 +77,51 @@ class Hand:
 @dataclass(frozen=True)
 class Pen:
     """A pen: ``width`` in heights of a digit, ``pressure`` how far the width varies along a stroke (0..1), ``grain``
-    the share of the ink that rough paper leaves out (0 for ballpoint and marker; pencil, chalk and crayon more)."""
+    the share of the ink that rough paper leaves out (0 for ballpoint and marker; pencil, chalk and crayon more).
+
+    >>> stem = [np.array([[0, 0], [0, 1]], np.float32)]
+    >>> inks = [ink_of(stem, 40, Pen(width), np.random.default_rng(0)) for width in (0.1, 0.2)]
+    >>> [int((ink > 0.5).any(axis=0).sum()) for ink in inks]  # pixels: width · 40
+    [4, 8]
+    """
 
     width: float
     pressure: float = 0.0
     grain: float = 0.0
 
 
+def log_uniform(generator: np.random.Generator, least: float, most: float) -> float:
+    """A size between two, drawn so that its logarithm is uniform: it is below √(least · most) half of the time.
+
+    >>> generator = np.random.default_rng(0)
+    >>> sizes = [log_uniform(generator, 1, 100) for _ in range(1000)]
+    >>> 450 < sum(size < 10 for size in sizes) < 550
+    True
+    """
+    return float(np.exp(generator.uniform(np.log(least), np.log(most))))
+
+
 def any_pen(generator: np.random.Generator) -> Pen:
-    """A pen drawn at random: hairline to marker, about a third with visible pressure, one in six with grain."""
-    width = float(np.exp(generator.uniform(np.log(HAIRLINE), np.log(BROADEST))))
+    """A pen drawn at random: hairline to marker, about a third with visible pressure, one in six with grain.
+
+    >>> generator = np.random.default_rng(0)
+    >>> pens = [any_pen(generator) for _ in range(200)]
+    >>> all(HAIRLINE <= pen.width <= BROADEST for pen in pens), sum(pen.pressure > 0 for pen in pens)
+    (True, 67)
+    """
+    width = log_uniform(generator, HAIRLINE, BROADEST)
     pressure = float(generator.uniform(0.2, 0.6)) if generator.random() < 0.35 else 0.0
     grain = float(generator.uniform(0.1, 0.5)) if generator.random() < 0.15 else 0.0
     return Pen(width, pressure, grain)
 
 
 def any_hand(generator: np.random.Generator) -> Hand:
-    """A random hand."""
+    """A random hand.
+
+    >>> generator = np.random.default_rng(0)
+    >>> [round(any_hand(generator).slant, 2) for _ in range(4)]
+    [0.02, 0.2, -0.35, 0.06]
+    """
     return Hand(
         slant=float(generator.normal(0, 0.15)),
         wide=float(np.exp(generator.normal(0, 0.15))),
@@ -99,7 +133,12 @@ def any_hand(generator: np.random.Generator) -> Hand:
 
 
 def frame_of(strokes: Strokes) -> tuple[Floats, float]:
-    """The middle (x, y) of the strokes' box and its height; a level stroke counts as a third of its width."""
+    """The middle (x, y) of the strokes' box and its height; a level stroke counts as a third of its width.
+
+    >>> middle, height = frame_of([np.array([[0, 0], [4, 10]], np.float32)])
+    >>> middle.tolist(), height
+    ([2.0, 5.0], 10.0)
+    """
     points = np.concatenate(strokes)
     low, high = points.min(axis=0), points.max(axis=0)
     return np.asarray((low + high) / 2), max(float(high[1] - low[1]), 0.3 * float(high[0] - low[0]), 1e-6)
@@ -109,7 +148,13 @@ def hold(
     strokes: Strokes, hand: Hand, generator: np.random.Generator, frame: tuple[Floats, float] | None = None
 ) -> list[Floats]:
     """Strokes as this hand writes them, resampled; in units and around the middle of ``frame``, by default their own
-    (:func:`frame_of`)."""
+    (:func:`frame_of`).
+
+    >>> stem = np.array([[3, 0], [3, 10]], np.float32)
+    >>> (held,) = hold([stem], Hand(), np.random.default_rng(0))
+    >>> held[[0, -1]].round(1).tolist()  # one high, around (0, 0)
+    [[0.0, -0.5], [0.0, 0.5]]
+    """
     middle, unit = frame or frame_of(strokes)
     cos, sin = np.cos(hand.turn), np.sin(hand.turn)
     turn = np.array([[cos * hand.wide, sin], [-sin * hand.wide, cos]], np.float32)
@@ -127,7 +172,26 @@ def hold(
 
 
 def ink_of(strokes: Strokes, height: float, pen: Pen, generator: np.random.Generator) -> Floats:
-    """The ink (h, w) float32 in 0..1 of strokes in units of ``height`` pixels, with a margin for the pen."""
+    """The ink (h, w) float32 in 0..1 of strokes in units of ``height`` pixels, with a margin for the pen.
+
+    >>> plus = [np.array([[-0.5, 0], [0.5, 0]], np.float32), np.array([[0, -0.5], [0, 0.5]], np.float32)]
+    >>> ink = ink_of(plus, 8, Pen(0.15), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.3)] for level in row) for row in ink))
+    ··············
+    ··············
+    ·······#······
+    ······##······
+    ······##······
+    ······##······
+    ···#########··
+    ··##########··
+    ······##······
+    ······##······
+    ······##······
+    ······##······
+    ··············
+    ··············
+    """
     shares, _ = placed([strokes], height, pen, generator)
     return np.asarray(shares[0])
 
@@ -135,7 +199,13 @@ def ink_of(strokes: Strokes, height: float, pen: Pen, generator: np.random.Gener
 def placed(
     writings: Sequence[Strokes], height: float, pen: Pen, generator: np.random.Generator
 ) -> tuple[Floats, tuple[float, float]]:
-    """The ink (n, h, w) of each of several writings in one picture, and where (x, y) = (0, 0) is in it, in pixels."""
+    """The ink (n, h, w) of each of several writings in one picture, and where (x, y) = (0, 0) is in it, in pixels.
+
+    >>> stems = [[np.array([[x, -0.5], [x, 0.5]], np.float32)] for x in (0, 1)]
+    >>> inks, (x, y) = placed(stems, 20, Pen(0.1), np.random.default_rng(0))
+    >>> [int(ink.sum(axis=0).argmax()) for ink in inks], (x, y)  # 20 columns apart; the first is at x
+    ([3, 23], (3.0, 13.0))
+    """
     every = np.concatenate([stroke for strokes in writings for stroke in strokes]) * height
     margin = pen.width * height / 2 + 2
     low, high = np.floor(every.min(axis=0) - margin), np.ceil(every.max(axis=0) + margin)
@@ -153,7 +223,12 @@ def placed(
 
 
 def drawn_separator(character: str, generator: np.random.Generator) -> list[Floats]:
-    """A separator as plain strokes, for where nobody's own is at hand: y from −0.5 to 0.5 is a digit's height."""
+    """A separator as plain strokes, for where nobody's own is at hand: y from −0.5 to 0.5 is a digit's height.
+
+    >>> colon = drawn_separator(":", np.random.default_rng(0))
+    >>> [round(float(stroke[:, 1].mean()), 1) for stroke in colon]  # two dots, from the middle of the digits
+    [-0.2, 0.2]
+    """
 
     def point(x: float, y: float) -> Floats:
         return np.array([[x, y], [x + 0.01, y + 0.01]], np.float32)

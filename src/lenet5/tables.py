@@ -34,14 +34,29 @@ _GROUP: Final = 10_000  # rows of a Parquet row group
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its ``name`` and the ``type`` of its values, ``str``, ``int``, ``float`` or ``list`` (of texts)."""
+    """A column: its ``name`` and the ``type`` of its values, ``str``, ``int``, ``float`` or ``list`` (of texts).
+
+    >>> Column("page", int)
+    Column(name='page', type=<class 'int'>)
+    """
 
     name: str
     type: type = str
 
 
 class Lock:
-    """The right of one run to write a place; raises OutputError where another run has it. It ends with the process."""
+    """The right of one run to write a place; raises OutputError where another run has it. It ends with the process.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lock = Lock(Path(folder) / "rows.csv")
+    ...     try:
+    ...         Lock(Path(folder) / "rows.csv")
+    ...     except OutputError as error:
+    ...         print(str(error).partition(":")[0].replace(folder, "FOLDER"))
+    ...     lock.release()
+    another run is writing FOLDER/rows.csv
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.parent / f".{path.name[:200]}.lock"
@@ -66,6 +81,13 @@ class Table:
     With ``resume`` the rows that stand there are kept. ``columns`` are what CSV and Parquet hold, in this order. Raises
     OutputError for a suffix that is none of FORMATS, a file that exists where nothing is resumed or has other columns,
     and a place that cannot be written or that another run writes; UnavailableError for Parquet without pyarrow.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Table(f"{folder}/rows.csv", [Column("file"), Column("text")]) as table:
+    ...         _ = table.append({"file": "a.png", "text": "41973"})
+    ...     Path(f"{folder}/rows.csv").read_text().split()
+    ['file,text', 'a.png,41973']
     """
 
     def __init__(self, path: str | os.PathLike[str], columns: Sequence[Column], resume: bool = False) -> None:

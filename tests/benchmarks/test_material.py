@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5.learning import data
-from lenet5.synthesis.pages import Digits, Page, empty, forms, from_images, numbers, photos
+from lenet5.synthesis.pages import Digits, Images, Page, empty, forms, numbers, photos
 
 Bytes = NDArray[np.uint8]
 
@@ -20,7 +20,7 @@ def digits() -> Digits:
     """The embedded digits, in place of MNIST."""
     found = data.load("digits", "test")
     assert isinstance(found, data.ImageSet)
-    return from_images(found.images, found.labels)
+    return Images(found.images, found.labels)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from lenet5 import Reader
 from lenet5.learning.data import ImageSet, load
-from lenet5.synthesis.pages import KINDS, from_images
+from lenet5.synthesis.pages import KINDS, Images
 
 Picture = NDArray[np.uint8]
 
@@ -109,7 +109,7 @@ def answered(reader: Reader) -> Callable[[str], list[tuple[Picture, str]]]:
     """Drawn pages of a kind, each with what is read in it."""
     digits = load("digits", "test")
     assert isinstance(digits, ImageSet)
-    source = from_images(digits.images, digits.labels)
+    source = Images(digits.images, digits.labels)
     known: dict[str, list[tuple[Picture, str]]] = {}
 
     def pages(kind: str) -> list[tuple[Picture, str]]:

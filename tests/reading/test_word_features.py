@@ -16,7 +16,7 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.reading.opening import open_picture
 from lenet5.reading.word_features import FEATURES, features_of
 from lenet5.reading.words import Seen
-from lenet5.synthesis.pages import from_images
+from lenet5.synthesis.pages import Images
 from lenet5.synthesis.pages.numbers import string
 
 Floats = NDArray[np.float64]
@@ -129,7 +129,7 @@ def test_a_line_that_is_known_to_stand_alone_offers_nothing_but_its_best_path(re
 def test_a_part_of_a_mark_takes_less_than_all_of_its_ink(reader: Reader) -> None:
     digits = load("digits", "test")
     assert isinstance(digits, ImageSet)
-    page = string(from_images(digits.images, digits.labels), np.random.default_rng(0), "touching")
+    page = string(Images(digits.images, digits.labels), np.random.default_rng(0), "touching")
     picture = page.picture
     found = seen(reader, picture)
     k = of_number(found, page.text)

@@ -12,7 +12,7 @@ from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.unipen import Writing
 from lenet5.result import Box
-from lenet5.synthesis.pages import KINDS, Digits, Page, Writers, from_images, from_writings, pages
+from lenet5.synthesis.pages import KINDS, Digits, Images, Page, Writers, from_writings, pages
 from lenet5.synthesis.pages.sheet import Mark, Sheet
 from lenet5.synthesis.pages.truth import true_line
 from lenet5.synthesis.pages.writing import digit_ink, pattern, row
@@ -30,7 +30,7 @@ def writing(label: str, *strokes: Sequence[tuple[float, float]], level: str = "C
 def digits() -> Digits:
     images = load("digits", "test")
     assert isinstance(images, ImageSet)
-    return from_images(images.images, images.labels)
+    return Images(images.images, images.labels)
 
 
 @pytest.fixture(scope="module")

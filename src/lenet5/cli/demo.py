@@ -67,13 +67,27 @@ def command() -> None:
 
 
 def pictures(folder: Path) -> list[tuple[Path, str]]:
-    """The pictures of a folder with labels.csv, each with its text, lines parted by a line break."""
+    """The pictures of a folder with labels.csv, each with its text, lines parted by a line break.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "labels.csv").write_text("file,text\\na.png,41/973\\n")
+    ...     [(path.name, text) for path, text in pictures(Path(folder))]
+    [('a.png', '41\\n973')]
+    """
     with open(folder / "labels.csv", newline="") as file:
         return [(folder / row["file"], row["text"].replace("/", "\n")) for row in csv.DictReader(file)]
 
 
 def as_blocks(image: NDArray[np.uint8]) -> str:
-    """A (28, 28) image as 14 lines of text, each character two pixels high."""
+    """A (28, 28) image as 14 lines of text, each character two pixels high.
+
+    >>> import numpy as np
+    >>> image = np.zeros((28, 28), np.uint8)
+    >>> image[4:24, 12:16] = 255
+    >>> len(as_blocks(image).splitlines()), as_blocks(image).splitlines()[6].strip()
+    (14, '████')
+    """
     shades = " ░▒▓█"
     pairs = image.reshape(14, 2, 28).mean(axis=1)
     return "\n".join("  " + "".join(shades[int(level / 52)] for level in row) for row in pairs)

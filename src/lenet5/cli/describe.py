@@ -26,7 +26,13 @@ def command(network: str, as_json: bool) -> None:
 
 
 def as_text(description: Description) -> str:
-    """The counted numbers beside the published ones; ✗ marks each pair that differs."""
+    """The counted numbers beside the published ones; ✗ marks each pair that differs.
+
+    >>> from lenet5 import weights
+    >>> from lenet5.describe import describe
+    >>> as_text(describe(weights.load("lenet5"))).splitlines()[-1]
+    'All agree.'
+    """
     header = (
         "layer",
         "kind",

@@ -28,6 +28,11 @@ class Drawings:
     ``annotate`` is the PNG file of --annotate, ``debug`` the folder of --debug, either None where
     not asked for; ``files`` are all files to be read. Wrong usage where ``annotate`` is no PNG.
     Raises OutputError where it cannot be written, or is one of the files.
+
+    >>> Drawings("drawn.jpg", None, ["a.png"])
+    Traceback (most recent call last):
+        ...
+    click.exceptions.BadParameter: give a file name that ends in .png
     """
 
     def __init__(self, annotate: str | None, debug: str | None, files: list[str]) -> None:

@@ -23,6 +23,12 @@ class Printed:
     """Results on standard output, one after the other; a context manager.
 
     ``form`` is "json", "csv" or None for text, ``alone`` whether a single file is read, whose name is left out.
+
+    >>> from lenet5.scale.pages import PageResult
+    >>> with Printed("csv", transcript=False, alone=False) as results:
+    ...     results.add(PageResult("a.png", {"lines": [[{"label": "7"}]]}, text="7", confidence=0.98))
+    file,text,confidence
+    a.png,7,0.9800
     """
 
     def __init__(self, form: str | None, transcript: bool, alone: bool) -> None:
@@ -65,7 +71,16 @@ class Printed:
 
 
 class Written:
-    """Results as rows of a table, which ``resume`` goes on with; a context manager. Raises what Table raises."""
+    """Results as rows of a table, which ``resume`` goes on with; a context manager. Raises what Table raises.
+
+    >>> import contextlib, io, tempfile
+    >>> from lenet5.scale.pages import PageResult
+    >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+    ...     with Written(f"{folder}/rows.csv", resume=False, transcript=False) as results:
+    ...         results.add(PageResult("a.png", {}, text="7", confidence=0.98))
+    ...     Path(f"{folder}/rows.csv").read_text().split()
+    ['file,page,text,confidence,error', 'a.png,1,7,0.98,']
+    """
 
     def __init__(self, output: str, resume: bool, transcript: bool) -> None:
         from lenet5.scale.pages import columns_of

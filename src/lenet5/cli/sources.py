@@ -12,7 +12,14 @@ __all__ = ["files_in"]
 
 
 def files_in(arguments: Iterable[str]) -> Iterator[str]:
-    """The arguments, folders replaced by the pictures in them; a folder without any stays."""
+    """The arguments, folders replaced by the pictures in them; a folder without any stays.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = [(Path(folder) / name).write_bytes(b"") for name in ("b.png", "a.jpg", "notes.txt")]
+    ...     [Path(file).name for file in files_in([folder, "c.png"])]
+    ['a.jpg', 'b.png', 'c.png']
+    """
     for argument in arguments:
         path = Path(argument)
         if argument == "-" or not os.path.isdir(argument):  # noqa: PTH112 (it survives names that are too long)

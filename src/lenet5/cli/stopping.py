@@ -17,6 +17,10 @@ def stop_like_ctrl_c() -> Iterator[None]:
     """Within it SIGTERM and SIGHUP raise KeyboardInterrupt; a signal that is ignored, as by nohup, stays ignored.
 
     After SIGHUP the terminal is gone: what would be written to it is thrown away, as it could only fail.
+
+    >>> with stop_like_ctrl_c():
+    ...     signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    False
     """
     terminals = [number for number in (1, 2) if os.isatty(number)]
 

@@ -23,7 +23,14 @@ __all__ = ["Inputs", "load_inputs"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """The images of all sets named, joined, and the writings of UNIPEN."""
+    """The images of all sets named, joined, and the writings of UNIPEN.
+
+    >>> import numpy as np
+    >>> from lenet5.learning.data import ImageSet
+    >>> blank = ImageSet("blank", np.zeros((5, 28, 28), np.uint8), np.full(5, 255, np.uint8))
+    >>> len(Inputs(blank, writings=()).images.labels)
+    5
+    """
 
     images: ImageSet
     writings: tuple[Writing, ...]

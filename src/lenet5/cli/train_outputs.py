@@ -93,7 +93,12 @@ def _with_page_score(trained: Weights, held_out: ImageSet, inputs: Inputs, seed:
 
 
 def is_finished(output: str, command: str, recipe: Recipe) -> bool:
-    """Whether the output holds the weights of a whole run of this command."""
+    """Whether the output holds the weights of a whole run of this command.
+
+    >>> from lenet5.learning.recipe import PAPER
+    >>> is_finished("no such file.safetensors", "lenet5 train", PAPER)
+    False
+    """
     from lenet5.weights import load
 
     try:

@@ -29,6 +29,11 @@ def forward(parameters: Floats, images: Floats, codes: Floats | None = None) -> 
 
     ``parameters`` is a flat vector, whose length says which network it is; ``images`` are
     (N, 32, 32) or (N, 28, 28) in that network's input range. Raises ArrayError for other shapes.
+
+    >>> from lenet5.weights import load
+    >>> distances = forward(load("lenet5").parameters, np.full((1, 32, 32), -0.1, np.float32))
+    >>> distances.shape, bool((distances > 10).all())  # a blank image is far from every digit
+    ((1, 10), True)
     """
     network, maps_of = _checked(parameters, images)
     named = weights.arrays(network, parameters)
@@ -41,7 +46,13 @@ def forward(parameters: Floats, images: Floats, codes: Floats | None = None) -> 
 
 
 def feature_maps(parameters: Floats, images: Floats, codes: Floats | None = None) -> paper.FeatureMaps:
-    """Every layer's maps by name, each (N, maps, height, width), f6 and output (N, units)."""
+    """Every layer's maps by name, each (N, maps, height, width), f6 and output (N, units).
+
+    >>> from lenet5.weights import load
+    >>> maps = feature_maps(load("lenet5").parameters, np.full((1, 32, 32), -0.1, np.float32))
+    >>> maps.c1.shape, maps.c3.shape, maps.f6.shape
+    ((1, 6, 28, 28), (1, 16, 10, 10), (1, 84))
+    """
     network, maps_of = _checked(parameters, images)
     return maps_of(weights.arrays(network, parameters), images, check_codes(network, codes))
 

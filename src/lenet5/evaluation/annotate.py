@@ -46,6 +46,12 @@ def annotated(picture: Picture, reading: Reading) -> Image.Image:
 
     The colour tells the confidence; refused digits are struck through, separators have a thin box.
     What is written stands in a strip above. Small pictures are enlarged.
+
+    >>> from lenet5.reading.opening import open_picture
+    >>> blank = open_picture(np.full((60, 80), 255, np.uint8))
+    >>> image = annotated(blank, Reading("", 0.9, ()))
+    >>> image.width > 80, image.height > image.width * 60 // 80  # enlarged, with a strip above
+    (True, True)
     """
     height, width = picture.grey.shape
     factor = _enlargement(reading, picture)
@@ -129,6 +135,10 @@ def digit_sheet(picture: Picture, reading: Reading) -> Image.Image | None:
     """Every digit, a row for each line: its place in the picture above the 28×28 that the network saw, and the answers.
 
     None without digits; of very many digits the first.
+
+    >>> from lenet5.reading.opening import open_picture
+    >>> digit_sheet(open_picture(np.full((60, 80), 255, np.uint8)), Reading("", 0.9, ())) is None
+    True
     """
     rows: list[list[tuple[str, Digit]]] = []
     for number, line in enumerate(reading.lines, start=1):
@@ -169,7 +179,15 @@ def _place(picture: Picture, box: Box) -> Image.Image:
 
 
 def pieces_picture(pieces: Pieces) -> Image.Image:
-    """A line's ink, upright and at the height at which it is cut, each piece in a colour unlike its neighbours'."""
+    """A line's ink, upright and at the height at which it is cut, each piece in a colour unlike its neighbours'.
+
+    >>> from lenet5.reading.pieces import cut, whole_marks
+    >>> level = np.zeros((80, 40), np.float32)
+    >>> level[12:68, 8:14] = level[12:68, 20:26] = 1  # two strokes
+    >>> colours = np.asarray(pieces_picture(cut(whole_marks(level)))).reshape(-1, 3)
+    >>> len(np.unique(colours, axis=0)) >= 3  # two pieces and the paper
+    True
+    """
     ink = 1 - pieces.level[..., None] * (1 - np.array(_PIECES)[(pieces.labels - 1) % len(_PIECES)] / 255)
     ink[pieces.labels == 0] = (1 - 0.3 * pieces.level[..., None])[pieces.labels == 0]
     drawn = Image.fromarray((ink * 255).astype(np.uint8))
@@ -177,7 +195,11 @@ def pieces_picture(pieces: Pieces) -> Image.Image:
 
 
 def as_png(image: Image.Image) -> bytes:
-    """The image as the content of a PNG file."""
+    """The image as the content of a PNG file.
+
+    >>> as_png(Image.new("L", (2, 2)))[:4]
+    b'\\x89PNG'
+    """
     encoded = io.BytesIO()
     image.save(encoded, "PNG", compress_level=3)
     return encoded.getvalue()
@@ -189,6 +211,14 @@ def write_debug(picture: Picture, reading: Reading, lines: Sequence[Pieces], fol
     The last, enlarged eightfold, are ``line-index-answer.png``, such as 02-07-4.png, refused ones
     02-07-refused.png. ``pieces-01.png`` and so on are the ``lines`` of layout page, as they
     were cut: their numbers are their own. Files of an earlier reading go. Raises OutputError.
+
+    >>> import tempfile
+    >>> from lenet5.reading.opening import open_picture
+    >>> blank = open_picture(np.full((60, 80), 255, np.uint8))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_debug(blank, Reading("", 0.9, ()), [], folder)
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['annotated.png', 'reading.json']
     """
     target = Path(folder)
     try:

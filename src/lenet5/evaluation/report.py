@@ -25,7 +25,11 @@ _SHEET, _GAP = 1280, 8  # pixels: the width of the sheet, and between pictures
 
 
 def as_text(report: Report) -> str:
-    """The report for a terminal: one line that answers, then errors a class and the confusions."""
+    """The report for a terminal: one line that answers, then errors a class and the confusions.
+
+    >>> print(as_text(Report("mine", "lenet5", images=200, errors=4, refused=1, confusion=None, misread=())))
+    mine read with lenet5: 2.00% errors (95% interval 0.78–5.03%), 4 of 200; 1 refused
+    """
     low, high = report.interval_percent
     lines = [
         f"{report.data} read with {report.weights}: {report.error_percent:.2f}% errors "
@@ -47,6 +51,12 @@ def gallery(report: Report) -> Image.Image | None:
     """The misread pictures, each with truth and answer, like the paper's Fig. 8; None where all is right.
 
     Beside a picture that had to be found and normalised stands the 28×28 that the network saw.
+
+    >>> from dataclasses import replace
+    >>> misread = Misread(np.zeros((28, 28), np.uint8), None, truth="4", answer="9")
+    >>> right = Report("mine", "lenet5", images=200, errors=0, refused=0, confusion=None, misread=())
+    >>> gallery(right) is None, gallery(replace(right, errors=1, misread=(misread,))).mode
+    (True, 'RGB')
     """
     shown = report.misread[:_MOST]
     if not shown:
@@ -88,6 +98,12 @@ def write_folder(report: Report, folder: str | os.PathLike[str]) -> list[Path]:
     """report.txt, report.json and, where anything was misread, misread.png; returns their paths.
 
     With Matplotlib (extra ``report``) also confusion.png. Raises OutputError.
+
+    >>> import tempfile
+    >>> report = Report("mine", "lenet5", images=200, errors=0, refused=0, confusion=None, misread=())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in write_folder(report, folder)]
+    ['report.txt', 'report.json']
     """
     target = Path(folder)
     try:

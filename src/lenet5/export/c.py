@@ -69,6 +69,10 @@ def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = Fa
 
     With ``int8``, weights that were trained in 4 bits stay in 4 bits, between maps of 8. Raises WeightsError for those
     of the concise network.
+
+    >>> header = source(weights_of.load("lenet5"), name="digits").header
+    >>> "lenet5_read" in header
+    True
     """
     if weights.network is not paper.LENET5:
         raise WeightsError(f"{weights.name} holds a {weights.network.name} network: C is written of the paper's alone")

@@ -69,7 +69,12 @@ class CompiledC:
 
 
 def compiler() -> str | None:
-    """A C compiler of this machine: the one that CC names, else cc, gcc or clang; None without any."""
+    """A C compiler of this machine: the one that CC names, else cc, gcc or clang; None without any.
+
+    >>> program = compiler()
+    >>> program is None or Path(program).is_file()
+    True
+    """
     return next(filter(None, map(shutil.which, filter(None, (os.environ.get("CC"), *_COMPILERS)))), None)
 
 

@@ -52,7 +52,12 @@ def folder_of(weights: weights_of.Weights) -> dict[str, bytes]:
 
 
 def card(weights: weights_of.Weights) -> str:
-    """The model card: front matter, use, what was measured of just these parameters, training, limits."""
+    """The model card: front matter, use, what was measured of just these parameters, training, limits.
+
+    >>> text = card(weights_of.load("lenet5"))
+    >>> text.splitlines()[0], "60,000 trainable parameters" in text
+    ('---', True)
+    """
     known, network = weights.metadata, weights.network
     rows, trained_on = _measured(weights), known.get("trained_on", "not recorded")
     mnist = next((row for row in rows if row["data"] == "mnist"), None)
@@ -82,7 +87,12 @@ def card(weights: weights_of.Weights) -> str:
 
 
 def digest(weights: weights_of.Weights) -> str:
-    """The SHA-256 of the parameters: figures are given for the weights that were measured, under whatever name."""
+    """The SHA-256 of the parameters: figures are given for the weights that were measured, under whatever name.
+
+    >>> digests = [digest(weights_of.load(name)) for name in ("lenet5", "concise")]
+    >>> digests[0] == digests[1], len(digests[0])
+    (False, 64)
+    """
     return hashlib.sha256(np.ascontiguousarray(weights.parameters, "<f4").tobytes()).hexdigest()
 
 

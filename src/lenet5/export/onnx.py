@@ -41,6 +41,10 @@ def model(weights: weights_of.Weights, *, int8: bool = False) -> bytes:
     of which the codes of docs/paper.md are the pictures. With ``int8`` weights are 8-bit, one scale an output row, and
     the maps between layers pass QuantizeLinear and DequantizeLinear; no calibration is needed, since the squashing
     bounds every map. Raises UnavailableError without the package onnx.
+
+    >>> content = model(weights_of.load("lenet5"))
+    >>> len(content) > 4 * 60_000  # four bytes a parameter
+    True
     """
     bits = (weights.bits or 8) if int8 else None
     graph = _Graph(weights.network, weights_of.arrays(weights.network, weights.parameters), bits)
@@ -65,7 +69,11 @@ _KEPT: Final = ("recipe", "seed", "passes", "trained_on", "validation_error_perc
 
 
 def bare(network: paper.Network, parameters: NDArray[np.float32]) -> bytes:
-    """The network alone: "images" (N, 1, H, W) float32 in its input range → "output" (N, 10), for comparisons."""
+    """The network alone: "images" (N, 1, H, W) float32 in its input range → "output" (N, 10), for comparisons.
+
+    >>> len(bare(paper.LENET5, weights_of.load("lenet5").parameters)) < len(model(weights_of.load("lenet5")))
+    True
+    """
     graph = _Graph(network, weights_of.arrays(network, parameters))
     _network(graph, "images", code_array(DIGITS) if network is paper.LENET5 else None)
     float32 = graph.onnx.TensorProto.FLOAT
@@ -86,7 +94,11 @@ def checked(weights: weights_of.Weights, *, int8: bool = False) -> bytes:
 
 
 def run(content: bytes, images: NDArray[np.uint8]) -> Reference:
-    """What ONNX Runtime answers to images (N, 28, 28) with a model. Raises UnavailableError without it."""
+    """What ONNX Runtime answers to images (N, 28, 28) with a model. Raises UnavailableError without it.
+
+    >>> run(model(weights_of.load("lenet5")), np.zeros((2, 28, 28), np.uint8)).labels.tolist()  # blank images
+    [-1, -1]
+    """
     try:
         import onnxruntime
     except ImportError:

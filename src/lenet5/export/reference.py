@@ -26,6 +26,10 @@ class Reference:
 
     ``labels`` are (N,) int8, −1 where refused, ``posterior`` (N, 11) the ten digits and none of them, both as
     ``Reader.classify(images, views=1)`` has them; ``f6`` is (N, 84).
+
+    >>> digits = reference(weights_of.load("lenet5"), np.zeros((2, 28, 28), np.uint8))
+    >>> digits.labels.tolist(), digits.posterior.shape  # blank images are refused
+    ([-1, -1], (2, 11))
     """
 
     images: NDArray[np.uint8]
@@ -60,6 +64,13 @@ def require_agreement(
 
     Labels are the same and probabilities within 10⁻⁴; of an ``int8`` network the labels that the engine is at least 90%
     sure of, but for one in a hundred.
+
+    >>> weights = weights_of.load("lenet5")
+    >>> blank = reference(weights, np.zeros((2, 28, 28), np.uint8))
+    >>> require_agreement(weights, blank, np.array([3, 3], np.int8), blank.posterior, int8=False)
+    Traceback (most recent call last):
+        ...
+    lenet5.errors.WeightsError: lenet5 is not exported: of 2 answers 2 are not the engine's, ...
     """
     compared = expected.posterior.max(axis=1) >= _SURE if int8 else np.ones(len(labels), bool)
     different = int(np.count_nonzero((labels != expected.labels) & compared))

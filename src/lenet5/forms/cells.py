@@ -31,7 +31,11 @@ _SUREST: Final = 1 - 1e-6  # no network is surer
 
 @dataclass(frozen=True)
 class CellTexts:
-    """Texts with their probabilities, the likeliest first; ``gaps`` tells that a cell between filled ones is empty."""
+    """Texts with their probabilities, the likeliest first; ``gaps`` tells that a cell between filled ones is empty.
+
+    >>> CellTexts((("12", 0.97), ("17", 0.02)), filled=2, gaps=False).texts[0]
+    ('12', 0.97)
+    """
 
     texts: tuple[tuple[str, float], ...]
     filled: int
@@ -39,7 +43,15 @@ class CellTexts:
 
 
 def texts_of_cells(ink: Bytes, box: Edges, cells: int, model: LineModel, constraint: Constraint | None) -> CellTexts:
-    """The likeliest texts of a row of ``cells``, empty ones left out; none if none is allowed."""
+    """The likeliest texts of a row of ``cells``, empty ones left out; none if none is allowed.
+
+    >>> from lenet5.reading.reader import Reader
+    >>> ink = np.zeros((40, 90), np.uint8)
+    >>> ink[6:34, 13:17] = ink[6:34, 73:77] = 255  # a stroke in the first and the third of three cells
+    >>> answer = texts_of_cells(ink, (0, 0, 90, 40), 3, Reader(threads=1).line_model, None)
+    >>> answer.texts[0][0], answer.filled, answer.gaps
+    ('11', 2, True)
+    """
     images = cell_images(ink, box, cells)
     filled = [k for k, image in enumerate(images) if image is not None]
     if not filled:
@@ -56,6 +68,11 @@ def cell_images(ink: Bytes, box: Edges, cells: int) -> list[Bytes | None]:
     """Each cell's ink as (28, 28) in MNIST's form, None for an empty cell; marks belong to the cell of their middle.
 
     A mark that reaches far into other cells is cut at the sides between them.
+
+    >>> ink = np.zeros((40, 90), np.uint8)
+    >>> ink[6:34, 13:17] = ink[6:34, 73:77] = 255  # a stroke in the first and the third of three cells
+    >>> [image is not None for image in cell_images(ink, (0, 0, 90, 40), 3)]
+    [True, False, True]
     """
     left, _, right, _ = box
     pitch = (right - left) / cells
@@ -65,8 +82,8 @@ def cell_images(ink: Bytes, box: Edges, cells: int) -> list[Bytes | None]:
     owner = owner.copy()
     for k in range(1, count):
         start, wide = int(stats[k, cv2.CC_STAT_LEFT]), int(stats[k, cv2.CC_STAT_WIDTH])
-        own = left + cell_of[k] * pitch
-        if own - _REACHES * pitch <= start and start + wide <= own + (1 + _REACHES) * pitch:
+        edge = left + cell_of[k] * pitch
+        if edge - _REACHES * pitch <= start and start + wide <= edge + (1 + _REACHES) * pitch:
             rows = slice(stats[k, cv2.CC_STAT_TOP], stats[k, cv2.CC_STAT_TOP] + stats[k, cv2.CC_STAT_HEIGHT])
             part = labels[rows, start : start + wide] == k
             grown = cv2.dilate(part.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -98,6 +115,6 @@ def _likeliest(p: Floats, constraint: Constraint | None) -> list[tuple[str, floa
                     grown.setdefault(after, []).extend((log + row[digit], text + character) for log, text in texts)
         beams = {state: sorted(texts, reverse=True)[:_TEXTS] for state, texts in grown.items()}
     ended = [
-        one for state, texts in beams.items() if constraint is None or constraint.accepting[state] for one in texts
+        text for state, texts in beams.items() if constraint is None or constraint.accepting[state] for text in texts
     ]
     return [(text, math.exp(log)) for log, text in sorted(ended, reverse=True)[:_TEXTS]]

@@ -12,13 +12,22 @@ __all__ = ["ChoicesError", "choices_of"]
 
 
 class ChoicesError(LeNet5Error):
-    """A list cannot be used."""
+    """A list cannot be used.
+
+    >>> choices_of([], Path())
+    Traceback (most recent call last):
+        ...
+    lenet5.forms.choices.ChoicesError: a list holds texts in quotes: ["12", "13"]
+    """
 
 
 def choices_of(given: object, folder: Path) -> tuple[str, ...]:
     """The texts of ``choices`` in a form file: a list of texts, "FILE:COLUMN" of a table, or "FILE", a text a line.
 
     Files are looked for in ``folder``. Empty cells are left out, what is there twice counts once. Raises ChoicesError.
+
+    >>> choices_of(["12", "13", "12"], Path())
+    ('12', '13')
     """
     if isinstance(given, list):
         if not given or not all(isinstance(choice, str) for choice in given):

@@ -29,7 +29,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Corrected:
-    """A table of sheets with what people decided: its columns, and its rows."""
+    """A table of sheets with what people decided: its columns, and its rows.
+
+    >>> table = Corrected((Column("file"), Column("student")), ({"file": "a.png", "student": "217483905"},))
+    >>> list(table.csv())
+    ['file,student', 'a.png,217483905']
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -43,7 +48,11 @@ class Corrected:
 
 
 def amendment(row: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
-    """The line of the journal that changes ``values`` of a row."""
+    """The line of the journal that changes ``values`` of a row.
+
+    >>> amendment({"file": "a.png", "page": 1, "student": "21"}, {"review": ["student"]})
+    {'file': 'a.png', 'page': 1, 'amend': {'review': ['student']}}
+    """
     return {"file": row["file"], "page": row["page"], "amend": dict(values)}
 
 
@@ -51,6 +60,12 @@ def read_rows(folder: Path) -> list[Row]:
     """The rows of a review folder in the order in which their sheets were first read; a line cut short is left out.
 
     Raises OutputError where there are none.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / JOURNAL).write_text('{"file": "a.png", "page": 1, "code": "7"}\\n{"file": "b.p')
+    ...     read_rows(Path(folder))
+    [{'file': 'a.png', 'page': 1, 'code': '7'}]
     """
     path = folder / JOURNAL
     rows: dict[tuple[str, int], Row] = {}
@@ -72,6 +87,14 @@ def corrected(folder: Path) -> Corrected:
 
     Of each field it has the text, what was read, and the confidence of that; ``review`` names the fields that nobody
     has decided on yet, ``decided`` those that somebody has. Raises OutputError.
+
+    >>> import tempfile
+    >>> line = '{"file": "a.png", "page": 1, "code": "7", "code_confidence": 0.8, "review": ["code"]}\\n'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / JOURNAL).write_text(line)
+    ...     table = corrected(Path(folder))
+    >>> table.rows[0]["code"], table.rows[0]["review"], table.rows[0]["decided"]
+    ('7', ['code'], [])
     """
     rows, decided = read_rows(folder), {path.name for path in folder.glob(f"*{SUFFIX}")}
     names = list(dict.fromkeys(name for row in rows for name in _fields_of(row)))
@@ -83,7 +106,15 @@ def corrected(folder: Path) -> Corrected:
 
 
 def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
-    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed. Raises OutputError, UnavailableError."""
+    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed. Raises OutputError, UnavailableError.
+
+    >>> import tempfile
+    >>> table = Corrected((Column("file"), Column("code")), ({"file": "a.png", "code": "7"},))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_corrected(table, Path(folder) / "table.csv")
+    ...     (Path(folder) / "table.csv").read_text().split()
+    ['file,code', 'a.png,7']
+    """
     target = Path(path)
     beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
@@ -100,7 +131,15 @@ def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
 
 
 def others_with(folder: Path, form: str, field: str, text: str, item: str) -> list[Row]:
-    """The rows of other sheets of a form whose ``field`` has a text, with what people decided."""
+    """The rows of other sheets of a form whose ``field`` has a text, with what people decided.
+
+    >>> import tempfile
+    >>> line = '{"file": "a.png", "page": 1, "form": "exam", "code": "7", "sheet": "0a-p0001"}\\n'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / JOURNAL).write_text(line)
+    ...     [row["file"] for row in others_with(Path(folder), "exam", "code", "7", item="another sheet's")]
+    ['a.png']
+    """
     return [
         row
         for row in read_rows(folder)

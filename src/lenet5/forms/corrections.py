@@ -40,7 +40,13 @@ _FEWEST: Final = 5  # sheets: fewer can hardly be parted
 
 @dataclass(frozen=True, eq=False)
 class CorrectedField:
-    """A field that a person decided on: ``text`` without spaces, ``cut`` its picture, ``cells`` how many it has."""
+    """A field that a person decided on: ``text`` without spaces, ``cut`` its picture, ``cells`` how many it has.
+
+    >>> item = Item("0a-p0001-exam-code-1b2c3d", {"form": "exam", "field": "code"}, decided=True)
+    >>> cut = Cut(np.full((40, 90), 255, np.uint8), np.zeros((40, 90), np.uint8), (5.0, 5.0, 85.0, 35.0))
+    >>> CorrectedField(item, "41973", cut, cells=5).sheet
+    '0a-p0001'
+    """
 
     item: Item
     text: str
@@ -58,6 +64,12 @@ class Corrections:
 
     ``left_out`` are decided fields that cannot be used: their crop is gone, they are empty, or have characters that the
     weights do not know. ``digest`` is the SHA-256 of all texts and crops.
+
+    >>> item = Item("0a-p0001-exam-code-1b2c3d", {"form": "exam", "field": "code"}, decided=True)
+    >>> cut = Cut(np.full((40, 90), 255, np.uint8), np.zeros((40, 90), np.uint8), (5.0, 5.0, 85.0, 35.0))
+    >>> field = CorrectedField(item, "41973", cut, cells=5)
+    >>> Corrections((field, field), (field,), left_out=1, digest="ab12").fields
+    3
     """
 
     learnt: tuple[CorrectedField, ...]
@@ -75,6 +87,14 @@ def load_corrections(folder: Path, classes: str) -> Corrections:
 
     A sheet that is held out stays so when others come in, so that weights can learn again. Raises DataError where there
     are too few sheets, OutputError where the folder cannot be read.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         load_corrections(Path(folder), "0123456789")
+    ...     except DataError as error:
+    ...         print(str(error).partition(" has ")[2].partition(",")[0])
+    corrections of 0 sheets: learning needs 5
     """
     fields, left_out, digest = [], 0, hashlib.sha256()
     for item in Queue(folder).items():
@@ -106,6 +126,14 @@ def characters_of(
     """The images of the characters of all fields that can be cut, labels being places in the model's classes.
 
     Groups are the numbers of the fields. None where there are no characters. ``advance`` is called after each field.
+
+    >>> from lenet5.reading.reader import Reader
+    >>> item = Item("0a-p0001-exam-code-1b2c3d", {"form": "exam", "field": "code"}, decided=True)
+    >>> ink = np.zeros((40, 60), np.uint8)
+    >>> ink[6:34, 13:17] = ink[6:34, 43:47] = 255  # two strokes
+    >>> field = CorrectedField(item, "11", Cut(255 - ink, ink, (0.0, 0.0, 60.0, 40.0)), cells=2)
+    >>> characters_of([field], Reader(threads=1).line_model).labels.tolist()
+    [1, 1]
     """
     images: list[Bytes] = []
     labels: list[int] = []

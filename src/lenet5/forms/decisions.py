@@ -34,7 +34,11 @@ _LOCK: Final = ".corrections.lock"
 
 
 class ConflictError(LeNet5Error):
-    """Somebody else decided in the meantime; ``current`` is what."""
+    """Somebody else decided in the meantime; ``current`` is what.
+
+    >>> str(ConflictError(Decision("7", "1", 1, "2024-05-01T12:00:00+00:00")))
+    "somebody else decided in the meantime: '7'"
+    """
 
     def __init__(self, current: Decision) -> None:
         super().__init__(f"somebody else decided in the meantime: {current.text!r}")
@@ -42,7 +46,15 @@ class ConflictError(LeNet5Error):
 
 
 class MissingItemError(LeNet5Error):
-    """There is no such item, or it is doubtful no more."""
+    """There is no such item, or it is doubtful no more.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     decide(Path(folder), "no item", "7", 0)
+    Traceback (most recent call last):
+        ...
+    lenet5.forms.decisions.MissingItemError: this field is doubtful no more: it was read again
+    """
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,10 @@ class Decision:
     """What a person said stands in a field, ``text``, and what was ``read``; decision number ``revision`` on the field.
 
     ``time`` is in UTC; ``earlier`` are the decisions before it, the first one first.
+
+    >>> decision = Decision("7", "1", 1, "2024-05-01T12:00:00+00:00")
+    >>> decision.accepted, Decision("7", "7", 1, "2024-05-01T12:00:00+00:00").accepted
+    (False, True)
     """
 
     text: str
@@ -66,7 +82,13 @@ class Decision:
 
 @contextmanager
 def deciding(folder: Path) -> Iterator[None]:
-    """Hold the right to change decisions and to remove items. Raises OutputError where the folder is not writable."""
+    """Hold the right to change decisions and to remove items. Raises OutputError where the folder is not writable.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, deciding(Path(folder)):
+    ...     "others wait"
+    'others wait'
+    """
     lock = filelock.FileLock(folder / _LOCK, timeout=_PATIENCE)
     try:
         lock.acquire()
@@ -81,7 +103,11 @@ def deciding(folder: Path) -> Iterator[None]:
 
 
 def decision_of(folder: Path, item: str) -> Decision | None:
-    """The decision on an item; None without one. Raises OutputError for a file that is not one."""
+    """The decision on an item; None without one. Raises OutputError for a file that is not one.
+
+    >>> decision_of(Path("no such folder"), "an item") is None
+    True
+    """
     path = folder / f"{item}{SUFFIX}"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -105,6 +131,13 @@ def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
 
     Saying the same again changes nothing. Raises ConflictError where another decision was made in the meantime,
     MissingItemError where the item is gone, OutputError where the folder cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "item.json").write_text('{"text": "1"}')  # what was read
+    ...     decision = decide(Path(folder), "item", "7", revision=0)
+    >>> decision.text, decision.read, decision.revision
+    ('7', '1', 1)
     """
     with deciding(folder):
         try:

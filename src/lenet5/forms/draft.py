@@ -47,7 +47,12 @@ _WHOLE: Final = 0.8  # of the sheet's width: longer lines part it
 
 @dataclass(frozen=True)
 class DraftField:
-    """A place to write: ``box`` left, top, right, bottom in pixels of the frame; ``cells``, None for a free field."""
+    """A place to write: ``box`` left, top, right, bottom in pixels of the frame; ``cells``, None for a free field.
+
+    >>> comb = DraftField(box=(100, 200, 500, 240), cells=8)
+    >>> (comb.box[2] - comb.box[0]) / comb.cells  # pixels of a cell
+    50.0
+    """
 
     box: tuple[int, int, int, int]
     cells: int | None
@@ -55,14 +60,28 @@ class DraftField:
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A blank sheet's grey levels (H, W) uint8 in the frame, and its fields in reading order."""
+    """A blank sheet's grey levels (H, W) uint8 in the frame, and its fields in reading order.
+
+    >>> blank = np.full((500, 400), 255, np.uint8)
+    >>> Draft(blank, (DraftField((100, 200, 300, 240), 4),)).fields[0].cells
+    4
+    """
 
     levels: Bytes
     fields: tuple[DraftField, ...]
 
 
 def draft(blank: str | os.PathLike[str]) -> Draft:
-    """The fields of a blank sheet: a picture, or a PDF's first page. Raises PictureError, FormError if it is blank."""
+    """The fields of a blank sheet: a picture, or a PDF's first page. Raises PictureError, FormError if it is blank.
+
+    >>> import tempfile
+    >>> blank = np.full((400, 300), 255, np.uint8)
+    >>> _ = [cv2.rectangle(blank, (x, 100), (x + 20, 125), 0, 1) for x in (60, 80, 100, 120)]  # four cells
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = cv2.imwrite(f"{folder}/blank.png", blank)
+    ...     [field.cells for field in draft(f"{folder}/blank.png").fields]
+    [4]
+    """
     grey = grey_of(open_picture(os.fspath(blank)))
     scale = FRAME / max(grey.shape)
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
@@ -77,7 +96,13 @@ def draft(blank: str | os.PathLike[str]) -> Draft:
 
 
 def form_file(sheet: Draft, blank: Path, folder: Path) -> str:
-    """The form file, with notes on what to edit; the blank sheet's path is relative to the form file's folder."""
+    """The form file, with notes on what to edit; the blank sheet's path is relative to the form file's folder.
+
+    >>> blank = np.full((500, 400), 255, np.uint8)
+    >>> text = form_file(Draft(blank, (DraftField((100, 200, 300, 250), 4),)), Path("blank.png"), Path())
+    >>> text.splitlines()[-3:]
+    ['box = [0.2500, 0.4000, 0.7500, 0.5000]', 'cells = 4', "pattern = '\\\\d{4}'"]
+    """
     height, width = sheet.levels.shape
     reference = Path(os.path.relpath(blank, folder)).as_posix().replace("\\", "/").replace('"', '\\"')
     lines = [
@@ -104,7 +129,12 @@ def form_file(sheet: Draft, blank: Path, folder: Path) -> str:
 
 
 def annotated(sheet: Draft) -> bytes:
-    """The blank sheet as PNG with the numbered fields drawn on it."""
+    """The blank sheet as PNG with the numbered fields drawn on it.
+
+    >>> blank = np.full((500, 400), 255, np.uint8)
+    >>> annotated(Draft(blank, (DraftField((100, 200, 300, 240), 4),)))[1:4]
+    b'PNG'
+    """
     picture = cv2.cvtColor(sheet.levels, cv2.COLOR_GRAY2RGB)
     for number, field in enumerate(sheet.fields, 1):
         left, top, right, bottom = field.box

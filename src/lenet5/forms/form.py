@@ -53,6 +53,10 @@ class Field:
     ``box`` is left, top, right, bottom in fractions of the sheet; ``pattern``, ``choices`` and ``check`` say what its
     text may be, as in ``Reader.read``; of ``cells`` each holds one digit. ``required`` fields are for a person to look
     at when empty, ``unique`` ones when two sheets have the same text, every one below ``min_confidence``.
+
+    >>> field = Field("student", (0.3, 0.38, 0.66, 0.42), pattern=r"\\d{9}")
+    >>> field.constraint().allows("217483905"), field.constraint().allows("2174")
+    (True, False)
     """
 
     name: str
@@ -80,7 +84,13 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """A form: its ``name``, the grey levels (H, W) uint8 of its ``blank`` sheet, and its fields."""
+    """A form: its ``name``, the grey levels (H, W) uint8 of its ``blank`` sheet, and its fields.
+
+    >>> blank = np.full((500, 400), 255, np.uint8)
+    >>> exam = Form("exam", blank, (Field("student", (0.3, 0.38, 0.66, 0.42)),))
+    >>> [field.name for field in exam.fields]
+    ['student']
+    """
 
     name: str
     blank: NDArray[np.uint8] = field(repr=False)
@@ -91,6 +101,11 @@ def load_form(path: str | Path, classes: str = DIGITS + SEPARATORS) -> Form:
     """The form of a form file. Raises FormError, which names the line, for anything that is wrong in it.
 
     Patterns, choices and checks are compiled for weights that know ``classes``.
+
+    >>> load_form("no such file.toml")
+    Traceback (most recent call last):
+        ...
+    lenet5.errors.FormError: cannot read no such file.toml: No such file or directory
     """
     path = Path(path)
     try:

@@ -28,7 +28,14 @@ _LEAST: Final = 50  # pixels of print
 
 
 def outline_hypotheses(scan: Bytes, reference: Bytes) -> Iterator[Floats]:
-    """Matrices (3, 3) that may take pixels of the reference to pixels of the scan, (H, W) uint8, the best first."""
+    """Matrices (3, 3) that may take pixels of the reference to pixels of the scan, (H, W) uint8, the best first.
+
+    >>> sheet = np.full((200, 150), 255, np.uint8)
+    >>> sheet[40:60, 30:120] = sheet[100:105, 30:90] = 0
+    >>> matrix = next(outline_hypotheses(sheet, sheet))
+    >>> np.abs(matrix[:2, 2]).round(1).tolist()  # it lies on itself
+    [0.0, 0.0]
+    """
     points, marks = _print_of(reference), scan < _PRINT
     if len(points) < _LEAST or int(marks.sum()) < _LEAST:
         return

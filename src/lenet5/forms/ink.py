@@ -33,7 +33,12 @@ _SPECK: Final = 0.04  # of the field's height: marks smaller than its square are
 @dataclass(frozen=True, eq=False)
 class Cut:
     """A field cut out of a scan: ``seen`` (h, w) uint8 as it looks, and ``ink`` (h, w) uint8, what was written, 255 for
-    full ink; ``box`` is the field's box in it: left, top, right, bottom in pixels."""
+    full ink; ``box`` is the field's box in it: left, top, right, bottom in pixels.
+
+    >>> cut = Cut(np.full((40, 90), 255, np.uint8), np.zeros((40, 90), np.uint8), (5.0, 5.0, 85.0, 35.0))
+    >>> bool(cut.ink.any())  # an empty field
+    False
+    """
 
     seen: Bytes
     ink: Bytes
@@ -41,7 +46,15 @@ class Cut:
 
 
 def cut_out(scan: Scan, reference: Reference, registration: Registration, box: Edges) -> Cut:
-    """A field, ``box`` in fractions of the sheet, with a margin around it."""
+    """A field, ``box`` in fractions of the sheet, with a margin around it.
+
+    >>> blank = np.full((400, 300), 255, np.uint8)
+    >>> scan, reference = Scan.of(blank), Reference.of(blank)
+    >>> lies = Registration(np.eye(3) * [0.2, 0.2, 1], 1.0, np.zeros((0, 2)), np.zeros((0, 2)))
+    >>> cut = cut_out(scan, reference, lies, (0.3, 0.4, 0.7, 0.45))
+    >>> bool(cut.ink.any())  # nothing is written there
+    False
+    """
     width, height = reference.size
     left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
     margin = _MARGIN * (bottom - top)
@@ -63,6 +76,14 @@ def written(seen: Bytes, printed: Bytes, zoom: float = 1.0) -> Bytes:
 
     ``zoom`` is how many pixels one of the frame has. Light print is subtracted; where solid print hides the paper,
     strokes are carried on that come out on its other side.
+
+    >>> printed = np.full((40, 60), 255, np.uint8)
+    >>> printed[30:32] = 150  # a grey rule
+    >>> seen = printed.copy()
+    >>> seen[5:25, 20:23] = 20  # a stroke above it
+    >>> ink = written(seen, printed)
+    >>> bool(ink[30:32].any()), int(ink[15, 21])
+    (False, 235)
     """
     reach = 2 * round(_TOLERANCE * zoom) + 1
     near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))

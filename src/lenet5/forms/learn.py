@@ -70,7 +70,12 @@ _AT_ONCE: Final = 10_000  # images classified
 
 @dataclass(frozen=True)
 class Step:
-    """A training stands at ``done`` of ``steps``, in stage ``number`` of ``stages``; ``loss`` is the running mean."""
+    """A training stands at ``done`` of ``steps``, in stage ``number`` of ``stages``; ``loss`` is the running mean.
+
+    >>> step = Step(done=50, steps=200, number=1, stages=3, loss=0.8)
+    >>> step.done / step.steps
+    0.25
+    """
 
     done: int
     steps: int
@@ -81,7 +86,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Measured:
-    """How many of what was held out are wrong, of how many: digits and fields of corrected sheets, MNIST, UNIPEN."""
+    """How many of what was held out are wrong, of how many: digits and fields of corrected sheets, MNIST, UNIPEN.
+
+    >>> held_out = Measured(digits=(3, 120), fields=(2, 40), mnist=(30, 6000), unipen=(90, 3000))
+    >>> wrong, total = held_out.digits
+    >>> f"{wrong / total:.1%}"
+    '2.5%'
+    """
 
     digits: tuple[int, int]
     fields: tuple[int, int]
@@ -91,7 +102,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Learnt:
-    """The weights, what they and their parent do on what was held out, and how much of the change was ``kept``."""
+    """The weights, what they and their parent do on what was held out, and how much of the change was ``kept``.
+
+    >>> from lenet5.weights import load
+    >>> before = Measured((9, 120), (5, 40), (30, 6000), (90, 3000))
+    >>> after = Measured((3, 120), (2, 40), (31, 6000), (90, 3000))
+    >>> Learnt(load("lenet5"), before, after, kept=1.0).better  # nothing is forgotten
+    True
+    """
 
     weights: Weights
     before: Measured

@@ -28,6 +28,14 @@ def texts_of_line(ink: NDArray[np.uint8], model: LineModel, constraint: Constrai
     """The likeliest allowed texts of the ink (h, w) uint8, 255 for full, with their probabilities; none if none is.
 
     The probabilities are not conditioned on the text being allowed.
+
+    >>> from lenet5.reading.constraint import compile_constraint
+    >>> from lenet5.reading.reader import Reader
+    >>> ink = np.zeros((50, 60), np.uint8)
+    >>> ink[5:45, 10:14] = ink[5:45, 40:44] = 255  # two strokes
+    >>> model = Reader(threads=1).line_model
+    >>> texts_of_line(ink, model, compile_constraint(model.classes, r"\\d\\d"))[0][0]
+    '11'
     """
     lattice = lattice_of_ink(ink, model)
     if lattice is None:
@@ -41,7 +49,12 @@ def texts_of_line(ink: NDArray[np.uint8], model: LineModel, constraint: Constrai
 
 
 def lattice_of_ink(ink: NDArray[np.uint8], model: LineModel) -> Lattice | None:
-    """All ways of reading the ink (h, w) uint8 of one line; None where there is none that could be a character."""
+    """All ways of reading the ink (h, w) uint8 of one line; None where there is none that could be a character.
+
+    >>> from lenet5.reading.reader import Reader
+    >>> lattice_of_ink(np.zeros((50, 60), np.uint8), Reader(threads=1).line_model) is None
+    True
+    """
     mask = ink > _DARK
     if not mask.any():
         return None

@@ -26,7 +26,12 @@ _LOOKED_AT: Final = 120.0  # seconds for which an item that somebody has is not 
 
 @dataclass(frozen=True)
 class Item:
-    """A doubtful field: its ``name``, the ``content`` of its file, and whether a person ``decided`` on it."""
+    """A doubtful field: its ``name``, the ``content`` of its file, and whether a person ``decided`` on it.
+
+    >>> item = Item("0a-p0001-exam-code-1b2c3d", {"form": "exam", "field": "code"}, decided=False)
+    >>> item.kind
+    ('exam', 'code')
+    """
 
     name: str
     content: dict[str, Any]
@@ -40,7 +45,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Kind:
-    """How many items there are of a field of a form, and on how many a person decided."""
+    """How many items there are of a field of a form, and on how many a person decided.
+
+    >>> kind = Kind("exam", "code", items=12, decided=5)
+    >>> kind.items - kind.decided  # wait for a person
+    7
+    """
 
     form: str
     field: str
@@ -50,7 +60,12 @@ class Kind:
 
 @dataclass(frozen=True)
 class State:
-    """How far the review is: by kind, and how many files of items cannot be read."""
+    """How far the review is: by kind, and how many files of items cannot be read.
+
+    >>> state = State((Kind("exam", "code", 12, 5), Kind("exam", "room", 3, 3)), unreadable=0)
+    >>> state.items, state.decided
+    (15, 8)
+    """
 
     kinds: tuple[Kind, ...]
     unreadable: int
@@ -68,6 +83,11 @@ class Queue:
     """The items of a review folder, read anew at each call: runs and other people change it all the time.
 
     It may be used by several threads. Raises OutputError where the folder is missing. ``clock`` tells seconds.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Queue(Path(folder)).next(after="", who="a tab") is None  # nothing is to be decided
+    True
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:

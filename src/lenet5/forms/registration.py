@@ -57,7 +57,11 @@ _PRIOR: Final = 1.0  # patches without any residual, as which the homography cou
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Key points (N, 2) in pixels of a picture and their descriptors (N, D): uint8 bits, or float32 of length 1."""
+    """Key points (N, 2) in pixels of a picture and their descriptors (N, D): uint8 bits, or float32 of length 1.
+
+    >>> Features(np.zeros((3, 2), np.float32), np.zeros((3, 32), np.uint8)).descriptors.shape
+    (3, 32)
+    """
 
     points: Floats
     descriptors: NDArray[Any]
@@ -65,7 +69,13 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A sheet at WORK: ``levels`` (H, W) uint8, its light taken out, and its features, found once when asked for."""
+    """A sheet at WORK: ``levels`` (H, W) uint8, its light taken out, and its features, found once when asked for.
+
+    >>> levels = np.full((200, 200), 255, np.uint8)
+    >>> levels[60:140, 60:140] = 0  # the corners of a square are key points
+    >>> len(View(levels).binary.points) > 0, len(View(np.full((200, 200), 255, np.uint8)).binary.points)
+    (True, 0)
+    """
 
     levels: Bytes
 
@@ -85,7 +95,12 @@ class View:
 @dataclass(frozen=True, eq=False)
 class Scan:
     """A scan made ready for registration: ``levels`` (H, W) uint8 with its light taken out, and its ``view``, ``scale``
-    times as large."""
+    times as large.
+
+    >>> scan = Scan.of(np.full((2 * WORK, WORK), 200, np.uint8))
+    >>> scan.scale, scan.view.levels.shape == (WORK, WORK // 2)
+    (0.5, True)
+    """
 
     levels: Bytes
     view: View
@@ -105,6 +120,10 @@ class Reference:
 
     ``levels`` (H, W) uint8 are its grey levels in the frame with the light taken out, ``view`` the same at WORK;
     ``patches`` (P, 2) are the middles of patches of print in the frame.
+
+    >>> width, height = Reference.of(np.full((500, 400), 255, np.uint8)).size
+    >>> height == FRAME, width / height
+    (True, 0.8)
     """
 
     levels: Bytes
@@ -135,6 +154,11 @@ class Registration:
     ``matrix`` (3, 3) takes pixels of the frame to pixels of the scan. ``quality`` in 0..1 is the proportion of the
     reference's patches of print that are seen in their place. ``seen`` (S, 2) are the middles of these patches in the
     frame, ``residuals`` (S, 2) how far the scan's print is from them, in pixels of the frame.
+
+    >>> seen, residuals = np.zeros((1, 2), np.float32), np.array([[4, 0]], np.float32)
+    >>> lies = Registration(np.eye(3), 0.9, seen, residuals)
+    >>> lies.local((0.0, 0.0))[:2, 2].tolist()  # half of what the one patch says, as it is only one
+    [2.0, 0.0]
     """
 
     matrix: Matrix
@@ -161,6 +185,10 @@ def register(scan: Scan, references: Sequence[Reference]) -> tuple[int, Registra
 
     Quick features are tried with all references first; only where none is surely in its place, better ones, and last
     the outlines of sheets with hardly any features.
+
+    >>> _, registration = register(Scan.of(np.full((50, 40), 255, np.uint8)), [])
+    >>> registration.quality, registration.matrix.tolist()  # it lies on none
+    (0.0, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     """
     best, nearest = _NOWHERE, 0
     for way in (_by_binary, _by_scale_free, _by_outline):
@@ -177,7 +205,13 @@ def register(scan: Scan, references: Sequence[Reference]) -> tuple[int, Registra
 
 
 def warped(scan: Bytes, matrix: Matrix, size: tuple[int, int]) -> Bytes:
-    """The part of a scan that ``matrix`` takes pixels of a picture of ``size`` (width, height) to; white beyond it."""
+    """The part of a scan that ``matrix`` takes pixels of a picture of ``size`` (width, height) to; white beyond it.
+
+    >>> scan = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    >>> shift = np.array([[1.0, 0, 2], [0, 1, 1], [0, 0, 1]])
+    >>> warped(scan, shift, (3, 2)).tolist()
+    [[6, 7, 255], [10, 11, 255]]
+    """
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(
         cv2.warpPerspective(scan, matrix, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=255), np.uint8
@@ -231,10 +265,10 @@ def _matched(features: Features, reference: Features) -> Matrix | None:
     if min(len(features.points), len(reference.points)) < _MATCHES:
         return None
     best, apart, second = _two_nearest(reference.descriptors, features.descriptors)
-    own = apart < _RATIO * second
-    if own.sum() < _MATCHES:
+    distinct = apart < _RATIO * second
+    if distinct.sum() < _MATCHES:
         return None
-    source, target = reference.points[own], features.points[best[own]]
+    source, target = reference.points[distinct], features.points[best[distinct]]
     matrix, agree = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _APART, maxIters=2000, confidence=0.999)
     if matrix is None or int(agree.sum()) < _MATCHES or not _is_view(np.asarray(matrix, np.float64), source):
         return None

@@ -46,7 +46,15 @@ _UNIQUE: Final = "unique"
 
 
 class ReviewFolder:
-    """A folder of doubtful fields that a run writes; ``lock`` it in the process that runs."""
+    """A folder of doubtful fields that a run writes; ``lock`` it in the process that runs.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     review = ReviewFolder(Path(folder) / "review")
+    ...     review.lock().release()
+    ...     sorted(path.name for path in review.folder.iterdir() if path.is_dir())
+    ['sheets']
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)

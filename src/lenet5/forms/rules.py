@@ -29,7 +29,16 @@ Rules = Mapping[str, tuple[Field, ...]]
 
 
 def keep_rules(folder: Path, form: Form) -> None:
-    """Write what the fields of a form ask of their texts into a review folder. Raises OutputError."""
+    """Write what the fields of a form ask of their texts into a review folder. Raises OutputError.
+
+    >>> import numpy as np
+    >>> import tempfile
+    >>> exam = Form("exam", np.full((9, 9), 255, np.uint8), (Field("code", (0, 0, 1, 1), pattern=r"\\d{4}"),))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keep_rules(Path(folder), exam)
+    ...     load_rules(Path(folder))["exam"] == exam.fields
+    True
+    """
     make_folder(folder / _FOLDER)
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", form.name)[:30]
     path = folder / _FOLDER / f"{plain}-{hashlib.sha256(form.name.encode()).hexdigest()[:6]}.json"
@@ -38,7 +47,11 @@ def keep_rules(folder: Path, form: Form) -> None:
 
 
 def load_rules(folder: Path) -> Rules:
-    """The fields of the forms of a review folder; what cannot be read of them has no rules."""
+    """The fields of the forms of a review folder; what cannot be read of them has no rules.
+
+    >>> load_rules(Path("no such folder"))
+    {}
+    """
     rules: dict[str, tuple[Field, ...]] = {}
     for path in sorted((folder / _FOLDER).glob("*.json")):
         try:

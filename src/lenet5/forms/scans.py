@@ -16,7 +16,13 @@ _LONGEST: Final = 3600  # pixels: an A4 sheet at 300 dpi is as long; more shows 
 
 
 def grey_of(picture: Picture) -> NDArray[np.uint8]:
-    """The grey levels (H, W) uint8 of a page, of a coloured one its darkest channel, at most 3,600 pixels long."""
+    """The grey levels (H, W) uint8 of a page, of a coloured one its darkest channel, at most 3,600 pixels long.
+
+    >>> from lenet5.reading.opening import open_picture
+    >>> red = np.full((20, 30, 3), (255, 40, 40), np.uint8)
+    >>> int(grey_of(open_picture(red))[10, 15])  # red ink is dark in the green channel
+    40
+    """
     levels = picture.grey if picture.darkest is None else picture.darkest
     scale = _LONGEST / max(levels.shape)
     if scale < 1:

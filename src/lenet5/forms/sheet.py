@@ -27,6 +27,15 @@ class Sheet:
     """What was read on one sheet: its ``form``, how it lies on it, and a reading for each of the form's fields.
 
     ``straight`` (H, W) uint8 is the sheet as the blank one lies.
+
+    >>> from lenet5.forms.ink import Cut
+    >>> from lenet5.forms.form import Field
+    >>> blank = np.full((40, 40), 255, np.uint8)
+    >>> form = Form("exam", blank, (Field("code", (0, 0, 1, 1)),))
+    >>> reading = FieldReading("7", 0.6, (), ("less sure than 0.95",), Cut(blank, 255 - blank, (0.0, 0.0, 40.0, 40.0)))
+    >>> sheet = Sheet(form, register(Scan.of(blank), [])[1], (reading,), blank)
+    >>> sheet.texts, sheet.review
+    ({'code': '7'}, ['code'])
     """
 
     form: Form
@@ -37,12 +46,12 @@ class Sheet:
     @property
     def texts(self) -> dict[str, str]:
         """The text of each field by its name."""
-        return {own.name: reading.text for own, reading in zip(self.form.fields, self.fields, strict=True)}
+        return {field.name: reading.text for field, reading in zip(self.form.fields, self.fields, strict=True)}
 
     @property
     def review(self) -> list[str]:
         """The names of the fields that a person should look at."""
-        return [own.name for own, reading in zip(self.form.fields, self.fields, strict=True) if reading.reasons]
+        return [field.name for field, reading in zip(self.form.fields, self.fields, strict=True) if reading.reasons]
 
 
 class FormReader:
@@ -71,8 +80,8 @@ class FormReader:
             which = f"form {form.name}" if len(self.forms) == 1 else f"any of the {len(self.forms)} forms"
             seen = f"{best.quality:.0%} of the print is where it should be, {LEAST_QUALITY:.0%} is needed"
             raise PictureError(f"no sheet of {which}: {seen}")
-        cuts = [cut_out(scan, reference, best, own.box) for own in form.fields]
+        cuts = [cut_out(scan, reference, best, field.box) for field in form.fields]
         readings = tuple(
-            read_field(own, cut, self.reader.line_model) for own, cut in zip(form.fields, cuts, strict=True)
+            read_field(field, cut, self.reader.line_model) for field, cut in zip(form.fields, cuts, strict=True)
         )
         return Sheet(form, best, readings, warped(scan.levels, best.matrix, reference.size))

@@ -36,6 +36,9 @@ class Unit:
     """What one process reads at once: a ``file``, or a ``page`` of its PDF with the PDF that holds just this page.
 
     ``digest`` is the SHA-256 of the file's content, "" where it cannot be read.
+
+    >>> Unit("scans.pdf", page=2, content=b"%PDF-1.7 ...", digest="ab12").page
+    2
     """
 
     file: str
@@ -45,14 +48,25 @@ class Unit:
 
 
 def columns_of(forms: Sequence[Form]) -> list[Column]:
-    """The columns of a table of sheets: file, page, form, each field's text and confidence, review, error."""
+    """The columns of a table of sheets: file, page, form, each field's text and confidence, review, error.
+
+    >>> import numpy as np
+    >>> from lenet5.forms.form import Field
+    >>> form = Form("exam", np.full((9, 9), 255, np.uint8), (Field("code", (0, 0, 1, 1)),))
+    >>> [column.name for column in columns_of([form])]
+    ['file', 'page', 'form', 'code', 'code_confidence', 'review', 'error']
+    """
     names = list(dict.fromkeys(field.name for form in forms for field in form.fields))
-    own = [column for name in names for column in (Column(name), Column(f"{name}_confidence", float))]
-    return [Column("file"), Column("page", int), Column("form"), *own, Column("review", list), Column("error")]
+    of_fields = [column for name in names for column in (Column(name), Column(f"{name}_confidence", float))]
+    return [Column("file"), Column("page", int), Column("form"), *of_fields, Column("review", list), Column("error")]
 
 
 def units_of(files: Iterable[str]) -> Iterator[Unit]:
-    """The units of files: the pages of a PDF one by one, other files whole."""
+    """The units of files: the pages of a PDF one by one, other files whole.
+
+    >>> [(unit.file, unit.page) for unit in units_of(["a.png", "b.png"])]
+    [('a.png', 1), ('b.png', 1)]
+    """
     for file in files:
         digest = _digest(file)
         page = 0
@@ -63,7 +77,11 @@ def units_of(files: Iterable[str]) -> Iterator[Unit]:
 
 
 def count_units(files: Iterable[str]) -> int:
-    """How many units there are."""
+    """How many units there are.
+
+    >>> count_units(["a.png", "b.png"])
+    2
+    """
     return sum(max(1, _page_count(file)) for file in files)
 
 
@@ -74,6 +92,13 @@ def read_stack(
     """The rows of each unit, in order, as they come; those of sheets that are ``done`` are left out.
 
     ``review`` gets the doubtful fields. A process that is killed costs what it was reading a row with the reason.
+
+    >>> import numpy as np
+    >>> from lenet5.forms.form import Field
+    >>> form = Form("exam", np.full((90, 90), 255, np.uint8), (Field("code", (0, 0, 1, 1)),))
+    >>> ((row,),) = read_stack(FormReader([form]), [Unit("no such file.png")])
+    >>> row["error"]
+    'no such file: no such file.png'
     """
     waiting = (unit for unit in units if unit.content is None or not done(unit.file, unit.page))
     if jobs < 2:
@@ -140,7 +165,16 @@ def _failed(file: str, page: int, reason: str) -> dict[str, Any]:
 
 
 class Duplicates:
-    """Texts of ``unique`` fields that two sheets have: both are for a person to look at."""
+    """Texts of ``unique`` fields that two sheets have: both are for a person to look at.
+
+    >>> import numpy as np
+    >>> from lenet5.forms.form import Field
+    >>> unique = Field("code", (0, 0, 1, 1), unique=True)
+    >>> duplicates = Duplicates([Form("exam", np.full((9, 9), 255, np.uint8), (unique,))])
+    >>> rows = [{"file": file, "page": 1, "form": "exam", "code": "7", "review": []} for file in ("a.png", "b.png")]
+    >>> [(at, reason) for k in (0, 1) for at, _, _, reason in duplicates.see(k, rows[k])]
+    [(0, 'also on page 1 of b.png'), (1, 'also on page 1 of a.png')]
+    """
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self._unique = {form.name: [field.name for field in form.fields if field.unique] for form in forms}
@@ -177,7 +211,15 @@ class Duplicates:
 
 
 def note_duplicate(review: ReviewFolder, row: dict[str, Any], field: str, reason: str) -> None:
-    """Have the review folder show a field of a row."""
+    """Have the review folder show a field of a row.
+
+    >>> import tempfile
+    >>> row = {"form": "exam", "sheet": ""}  # a sheet that was not kept: there is nothing to show
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     note_duplicate(ReviewFolder(folder), row, "code", "also on page 1 of b.png")
+    ...     list(Path(folder).iterdir())
+    []
+    """
     if row.get("sheet"):
         review.duplicate(item_name(row["sheet"], row["form"], field), reason)
 

@@ -1,4 +1,4 @@
-"""What recipe ``reading`` shows: images of many hands, and lines read as wholes, made from MNIST and UNIPEN."""
+"""The training material of recipe ``reading``: images of many handwritings, and whole lines, from MNIST and UNIPEN."""
 
 from __future__ import annotations
 
@@ -25,13 +25,19 @@ __all__ = ["Synthesis", "by_writer"]
 
 Floats = NDArray[np.float32]
 
-_A_PASS: Final = 6.0  # made images of a kind for each that a pass shows, so that it comes again every six passes
+_A_PASS: Final = 6.0  # synthesized images of a kind for each that a pass shows: each comes every six passes
 _WRITTEN: Final = 0.25  # of the lines are numbers as they were written, where there are any
 _HELD_OUT: Final = 0.16  # lines for each held-out image: the scale of a line's score is fitted to them
 
 
 def by_writer(writings: Sequence[Writing]) -> tuple[list[Writing], list[Writing]]:
-    """The writings that are trained on and those of the held-out writers."""
+    """The writings that are trained on and those of the held-out writers.
+
+    >>> writings = [Writing("7", "CHARACTER", f"writer {k}", "a file", ()) for k in range(10)]
+    >>> training, held_out = by_writer(writings)
+    >>> len(training), sorted(writing.writer for writing in held_out)  # a fixed fifth of the writers
+    (8, ['writer 8', 'writer 9'])
+    """
     apart = held_out_writers(writings)
     return [w for w in writings if w.writer not in apart], [w for w in writings if w.writer in apart]
 
@@ -41,6 +47,14 @@ class Synthesis:
 
     ``writings`` are UNIPEN's; without any, everything is made from the training images and from drawn separators.
     It takes minutes: ``report`` takes a line before each kind, and after each tenth of the lines.
+
+    >>> from lenet5.learning.distort import NONE
+    >>> images = np.zeros((10, 28, 28), np.uint8)
+    >>> images[:, 4:24, 12:16] = 255
+    >>> ones, mixture = ImageSet("ones", images, np.ones(10, np.uint8)), Mixture((("junk", 0.1),), NONE)
+    >>> material = Synthesis()(ones, None, mixture, 30.0, np.random.default_rng(0))
+    >>> {kind: len(images.images) for kind, images in material.images.items()}  # six for each that a pass shows
+    {'junk': 6}
     """
 
     def __init__(
@@ -53,16 +67,16 @@ class Synthesis:
         """The writings, with a digest of all strokes."""
 
     def __call__(
-        self, own: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
+        self, training: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
     ) -> Material:
-        wanted = {kind: round(share * len(own.images) * _A_PASS) for kind, share in mixture.shares}
-        images = self._images(own, self._training, wanted, generator)
+        wanted = {kind: round(share * len(training.images) * _A_PASS) for kind, share in mixture.shares}
+        images = self._images(training, self._training, wanted, generator)
         finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]]
         finish, loss = _nothing, None
         if mixture.lines:
-            count = round(mixture.lines.per_image * len(own.images))
+            count = round(mixture.lines.per_image * len(training.images))
             seen_lines: list[SeenLine] = []
-            for line in self._seen_lines(own, self._training, mixture.lines, count, generator):
+            for line in self._seen_lines(training, self._training, mixture.lines, count, generator):
                 if 10 * len(seen_lines) // count < 10 * (len(seen_lines) + 1) // count:
                     self._report(f"making lines: {100 * (len(seen_lines) + 1) // count}% of {count}")
                 seen_lines.append(line)
@@ -77,10 +91,10 @@ class Synthesis:
         return Material(images, calibrating, loss, self.sources, finish)
 
     def _images(
-        self, own: ImageSet, writings: Sequence[Writing], wanted: Mapping[str, int], generator: np.random.Generator
+        self, training: ImageSet, writings: Sequence[Writing], wanted: Mapping[str, int], generator: np.random.Generator
     ) -> dict[str, ImageSet]:
-        """The made images that need no line, by kind."""
-        digits = _digits_of(own)
+        """The synthesized images that need no line, by kind."""
+        digits = _digits_of(training)
         isolated = isolated_digits(writings)
         makers: dict[str, Callable[[int], ImageSet]] = {"hard digits": lambda n: hard_digits(digits, n, generator)}
         if isolated:
@@ -100,15 +114,15 @@ class Synthesis:
     def _seen_lines(
         self, data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
     ) -> Iterator[SeenLine]:
-        """So many lines as the reader sees them: of the images' digits, of writers' own, and as they were written."""
+        """``count`` lines as the reader sees them: of image digits, of writers' digits, and numbers as written."""
         sources: list[Source] = [from_images(data)]
         numbers = self._numbers(writings)
         if writings:
             sources.append(from_writers(writings))
         written = round(_WRITTEN * count) if numbers else 0
         for line in lines(sources, count - written, wanted.longest, generator, True, self._classes):
-            if (one := seen(line)) is not None:
-                yield one
+            if (seen_line := seen(line)) is not None:
+                yield seen_line
         if written:
             yield from written_numbers(numbers, written, generator)
 

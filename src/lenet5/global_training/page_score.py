@@ -1,8 +1,8 @@
 """The page score: fitted to drawn pages with known truth, at the end of ``train --recipe reading``.
 
-Two questions about each word that the reader sees: does a number stand there, and if so, is it read rightly? With one
-question, hard lines would be left out. The pages are drawn with digits of held-out writers and held-out images, which
-the network has not seen, so that its confidence there is what it is elsewhere.
+It answers two questions about each word that the reader sees: is there a number, and if so, is it read correctly?
+With a single question, hard lines would be left out. The pages are drawn with digits of held-out writers and held-out
+images, which the network has not seen, so that its confidence is the same there as elsewhere.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lenet5.reading.select import best_set, left_out
 from lenet5.reading.word_features import FEATURES
 from lenet5.reading.words import Word
 from lenet5.result import Box, Digit
-from lenet5.synthesis.pages import KINDS, Digits, Page, from_images, from_writings
+from lenet5.synthesis.pages import KINDS, Digits, Images, Page, from_writings
 
 __all__ = [
     "PAGES",
@@ -66,11 +66,18 @@ class PageMaker:
     """Draws pages with digits of held-out images (28×28 with labels) and of held-out ``writings``, half of each.
 
     Page ``number`` of a kind is the same for the same ``seed``, whatever else is drawn.
+
+    >>> images = np.zeros((1, 28, 28), np.uint8)
+    >>> images[0, 4:24, 12:16] = 255
+    >>> make = PageMaker(ImageSet("a one", images, np.array([1], np.uint8)), [], seed=0)
+    >>> page = make("icon", 0)
+    >>> page.text, bool((page.picture == make("icon", 0).picture).all())
+    ('1', True)
     """
 
     def __init__(self, images: ImageSet, writings: Sequence[Writing], seed: int) -> None:
         digits = images.labels < 10
-        self._sources: list[Digits] = [from_images(images.images[digits], images.labels[digits])]
+        self._sources: list[Digits] = [Images(images.images[digits], images.labels[digits])]
         if writings:
             self._sources.append(from_writings(writings))
         self._seed = seed
@@ -108,11 +115,11 @@ def _start(weights: weights_of.Weights, make: PageMaker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for the pages ends the work
     cv2.setNumThreads(1)
     threadpool_limits(1, "blas")  # for good
-    _worker["own"] = Reader(weights, threads=1), make
+    _worker["reader"] = Reader(weights, threads=1), make
 
 
 def _example(kind: str, number: int) -> Example:
-    reader, make = _worker["own"]
+    reader, make = _worker["reader"]
     return example_of(reader, kind, make(kind, number))
 
 
@@ -136,6 +143,12 @@ class Example:
 
     And their truth, (N,): whether it is ``there``, and ``right``, and how many of the page's true digits, ``total`` in
     all, it covers.
+
+    >>> n = len(FEATURES)
+    >>> seen = Example("number", np.zeros((2, n)), np.zeros((2, 4)), np.array([0, 0]), np.array([True, False]),
+    ...                np.array([True, False]), np.array([4, 0]), total=4)
+    >>> int(seen.covered[seen.right].sum()) == seen.total  # the one right word holds all digits of the page
+    True
     """
 
     kind: str
@@ -149,7 +162,16 @@ class Example:
 
 
 def example_of(reader: Reader, kind: str, page: Page) -> Example:
-    """What the reader sees in a drawn page, with the truth of each word."""
+    """What the reader sees in a drawn page, with the truth of each word.
+
+    >>> from lenet5.synthesis.pages import TrueLine
+    >>> bar = np.full((60, 60), 255, np.uint8)
+    >>> bar[10:50, 27:33] = 0
+    >>> page = Page(bar, (TrueLine("1", "1", (Box(27, 10, 33, 50),)),))
+    >>> example = example_of(Reader(threads=1), "a bar", page)
+    >>> example.there.tolist(), example.right.tolist(), example.covered.tolist(), example.total
+    ([True], [True], [1], 1)
+    """
     seen = reader.seen(page.picture)
     truth = np.array([_true_of(word, page) for word in seen.words], np.int64).reshape(-1, 3)
     total = sum(len(line.text) for line in page.lines)
@@ -260,7 +282,18 @@ def _judge(features: Floats, target: Floats, weight: Floats, generator: np.rando
 
 
 def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
-    """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right."""
+    """Of the answer to a page: P(right) of each word, P(the likeliest left out), and whether it is right.
+
+    >>> from lenet5.reading.score import CONTEXT
+    >>> n = len(FEATURES)
+    >>> example = Example("number", np.zeros((1, n)), np.array([[0.0, 0, 9, 9]]), np.array([0]), np.array([True]),
+    ...                   np.array([True]), np.array([1]), total=1)
+    >>> sure = [Judge(np.zeros(m), np.ones(m), np.zeros((m + 1, 1)), np.array([[0, 0], [4.0, 4.0]]))
+    ...         for m in (n, n + len(CONTEXT))]
+    >>> p_right, p_left_out, is_right = outcome(PageScore(*sure, _PRODUCT), example)
+    >>> p_right.round(2).tolist(), p_left_out, is_right  # P(there) · P(right) = 0.98²
+    ([0.96], 0.0, True)
+    """
     p = score(example.features, example.lines)
     digits = np.exp(example.features[:, FEATURES.index("log digits")])
     selected = best_set(example.edges, example.lines, p, digits)
@@ -269,12 +302,12 @@ def outcome(score: PageScore, example: Example) -> tuple[Floats, float, bool]:
 
 
 def _calibration(outcomes: Sequence[tuple[Floats, float, bool]]) -> Floats:
-    """What gives the confidence of whole pictures, (4,): logistic regression on what is given and left out."""
+    """The weights (4,) of a picture's confidence: logistic regression on its words' P(right) and what was left out."""
     rows, truth = [], []
-    for given, others, right in outcomes:
-        nothing = np.log(max(1 - others, 1e-6))
-        some = float(len(given) > 0)
-        rows.append([some, float(np.log(np.maximum(given, 1e-6)).sum()), nothing, 1 - some])
+    for p_right, p_left_out, right in outcomes:
+        nothing = np.log(max(1 - p_left_out, 1e-6))
+        some = float(len(p_right) > 0)
+        rows.append([some, float(np.log(np.maximum(p_right, 1e-6)).sum()), nothing, 1 - some])
         truth.append(right)
     x, y, whole = np.array(rows), np.array(truth, np.float64), _PRODUCT
     curvature = x.T @ x / 4 + 0.1 * np.eye(4)  # its upper bound (Böhning and Lindsay 1988): no step goes too far

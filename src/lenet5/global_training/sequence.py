@@ -1,7 +1,7 @@
 """Global training: how far a network is from reading whole strings, and in which direction it should move.
 
-Every way through a string's segmentation graph reads something. The criterion compares the ways that read
-the truth with all ways, −log(Σ_right e^score / Σ_all e^score): discriminative forward training (section VI of the
+Every path through a string's segmentation graph reads some text. The criterion compares the paths that read
+the truth with all paths, −log(Σ_right e^score / Σ_all e^score): discriminative forward training (section VI of the
 paper). Its derivative by the penalties of every candidate goes back through the network, so that pieces,
 candidates and scores are those of the line reader and nobody has to say which candidate is a digit.
 """
@@ -39,6 +39,11 @@ class Graph:
     ``images`` (N, 28, 28) uint8 are the runs of pieces ``first`` to ``last`` (exclusive), (N,); ``factors`` (N, C + 1)
     are added to the logarithms of the network's probabilities of C classes and rubbish, which then are normalised anew;
     ``cuts`` (N,) to that of being any character. ``specks`` (pieces,) scores each piece as a speck.
+
+    >>> parts = np.zeros((1, 28, 28), np.uint8), np.array([0]), np.array([1])
+    >>> graph = Graph(*parts, factors=np.zeros((1, 11)), cuts=np.zeros(1), specks=np.array([-9.0]), labels=(7,))
+    >>> len(graph.images), len(graph.specks), graph.labels  # a candidate of one piece, which is a 7
+    (1, 1, (7,))
     """
 
     images: NDArray[np.uint8]
@@ -51,7 +56,18 @@ class Graph:
 
 
 def graph_of(pieces: Pieces, candidates: Candidates, labels: tuple[int, ...], geometry: Geometry) -> Graph:
-    """The graph that the line reader makes of a line of ink, as :mod:`lenet5.reading.arcs` weighs it."""
+    """The graph that the line reader makes of a line of ink, as :mod:`lenet5.reading.arcs` weighs it.
+
+    >>> from lenet5.reading.candidates import runs
+    >>> from lenet5.reading.pieces import cut, whole_marks
+    >>> level = np.zeros((80, 40), np.float32)
+    >>> level[12:68, 8:14] = level[12:68, 20:26] = 1  # a 1 and a 1, near each other
+    >>> pieces = cut(whole_marks(level))
+    >>> geometry = Geometry("01", np.zeros((3, 2)), np.repeat(np.eye(2)[None], 3, axis=0))
+    >>> graph = graph_of(pieces, runs(pieces), (1, 1), geometry)
+    >>> list(zip(graph.first.tolist(), graph.last.tolist(), strict=True))  # each piece, and both as one candidate
+    [(0, 1), (0, 2), (1, 2)]
+    """
     return Graph(
         candidates.images,
         candidates.first,
@@ -67,6 +83,13 @@ def forward_criterion(graphs: list[Graph], penalties: NDArray[np.floating], j: f
     """The loss of each line (B,), and their sum's derivative (N, C) by the penalties of all candidates in order.
 
     ``j`` is the penalty of rubbish. A line whose truth no way through its pieces reads has no loss.
+
+    >>> parts = np.zeros((1, 28, 28), np.uint8), np.array([0]), np.array([1])
+    >>> seven = Graph(*parts, factors=np.zeros((1, 11)), cuts=np.zeros(1), specks=np.array([-9.0]), labels=(7,))
+    >>> penalties = np.where(np.arange(10) == 7, 2.0, 8.0)[None]  # the network takes the candidate for a 7
+    >>> losses, derivative = forward_criterion([seven], penalties, j=20.0)
+    >>> losses.round(3).tolist(), int(derivative[0].argmax())  # little loss; the penalty of 7 should fall
+    ([0.022], 7)
     """
     logits = _log_probabilities(graphs, penalties, j)
     table = _Table(graphs, logits)
@@ -84,7 +107,14 @@ def forward_criterion(graphs: list[Graph], penalties: NDArray[np.floating], j: f
 def log_posteriors(
     graphs: list[Graph], penalties: NDArray[np.floating], j: float, inverse_temperature: float
 ) -> Floats:
-    """The logarithm of P(the truth) of each line (B,); −∞ where no way through its pieces reads it."""
+    """The logarithm of P(the truth) of each line (B,); −∞ where no way through its pieces reads it.
+
+    >>> parts = np.zeros((1, 28, 28), np.uint8), np.array([0]), np.array([1])
+    >>> seven = Graph(*parts, factors=np.zeros((1, 11)), cuts=np.zeros(1), specks=np.array([-9.0]), labels=(7,))
+    >>> penalties = np.where(np.arange(10) == 7, 2.0, 4.0)[None]
+    >>> [float(np.exp(log_posteriors([seven], penalties, 20.0, power)[0]).round(2)) for power in (1.0, 2.0)]  # P(7)
+    [0.45, 0.86]
+    """
     table = _Table(graphs, _log_probabilities(graphs, penalties, j), inverse_temperature)
     return np.asarray(table.right_ways()[1] - table.all_ways()[1])
 
@@ -94,6 +124,14 @@ def fit_inverse_temperature(graphs: list[Graph], penalties: NDArray[np.floating]
 
     Candidates of a line share their ink, so that the right path is surer than the product of its arcs says. A few of
     the lines have a wrong label: with the probability _MISLABELLED a truth says nothing, and no single line decides.
+
+    >>> parts = np.zeros((1, 28, 28), np.uint8), np.array([0]), np.array([1])
+    >>> seven = Graph(*parts, factors=np.zeros((1, 11)), cuts=np.zeros(1), specks=np.array([-9.0]), labels=(7,))
+    >>> likely = np.where(np.arange(10) == 7, 2.0, 4.0)
+    >>> unlikely = np.where(np.arange(10) == 3, 2.0, 4.0)
+    >>> right, wrong = np.stack([likely] * 8), np.stack([likely] * 4 + [unlikely] * 4)
+    >>> fit_inverse_temperature([seven] * 8, right, 20.0) > fit_inverse_temperature([seven] * 8, wrong, 20.0)
+    True
     """
     stops = np.cumsum([len(graph.images) for graph in graphs])
     blocks = [slice(k, min(k + _AT_ONCE, len(graphs))) for k in range(0, len(graphs), _AT_ONCE)]
@@ -124,6 +162,13 @@ class SequenceLoss:
     """The mean loss of lines that take turns, ``at_once`` of them at each call.
 
     ``distortion`` is drawn anew for each presentation of a candidate; ``j`` is the penalty of rubbish.
+
+    >>> from lenet5.learning.distort import NONE
+    >>> parts = np.zeros((1, 28, 28), np.uint8), np.array([0]), np.array([1])
+    >>> seven = Graph(*parts, factors=np.zeros((1, 11)), cuts=np.zeros(1), specks=np.array([-9.0]), labels=(7,))
+    >>> loss = SequenceLoss([seven] * 5, 2, NONE, 20.0, np.random.default_rng(0))
+    >>> loss.state()["waiting"].tolist()  # an order of the five lines is drawn at the first call
+    []
     """
 
     def __init__(
@@ -230,13 +275,15 @@ class _Table:
             ways[:, :-1] = np.logaddexp(ways[:, :-1], _log_sum(further, 1))
             after[:, gap] = np.where((gap < self._pieces)[:, None], ways, after[:, gap])
         total = after[:, 0, 0]
-        own = self.owner
-        ways = before[own, self._first, :-1] + arcs[own, self._first, self.length - 1]
-        ways = ways + after[own, self._first + self.length, 1:] - np.where(np.isfinite(total), total, 0)[own][:, None]
-        shares = np.zeros((len(own), self._arcs.shape[3] - 1))
+        owner = self.owner
+        ways = before[owner, self._first, :-1] + arcs[owner, self._first, self.length - 1]
+        ways = (
+            ways + after[owner, self._first + self.length, 1:] - np.where(np.isfinite(total), total, 0)[owner][:, None]
+        )
+        shares = np.zeros((len(owner), self._arcs.shape[3] - 1))
         for place in range(count):
-            shares[np.arange(len(own)), self._labels[own, place]] += np.where(
-                place < self._digits[own], np.exp(ways[:, place]), 0
+            shares[np.arange(len(owner)), self._labels[owner, place]] += np.where(
+                place < self._digits[owner], np.exp(ways[:, place]), 0
             )
         return shares, total
 

@@ -12,7 +12,11 @@ __all__ = ["cache_folder", "download"]
 
 
 def cache_folder() -> Path:
-    """The folder for fetched files."""
+    """The folder for fetched files.
+
+    >>> cache_folder().name
+    'lenet5'
+    """
     import pooch
 
     return Path(pooch.os_cache("lenet5"))
@@ -23,6 +27,11 @@ def download(urls: Sequence[str], target: Path, check: Callable[[Path], Any], pr
 
     ``check`` raises DataError for a file that is not what it should be. ``progress`` is a pooch progress bar. Raises
     DataError with the last reason where no address works; nothing half-fetched is ever left beside ``target``.
+
+    >>> download([], Path("nowhere"), check=lambda path: None)
+    Traceback (most recent call last):
+        ...
+    lenet5.errors.DataError: no address given
     """
     import pooch
 

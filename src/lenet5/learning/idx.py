@@ -27,6 +27,13 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     At most the size that its header gives (and never over 1 GiB) is unpacked, so that a
     decompression bomb costs nothing. Raises DataError in one line for a wrong magic, sizes that
     do not fit the content, and a gz that is damaged, cut short, or an HTML page.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     labels = Path(folder) / "labels-idx1-ubyte"
+    ...     _ = labels.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))  # one dimension, three entries
+    ...     read_idx(labels, dimensions=1).tolist()
+    [7, 2, 1]
     """
     try:
         with open_regular(path) as file:

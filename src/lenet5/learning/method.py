@@ -56,6 +56,13 @@ class OneCycleAdam:
     """Adam on a one-cycle schedule with its peak at ``rate``.
 
     ``weight_decay`` is what each step takes off the weights, times the rate.
+
+    >>> from lenet5.learning.optimizer import one_cycle
+    >>> descent = OneCycleAdam(rate=0.003).start(paper.LENET5)
+    >>> parameters = np.zeros(60_000, np.float32)
+    >>> descent.step(parameters, np.ones_like(parameters), progress=0.1)
+    >>> bool(np.isclose(parameters, -one_cycle(0.1, 0.003)).all())  # Adam's first step is the rate of that moment
+    True
     """
 
     rate: float
@@ -68,7 +75,14 @@ class OneCycleAdam:
 
 @dataclass(frozen=True)
 class OneCycleMuon:
-    """As :class:`OneCycleAdam`, the matrices of the hidden layers moved by orthogonalised momentum."""
+    """As :class:`OneCycleAdam`, the matrices of the hidden layers moved by orthogonalised momentum.
+
+    >>> descent = OneCycleMuon(rate=0.003).start(paper.LENET5)
+    >>> parameters = np.zeros(60_000, np.float32)
+    >>> descent.step(parameters, np.ones_like(parameters), progress=0.1)
+    >>> float(parameters.max()) < 0
+    True
+    """
 
     rate: float
     weight_decay: float = 0.0
@@ -101,6 +115,13 @@ class StochasticDiagonal:
 
     ``rates`` is η of the first pass, the second and so on, the last one for all that follow; ``damping`` is μ;
     before each pass the curvature is estimated on ``patterns`` of the training patterns.
+
+    >>> descent = StochasticDiagonal(rates=(0.0005,), damping=0.02, patterns=500).start(paper.LENET5)
+    >>> descent.begin_pass(1, curvature=lambda patterns: np.full(60_000, 0.08, np.float32))
+    >>> parameters = np.zeros(60_000, np.float32)
+    >>> descent.step(parameters, np.ones_like(parameters), progress=0.0)
+    >>> round(float(parameters[0]), 6)  # −η / (μ + h) = −0.0005 / (0.02 + 0.08)
+    -0.005
     """
 
     rates: tuple[float, ...]

@@ -29,6 +29,10 @@ class Lines:
     ``per_image`` lines of up to ``longest`` digits are written for each training image, once, before the first pass,
     and ``at_once`` of them are read at each step. The mean loss of a line counts ``weight`` times as much as the mean
     loss of an image.
+
+    >>> lines = Lines(per_image=0.1, longest=6, at_once=8, weight=0.5)
+    >>> round(lines.per_image * 60_000)  # lines for MNIST
+    6000
     """
 
     per_image: float
@@ -45,6 +49,11 @@ class Mixture:
     ``distortion`` is drawn anew each time that a synthesized image or a line's candidate is used. A part of a digit
     may look like another digit: rubbish that the network still takes for a character after the fractions ``doubted``
     of all passes is dropped.
+
+    >>> from lenet5.learning.distort import NONE
+    >>> mixture = Mixture((("junk", 0.2), ("separators", 0.1)), NONE)
+    >>> round(1 - sum(share for _, share in mixture.shares), 2)  # the training images' share of a pass
+    0.7
     """
 
     shares: tuple[tuple[str, float], ...]
@@ -73,6 +82,10 @@ class Material:
     ``images`` by kind; ``held_out`` images, which calibrate the network; ``lines``, the loss of whole lines, if the
     mixture has lines; ``sources``, the further data sets that were used; ``finish``, which fits the line reader's other
     parameters to a network's penalties and returns them as metadata.
+
+    >>> material = Material({"junk": ImageSet("junk", np.zeros((3, 28, 28), np.uint8), np.full(3, 255, np.uint8))})
+    >>> sorted(material.images), material.finish(lambda images: images, 20.0, 1.0)
+    (['junk'], {})
     """
 
     images: Mapping[str, ImageSet]
@@ -104,6 +117,13 @@ class RoundRobin:
 
     A pass has ``count`` patterns, in the proportions of the mixture. Each kind is used round robin, in random order.
     Training images take the place of a kind that has no images.
+
+    >>> from lenet5.learning.distort import NONE
+    >>> junk = ImageSet("junk", np.zeros((4, 28, 28), np.uint8), np.full(4, 255, np.uint8))
+    >>> turns = RoundRobin(10, {"junk": junk}, Mixture((("junk", 0.2),), NONE), np.random.default_rng(0))
+    >>> passes = [turns.one_pass() for _ in range(2)]
+    >>> [sorted(order[order >= 10].tolist()) for order in passes]  # each once in two passes
+    [[10, 12], [11, 13]]
     """
 
     def __init__(

@@ -38,16 +38,20 @@ def load_mnist(
     They are read from ``mnist/`` in the folder that LENET5_DATA names, or else fetched into the
     user's cache folder. ``progress`` is a pooch progress bar. Raises DataError where neither is
     possible, and for content that is not MNIST's.
+
+    >>> images, labels = load_mnist("t10k")  # doctest: +SKIP
+    >>> images.shape, labels[:5].tolist()  # doctest: +SKIP
+    ((10000, 28, 28), [7, 2, 1, 0, 4])
     """
-    given = os.environ.get("LENET5_DATA")
+    folder = os.environ.get("LENET5_DATA")
     images, labels = (
-        _checked(_given(Path(given), name) if given else _cached(name, mirrors, progress), name)
+        _checked(_provided(Path(folder), name) if folder else _cached(name, mirrors, progress), name)
         for name in (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
     )
     return images, labels
 
 
-def _given(folder: Path, name: str) -> Path:
+def _provided(folder: Path, name: str) -> Path:
     """The file in the user's own data folder, gzipped or not."""
     for candidate in (folder / "mnist" / f"{name}.gz", folder / "mnist" / name):
         if candidate.exists():

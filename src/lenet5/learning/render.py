@@ -38,6 +38,11 @@ class Augmentation:
     to ``lowest``…CANVAS pixels of height; ``binary`` how often every pixel becomes ink or paper;
     ``noise`` the largest standard deviation of noise; ``cut`` how often an edge is cut off; ``specks``
     how often specks are added.
+
+    >>> plain = Augmentation(stretch=0, thinner=0, thicker=0, coarse=0, binary=0, noise=0, cut=0, specks=0)
+    >>> bar = np.ones((40, 10), np.float32)
+    >>> bool((rendered(bar, plain, np.random.default_rng(0)) == normalise(bar)).all())
+    True
     """
 
     stretch: float = 0.15
@@ -53,7 +58,13 @@ class Augmentation:
 
 
 def rendered(ink: Floats, augmentation: Augmentation, generator: np.random.Generator) -> NDArray[np.uint8] | None:
-    """Ink (H, W) in 0..1, a digit of it about CANVAS high, as (28, 28) uint8; None where too little is left."""
+    """Ink (H, W) in 0..1, a digit of it about CANVAS high, as (28, 28) uint8; None where too little is left.
+
+    >>> bar = np.ones((40, 10), np.float32)
+    >>> images = [rendered(bar, Augmentation(), np.random.default_rng(seed)) for seed in range(4)]
+    >>> [int((image > 127).sum()) for image in images]  # pixels of ink: other pens, other sensors
+    [97, 111, 80, 100]
+    """
     ink = _pen(ink, augmentation, generator)
     ink = _sampled(ink, augmentation, generator)
     ink = _sensed(ink, augmentation, generator)
@@ -62,7 +73,13 @@ def rendered(ink: Floats, augmentation: Augmentation, generator: np.random.Gener
 
 
 def cropped(ink: Floats) -> Floats | None:
-    """Crop to the ink's bounding box; None if there is too little ink."""
+    """Crop to the ink's bounding box; None if there is too little ink.
+
+    >>> ink = np.zeros((20, 20), np.float32)
+    >>> ink[3:15, 8:11] = 1
+    >>> cropped(ink).shape, cropped(np.zeros((20, 20), np.float32)) is None
+    ((12, 3), True)
+    """
     box = ink_box(ink, _INK)
     return ink[box] if box and (ink > _INK).sum() >= _LEAST else None
 

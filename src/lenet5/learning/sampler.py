@@ -29,6 +29,12 @@ class Sampler:
 
     Pattern p is version p // N of image which[p % N], and version 0 is the image itself. All random numbers
     are drawn from ``generator``, when they are needed. ``threads`` limits the distortion's.
+
+    >>> from lenet5.learning.recipe import FAST
+    >>> data = ImageSet("blank", np.zeros((100, 28, 28), np.uint8), np.zeros(100, np.uint8))
+    >>> sampler = Sampler(data, np.arange(100), FAST, np.random.default_rng(0))
+    >>> sum(len(labels) for _, labels in sampler.one_pass()), sampler.batches_a_pass
+    (100, 1)
     """
 
     def __init__(
@@ -101,7 +107,18 @@ class Sampler:
 
 
 class MixedSampler:
-    """Training images and ``synthesized`` ones by kind, in the proportions of the mixture."""
+    """Training images and ``synthesized`` ones by kind, in the proportions of the mixture.
+
+    >>> from lenet5.learning.distort import NONE
+    >>> from lenet5.learning.recipe import FAST
+    >>> ones = ImageSet("ones", np.zeros((10, 28, 28), np.uint8), np.ones(10, np.uint8))
+    >>> junk = ImageSet("junk", np.zeros((4, 28, 28), np.uint8), np.full(4, 255, np.uint8))
+    >>> mixture = Mixture((("junk", 0.2),), NONE)
+    >>> sampler = MixedSampler(ones, {"junk": junk}, mixture, FAST, np.random.default_rng(0))
+    >>> _, labels = sampler.batches(sampler.order(), 0)[0]
+    >>> sorted(labels.tolist())
+    [1, 1, 1, 1, 1, 1, 1, 1, 255, 255]
+    """
 
     def __init__(
         self,

@@ -67,6 +67,11 @@ class Writing:
 
     ``strokes`` are (n, 2) float32: x to the right and y downwards, both in one unit of the tablet. ``level`` is
     "CHARACTER", "WORD" or "TEXT"; ``source`` the segment file, such as "1a/pri/pri0/159.3.dat".
+
+    >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
+    >>> one = Writing("1", "CHARACTER", "a writer", "1a/pri/pri0/159.3.dat", (stroke,))
+    >>> one.label, np.ptp(np.concatenate(one.strokes), axis=0).tolist()  # its width and height
+    ('1', [0.0, 10.0])
     """
 
     label: str
@@ -77,19 +82,33 @@ class Writing:
 
 
 def is_number(writing: Writing) -> bool:
-    """Whether a writing is a number of two or more digits, with or without separators and spaces."""
+    """Whether a writing is a number of two or more digits, with or without separators and spaces.
+
+    >>> texts = ["12", "1", "3.50", "12 Oct"]
+    >>> [is_number(Writing(text, "WORD", "a writer", "a file", ())) for text in texts]
+    [True, False, True, False]
+    """
     return writing.level != "CHARACTER" and _NUMBER.fullmatch(writing.label) is not None
 
 
 @cache
 def segment_files() -> tuple[str, ...]:
-    """The segment files that training takes, sorted: the public archive holds more than these."""
+    """The segment files that training takes, sorted: the public archive holds more than these.
+
+    >>> len(segment_files()), segment_files()[0]
+    (1661, '1a/aga/amywldrp.dat')
+    """
     listed = (resources.files("lenet5") / "learning" / "unipen_segments.txt").read_text(encoding="ascii")
     return tuple(line for line in listed.splitlines() if line and not line.startswith("#"))
 
 
 def held_out_writers(writings: Iterable[Writing]) -> frozenset[str]:
-    """A fixed fifth of the writers: they validate and calibrate weights and are never trained on."""
+    """A fixed fifth of the writers: they validate and calibrate weights and are never trained on.
+
+    >>> writings = [Writing("7", "CHARACTER", f"writer {k}", "a file", ()) for k in range(10)]
+    >>> sorted(held_out_writers(writings))
+    ['writer 8', 'writer 9']
+    """
     writers = sorted({writing.writer for writing in writings})
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(writers))
     return frozenset(writers[k] for k in order[: round(_HELD_OUT * len(writers))])
@@ -108,13 +127,17 @@ def load_unipen(
     ``progress`` is a pooch progress bar of the download; ``report`` takes a line about each file that cannot be used,
     ``advance`` is called after each segment file. Raises DataError.
     """
-    given = os.environ.get("LENET5_DATA")
-    place = path or (_archive_in(Path(given) / "unipen") if given else _fetched(url, progress))
+    folder = os.environ.get("LENET5_DATA")
+    place = path or (_archive_in(Path(folder) / "unipen") if folder else _fetched(url, progress))
     return read_unipen(place, segment_files(), report, advance)
 
 
 def is_unipen(path: Path) -> bool:
-    """Whether a path is a folder that holds ``data/1a``, or an archive by its name."""
+    """Whether a path is a folder that holds ``data/1a``, or an archive by its name.
+
+    >>> is_unipen(Path("no such folder"))
+    False
+    """
     return (path / "data" / "1a").is_dir() or (path.is_file() and path.name.endswith(_SUFFIXES))
 
 

@@ -25,13 +25,24 @@ _LINES: Final = 1.9  # times as high as its usual stroke: what is higher is writ
 
 
 def isolated_digits(writings: Iterable[Writing]) -> list[Writing]:
-    """The digits that were written in isolation."""
+    """The digits that were written in isolation.
+
+    >>> writings = [Writing("7", level, "a writer", "a file", ()) for level in ("CHARACTER", "WORD")]
+    >>> [writing.level for writing in isolated_digits(writings)]
+    ['CHARACTER']
+    """
     return [w for w in writings if w.level == "CHARACTER" and w.label in tuple(DIGITS)]
 
 
 def digit_images(writings: Iterable[Writing]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[Writing]]:
     """Isolated digits drawn plainly with an ordinary pen: images (N, 28, 28) in MNIST's form, labels (N,), and what
-    each shows."""
+    each shows.
+
+    >>> stroke = np.array([[0, 0], [6, 0], [2, 10]], np.float32)
+    >>> images, labels, _ = digit_images([Writing("7", "CHARACTER", "a writer", "a file", (stroke,))])
+    >>> labels.tolist(), images.shape, int((images[0] > 127).any(axis=1).sum())  # 20 rows of ink, as MNIST's
+    ([7], (1, 28, 28), 20)
+    """
     generator = np.random.default_rng(0)  # a plain hand and pen draw nothing from it
     images, shown = [], []
     for writing in isolated_digits(writings):
@@ -43,7 +54,13 @@ def digit_images(writings: Iterable[Writing]) -> tuple[NDArray[np.uint8], NDArra
 
 
 def numbers_of(writings: Iterable[Writing]) -> list[Writing]:
-    """The numbers that stand on one line, each once: a text whose words are given as well is left out."""
+    """The numbers that stand on one line, each once: a text whose words are given as well is left out.
+
+    >>> strokes = (np.array([[0, 0], [0, 10]], np.float32), np.array([[6, 0], [6, 10]], np.float32))
+    >>> writings = [Writing("11", level, "a writer", "a file", strokes) for level in ("TEXT", "WORD")]
+    >>> [writing.level for writing in numbers_of(writings)]  # the text holds just that word
+    ['WORD']
+    """
     numbers = [w for w in writings if is_number(w) and _is_one_line(w)]
     words = {w.strokes[0].tobytes() for w in numbers if w.level == "WORD"}
     texts: set[bytes] = set()
@@ -57,7 +74,14 @@ def numbers_of(writings: Iterable[Writing]) -> list[Writing]:
 
 
 def picture_of(writing: Writing, generator: np.random.Generator | None = None, pen: Pen = _PEN) -> Floats:
-    """A written number on white paper (H, W) float32 in 0..1: as it was written, or in any hand with any pen."""
+    """A written number on white paper (H, W) float32 in 0..1: as it was written, or in any hand with any pen.
+
+    >>> strokes = (np.array([[0, 0], [0, 10]], np.float32), np.array([[6, 0], [6, 10]], np.float32))
+    >>> picture = picture_of(Writing("11", "WORD", "a writer", "a file", strokes))
+    >>> dark = np.flatnonzero((picture < 0.5).any(axis=0))
+    >>> int(np.count_nonzero(np.diff(dark) > 1)) + 1  # strokes side by side
+    2
+    """
     strokes, unit = writing.strokes, _usual_height(writing)
     middle, _ = frame_of(strokes)
     hand = any_hand(generator) if generator else Hand()

@@ -31,6 +31,10 @@ def read_units(
 
     ``how`` are keywords of ``Reader.read``. A process that is killed costs what it was reading a result with the
     reason. Each page is shown to ``seen``, which is for one job.
+
+    >>> from lenet5.scale.listing import Unit
+    >>> [result.error for result in read_units(Reader(threads=1), [Unit("no such file.png")], {})]
+    ['no such file: no such file.png']
     """
     if jobs < 2:
         for unit in units:
@@ -44,20 +48,36 @@ def read_units(
 
 
 def jobs_for(units: Iterator[Unit], threads: int | None = None) -> tuple[int, Iterator[Unit]]:
-    """How many processes should read units, and the units: all cores, or ``threads``, for more than MANY."""
+    """How many processes should read units, and the units: all cores, or ``threads``, for more than MANY.
+
+    >>> jobs, units = jobs_for(iter([Unit("a.png"), Unit("b.png")]))
+    >>> jobs, [unit.file for unit in units]  # too few to start processes for
+    (1, ['a.png', 'b.png'])
+    """
     first, rest = peeked(units, MANY + 1)
     return (min(cores(), threads or cores()) if len(first) > MANY else 1), rest
 
 
 def peeked(items: Iterator[Item], number: int) -> tuple[list[Item], Iterator[Item]]:
-    """The first items, and all of them."""
+    """The first items, and all of them.
+
+    >>> first, everything = peeked(iter("abcd"), 2)
+    >>> first, list(everything)
+    (['a', 'b'], ['a', 'b', 'c', 'd'])
+    """
     first = list(islice(items, number))
     return first, chain(first, items)
 
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes what reads units in another process."""
+    """Makes what reads units in another process.
+
+    >>> from lenet5.weights import load
+    >>> read = Maker(load("lenet5"), {"layout": "line"})()
+    >>> read(Unit("no such file.png"))[0].error
+    'no such file: no such file.png'
+    """
 
     weights: Weights
     how: Mapping[str, Any]
@@ -67,7 +87,11 @@ class Maker:
 
 
 def killed(unit: Unit, by: Killed) -> PageResult:
-    """The result of a unit whose process was killed."""
+    """The result of a unit whose process was killed.
+
+    >>> killed(Unit("bomb.png"), Killed(-9)).error
+    'cannot read bomb.png: the process that read it was killed (SIGKILL): is there too little memory?'
+    """
     return PageResult.failed(unit.file, f"cannot read {unit.file}: {by.reason}", unit.page or unit.after + 1)
 
 

@@ -29,6 +29,9 @@ class Unit:
     """What one process reads at once: a ``file``, whole or one ``page`` of it, without its first ``after`` pages.
 
     ``content`` is that of standard input.
+
+    >>> Unit("scan.pdf", page=3), Unit("photo.jpg", after=1).after
+    (Unit(file='scan.pdf', page=3, after=0, content=None), 1)
     """
 
     file: str
@@ -42,6 +45,13 @@ def listed(path: str) -> Iterator[str]:
 
     Empty lines are left out. Raises DataError for a list that cannot be read, UnavailableError for Parquet without
     pyarrow.
+
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "list.txt").write_text("a.png\\n\\nb.png\\n")
+    ...     list(listed(f"{folder}/list.txt"))
+    ['a.png', 'b.png']
     """
     if path.lower().endswith(".parquet"):
         yield from _column(path)
@@ -56,7 +66,15 @@ def listed(path: str) -> Iterator[str]:
 
 
 def count(path: str) -> int | None:
-    """How many paths are in a list; None of standard input, which is read once."""
+    """How many paths are in a list; None of standard input, which is read once.
+
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "list.txt").write_text("a.png\\n\\nb.png\\n")
+    ...     count(f"{folder}/list.txt")
+    2
+    """
     if path == "-":
         return None
     if path.lower().endswith(".parquet"):
@@ -79,6 +97,10 @@ def units_of(files: Iterable[str], standing: Standing | None = None) -> Iterator
     """What is to be read of files: the pages of a PDF one by one, other files whole, "-" from standard input.
 
     What is ``standing`` is left out, but for the last file, which may have further pages.
+
+    >>> standing = Standing([{"file": "a.png", "page": 1, "error": "cut short"}])
+    >>> [unit.file for unit in units_of(["a.png", "b.png"], standing)]
+    ['b.png']
     """
     standing = standing or Standing()
     for file in files:
@@ -100,6 +122,11 @@ class Standing:
 
     Rows are written in the order of the files, so that only the last file may lack pages. A file that is named more
     often than it stands there is read again.
+
+    >>> rows = [{"file": "a.png", "page": 1}, {"file": "b.tiff", "page": 1}, {"file": "b.tiff", "page": 2}]
+    >>> standing = Standing(rows)
+    >>> standing.whole("a.png"), standing.whole("b.tiff"), standing.last("b.tiff")  # b.tiff may have further pages
+    (True, False, (2, False))
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:

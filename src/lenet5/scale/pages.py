@@ -80,7 +80,11 @@ class PageResult:
 
 
 def columns_of(suffix: str) -> tuple[Column, ...]:
-    """The columns of a table of pages: file, page, text, confidence, error, and in Parquet json."""
+    """The columns of a table of pages: file, page, text, confidence, error, and in Parquet json.
+
+    >>> [column.name for column in columns_of(".parquet")]
+    ['file', 'page', 'text', 'confidence', 'error', 'json']
+    """
     columns = (Column("file"), Column("page", int), Column("text"), Column("confidence", float), Column("error"))
     return (*columns, Column("json")) if suffix == ".parquet" else columns
 
@@ -98,6 +102,12 @@ def read_pages(
 
     ``file`` is what results call it, ``how`` the keywords of ``Reader.read``. So that one file does not stop the
     rest, every kind of exception becomes a result.
+
+    >>> import numpy as np
+    >>> bar = np.full((60, 60), 255, np.uint8)
+    >>> bar[10:50, 27:33] = 0
+    >>> [result.text for result in read_pages(Reader(threads=1), "bar.png", bar, {"layout": "digit"})]
+    ['1']
     """
     at = page or 1
     try:

@@ -44,6 +44,12 @@ def begin(folder: str, files: Iterable[str], size: int, pictures: ReadPictures, 
 
     With ``resume`` the list may stand there. Raises OutputError where one stands there and is not gone on with, for
     another list, weights or options than it was begun with, and for what cannot be written.
+
+    >>> import tempfile
+    >>> from lenet5.weights import load
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     begin(folder, [f"{k}.png" for k in range(5)], 2, ReadPictures(load("lenet5")), resume=False)
+    3
     """
     storage = Storage()
     system, place = storage.folder(folder)
@@ -64,7 +70,15 @@ def begin(folder: str, files: Iterable[str], size: int, pictures: ReadPictures, 
 
 
 def missing(folder: str, parts: int) -> list[int]:
-    """The numbers of the parts that are not there yet. Raises OutputError."""
+    """The numbers of the parts that are not there yet. Raises OutputError.
+
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "part-00001.parquet").write_bytes(b"")
+    ...     missing(folder, 3)
+    [0, 2]
+    """
     from pyarrow import fs
 
     system, place = Storage().folder(folder)
@@ -78,6 +92,15 @@ class ReadPart:
 
     A batch has the numbers of parts in column ``part``; the answer has for each the number of its ``rows`` and of
     those that ``failed``, once the part is written. A part that is there already is left as it is. Raises OutputError.
+
+    >>> import tempfile
+    >>> from lenet5.weights import load
+    >>> pictures = ReadPictures(load("lenet5"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = begin(folder, ["no such file.png"], 1, pictures, resume=False)
+    ...     answer = ReadPart(folder, pictures)({"part": np.array([0])})
+    >>> answer["rows"].tolist(), answer["failed"].tolist()
+    ([1], [1])
     """
 
     def __init__(self, folder: str, pictures: ReadPictures) -> None:

@@ -16,7 +16,11 @@ __all__ = ["PartResult", "connect", "read_parts", "require_ray"]
 
 
 class PartResult(NamedTuple):
-    """A ``part`` that was written: how many ``rows`` it has, and how many of them ``failed``."""
+    """A ``part`` that was written: how many ``rows`` it has, and how many of them ``failed``.
+
+    >>> PartResult(part=4, rows=1000, failed=2).failed
+    2
+    """
 
     part: int
     rows: int

@@ -27,6 +27,12 @@ class Storage:
     """The file systems of paths and URIs, each opened once: a new one asks an object store for its region.
 
     Raises UnavailableError without pyarrow.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     _ = file.write(b"a picture"), file.flush()
+    ...     Storage().content(file.name)
+    b'a picture'
     """
 
     def __init__(self) -> None:

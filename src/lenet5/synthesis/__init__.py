@@ -1,1 +1,1 @@
-"""What training shows: digits in other hands and pens, lines, and what is no digit."""
+"""Synthesized training material: digits by other hands and pens, whole lines, rubbish, and pages with known truth."""

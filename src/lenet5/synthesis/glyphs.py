@@ -19,7 +19,22 @@ Floats = NDArray[np.float32]
 
 
 def glyph(generator: np.random.Generator) -> Floats:
-    """Stems, bars, bowls and diagonals put together as in print, from hairlines to bold, upright or slanted."""
+    """Stems, bars, bowls and diagonals put together as in print, from hairlines to bold, upright or slanted.
+
+    >>> letter = glyph(np.random.default_rng(3))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in letter[::5]))
+    ·············
+    ···##·····#··
+    ···##·····#··
+    ···#·#····#··
+    ···#·#···##··
+    ···#··#··##··
+    ··##···#·#···
+    ··##···#·#···
+    ··#·····##···
+    ··#······#···
+    ·············
+    """
     kinds = (_stemmed, _open_round, _pointed, _diagonal)
     thick, thin = kinds[generator.choice(4, p=(0.5, 0.2, 0.18, 0.12))](generator)
     if generator.random() < 0.4:  # serifs

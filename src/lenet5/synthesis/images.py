@@ -1,6 +1,6 @@
 """Single images: digits in other hands, pens and sensors, separators, letters, and rubbish.
 
-Whatever is made goes through the same normalising as what is read.
+Every image is normalised as the reader does it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from lenet5.synthesis import rubbish
 __all__ = ["characters", "hard_digits", "junk", "letters", "separators"]
 
 Floats = NDArray[np.float32]
-Made = Iterator[tuple[NDArray[np.uint8] | None, int]]
+Labelled = Iterator[tuple[NDArray[np.uint8] | None, int]]
+"""Images (28, 28), None where too little ink was left, with their labels."""
 
 _HARD: Final = Augmentation(stretch=0.5, square=0.3, thicker=3.0)
 _MARKS: Final = Augmentation(stretch=0.2, square=0.1, cut=0.0)
@@ -32,17 +33,24 @@ _DRAWN: Final = Augmentation(stretch=0.2, square=0.08, thinner=0.0, thicker=0.0)
 _HAND: Final = Distortion(rotation=12, shear=0.3, elastic=0.7)
 _FILLED: Final = 0.7  # of its frame; the fullest of MNIST's digits are bare strokes
 _AT_ONCE: Final = 500  # groups of digits distorted at a time
-_OWN: Final = 0.6  # of the separators come from UNIPEN, the others are drawn
+_WRITTEN_SEPARATORS: Final = 0.6  # of those that UNIPEN has are taken from it; the others are drawn
 
 
 def characters(
     writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator, name: str = "UNIPEN"
 ) -> ImageSet:
-    """``count`` images of isolated writings in turn, each with a random pen and hand; labels are places in ``classes``,
-    NOT_A_DIGIT for what is not in it."""
+    """Images of ``count`` isolated writings in turn, each with a random pen and hand; labels are places in ``classes``,
+    NOT_A_DIGIT for what is not in it. Images with too little ink, and digits that are blots, are left out.
+
+    >>> strokes = (np.array([[0, 0], [6, 0], [2, 10]], np.float32),)
+    >>> seven = Writing("7", "CHARACTER", "a writer", "a file", strokes)
+    >>> sevens = characters([seven], 3, DIGITS, np.random.default_rng(0))
+    >>> sevens.labels.tolist(), len({image.tobytes() for image in sevens.images})  # no two alike
+    ([7, 7, 7], 3)
+    """
     order = np.resize(generator.permutation(len(writings)), count).tolist()
 
-    def made() -> Made:
+    def images() -> Labelled:
         for k in order:
             writing = writings[k]
             ink = ink_of(hold(writing.strokes, any_hand(generator), generator), CANVAS, any_pen(generator), generator)
@@ -51,29 +59,42 @@ def characters(
             label = place if place >= 0 else paper.NOT_A_DIGIT
             yield None if image is None or (0 <= place < len(DIGITS) and _is_blot(image)) else image, label
 
-    return _collected(name, made())
+    return _collected(name, images())
 
 
 def separators(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
-    """``count`` separators, written by UNIPEN's writers or drawn, with random pens."""
+    """Images of ``count`` separators, written by UNIPEN's writers or drawn, with random pens, but for those with too
+    little ink.
+
+    >>> classes = DIGITS + SEPARATORS
+    >>> drawn = separators([], 6, classes, np.random.default_rng(0))  # one had too little ink
+    >>> "".join(classes[label] for label in drawn.labels)
+    '(,)-('
+    """
     written = {c: [w for w in writings if w.label == c] for c in SEPARATORS}
 
-    def made() -> Made:
+    def images() -> Labelled:
         for _ in range(count):
             character = SEPARATORS[int(generator.integers(len(SEPARATORS)))]
             known, hand = written[character], any_hand(generator)
-            if known and character in WRITTEN and generator.random() < _OWN:
+            if known and character in WRITTEN and generator.random() < _WRITTEN_SEPARATORS:
                 strokes = hold(known[int(generator.integers(len(known)))].strokes, hand, generator)
             else:
                 strokes = hold(drawn_separator(character, generator), hand, generator, LINE)
             ink = ink_of(strokes, CANVAS, any_pen(generator), generator)
             yield rendered(ink, _DRAWN, generator), classes.index(character)
 
-    return _collected("separators", made())
+    return _collected("separators", images())
 
 
 def letters(writings: Sequence[Writing], count: int, classes: str, generator: np.random.Generator) -> ImageSet:
-    """``count`` isolated letters and signs that are no separators; NOT_A_DIGIT where they are no classes."""
+    """``count`` isolated letters and signs that are no separators, drawn as :func:`characters` does.
+
+    >>> strokes = (np.array([[0, 10], [4, 0], [8, 10]], np.float32),)
+    >>> writings = [Writing(c, "CHARACTER", "a writer", "a file", strokes) for c in "A7/"]
+    >>> letters(writings, 2, DIGITS, np.random.default_rng(0)).labels.tolist()  # of "A" alone, which is no class
+    [255, 255]
+    """
     isolated = [w for w in writings if w.level == "CHARACTER" and len(w.label) == 1]
     others = [
         w for w in isolated if w.label not in DIGITS + SEPARATORS and (w.label in LETTERS or not w.label.isalnum())
@@ -82,27 +103,41 @@ def letters(writings: Sequence[Writing], count: int, classes: str, generator: np
 
 
 def hard_digits(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
-    """``count`` digits of a set, distorted and rendered with random pens and sensors."""
+    """``count`` digits of a set, distorted and rendered with random pens and sensors.
 
-    def made() -> Made:
+    >>> images = np.zeros((1, 28, 28), np.uint8)
+    >>> images[0, 4:24, 12:16] = 255
+    >>> hard = hard_digits(ImageSet("a one", images, np.array([1], np.uint8)), 3, np.random.default_rng(0))
+    >>> hard.name, hard.labels.tolist(), len({image.tobytes() for image in hard.images})
+    ('hard a one', [1, 1, 1], 3)
+    """
+
+    def images() -> Labelled:
         for (ink,), (label,) in _groups(data, count, 1, generator):
             sized = resize(ink, CANVAS, max(3, round(ink.shape[1] * CANVAS / ink.shape[0])))
             image = rendered(sized, _HARD, generator)
             yield None if image is None or _is_blot(image) else image, int(label)
 
-    return _collected(f"hard {data.name}", made())
+    return _collected(f"hard {data.name}", images())
 
 
 def junk(data: ImageSet, count: int, generator: np.random.Generator) -> ImageSet:
-    """``count`` images of rubbish, from all of its generators."""
+    """``count`` images of rubbish, from all of its generators.
+
+    >>> images = np.zeros((3, 28, 28), np.uint8)
+    >>> images[:, 4:24, 12:16] = 255
+    >>> images_of_rubbish = junk(ImageSet("ones", images, np.ones(3, np.uint8)), 4, np.random.default_rng(0))
+    >>> images_of_rubbish.images.shape, images_of_rubbish.labels.tolist()
+    ((4, 28, 28), [255, 255, 255, 255])
+    """
     makers, shares = zip(*rubbish.MAKERS, strict=True)
 
-    def made() -> Made:
+    def images() -> Labelled:
         for inks, labels in _groups(data, count, 3, generator):
             maker = makers[generator.choice(len(makers), p=shares)]
             yield rendered(maker(inks, labels, generator), _MARKS, generator), paper.NOT_A_DIGIT
 
-    return _collected(f"rubbish of {data.name}", made())
+    return _collected(f"rubbish of {data.name}", images())
 
 
 def _groups(

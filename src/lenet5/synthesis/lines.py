@@ -1,4 +1,4 @@
-"""Lines as the line reader sees them, with their truth: pieces, candidates, and what each candidate is."""
+"""Lines as the line reader sees them: pieces, candidates, and the true label of each candidate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ _GAP: Final = 4  # pixels, of digits 56 high: grain of chalk and crayon leaves s
 @dataclass(frozen=True)
 class SeenLine:
     """A line's ``pieces`` and ``candidates``, its characters ``labels`` (places in CLASSES), and of each candidate its
-    label, NOT_A_DIGIT, or −1 where that is not known: ``truths`` (N,)."""
+    label, NOT_A_DIGIT, or −1 where that is not known: ``truths`` (N,).
+
+    >>> shares = np.zeros((3, 80, 40), np.float32)
+    >>> shares[0, 12:68, 8:14] = shares[1, 12:68, 20:26] = 1  # a 1 and a 1, near each other
+    >>> line = seen(Written(shares.max(axis=0), shares, (1, 1)))
+    >>> len(line.pieces), line.labels, line.truths.tolist()  # each alone is a 1, both together are rubbish
+    (2, (1, 1), [1, 255, 1])
+    """
 
     pieces: Pieces
     candidates: Candidates
@@ -35,7 +42,12 @@ class SeenLine:
 
 
 def seen(written: Written) -> SeenLine | None:
-    """A written line as the reader sees it; None where it finds no candidate in it."""
+    """A written line as the reader sees it; None where it finds no candidate in it.
+
+    >>> blank = np.zeros((80, 60), np.float32)
+    >>> seen(Written(blank, blank[None], ())) is None
+    True
+    """
     whole = whole_marks(written.level)
     if len(whole) == 0:
         return None
@@ -49,7 +61,14 @@ def seen(written: Written) -> SeenLine | None:
 
 
 def written_numbers(numbers: Sequence[Writing], count: int, generator: np.random.Generator) -> Iterator[SeenLine]:
-    """Numbers as they were written, in turn, with any pen, brought to the standard height as the reader does it."""
+    """Numbers as they were written, in turn, with any pen, brought to the standard height as the reader does it.
+
+    >>> strokes = [np.array([[x, 0], [x, 10]], np.float32) for x in (0, 6, 12)]
+    >>> number = Writing("111", "WORD", "a writer", "a file", tuple(strokes))
+    >>> line = next(written_numbers([number], 1, np.random.default_rng(0)))
+    >>> line.labels, len(line.pieces), set(line.truths.tolist())
+    ((1, 1, 1), 3, {-1})
+    """
     numbers = [w for w in numbers if len(w.label.replace(" ", "")) <= _LONGEST]
     for k in np.resize(generator.permutation(len(numbers)), count):
         whole = whole_marks(_level_of(1 - picture_of(numbers[k], generator)))
@@ -63,7 +82,7 @@ def written_numbers(numbers: Sequence[Writing], count: int, generator: np.random
 
 
 def _level_of(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The line of all that is written in an ink picture (H, W)."""
+    """The line image of all the ink (H, W) of a picture."""
     marks = bridged(ink > 0.5, _GAP)
     if len(marks) == 0:
         return np.zeros((1, 1), np.float32)

@@ -17,7 +17,12 @@ Lines = list[NDArray[np.float64]]
 
 
 def arc(start: NDArray[np.floating], stop: NDArray[np.floating], bend: float) -> NDArray[np.float64]:
-    """Points (n, 2) from start to stop, straight or bowed sideways by ``bend`` of the distance."""
+    """Points (n, 2) from start to stop, straight or bowed sideways by ``bend`` of the distance.
+
+    >>> points = arc(np.zeros(2), np.array([0.0, 1.0]), bend=0.5)
+    >>> points[[0, 3, 6]].round(3).tolist()  # start, the middle of the bow, stop
+    [[0.0, 0.0], [-0.5, 0.5], [-0.0, 1.0]]
+    """
     if not bend:
         return np.array([start, stop], np.float64)
     t = np.linspace(0, 1, 7)[:, None]
@@ -29,6 +34,13 @@ def drawn(lines: Lines, generator: np.random.Generator, pens: NDArray[np.float64
     """Polylines (row, column), about 1 high, drawn CANVAS high by a pen that may be broader one way.
 
     ``pens`` are the radii in pixels for the lines; without them one is drawn for all.
+
+    >>> stem = np.array([[0.0, 0.0], [1.0, 0.0]])
+    >>> fine, broad = (drawn([stem], np.random.default_rng(0), np.array([radius])) for radius in (1.0, 3.0))
+    >>> [int((ink > 0.5).any(axis=1).sum()) for ink in (fine, broad)]  # CANVAS rows and the round ends
+    [41, 45]
+    >>> [int((ink > 0.5).any(axis=0).sum()) for ink in (fine, broad)]
+    [1, 5]
     """
     starts = np.concatenate([line[:-1] for line in lines]) * CANVAS
     stops = np.concatenate([line[1:] for line in lines]) * CANVAS

@@ -1,7 +1,7 @@
 """Rubbish: marks, scribbles, blots, and digits mirrored, turned, halved, glued and written over.
 
-Each maker gives ink (H, W) in 0..1 about CANVAS high. By chance some of it looks like a digit: whoever
-trains on it has to look at what the network makes of it.
+Each maker gives ink (H, W) in 0..1 about CANVAS high. Some of it looks like a digit by chance, so training
+drops what the network still takes for one (``Mixture.doubted``).
 """
 
 from __future__ import annotations
@@ -27,8 +27,20 @@ Maker = Callable[[list[Floats], Labels, Generator], Floats]
 
 
 def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A digit mirrored or turned so that it is no longer a digit."""
+    """A digit mirrored or rotated so that it is no longer a digit; a glued one where every such change leaves a digit.
+
+    >>> seven = np.zeros((40, 40), np.float32)
+    >>> seven[:8] = seven[:, 32:] = 1
+    >>> ink = remade([seven], np.array([7]), np.random.default_rng(0))  # upside down
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::4]) for row in ink[::8]))
+    ##········
+    ##········
+    ##········
+    ##········
+    ##########
+    """
     digit, label = digits[0], int(labels[0])
+    # mirrored (m), by a quarter turn (q), upside down (t): those that give no digit
     ways = {2: "q", 3: "mq", 4: "mqt", 5: "q", 6: "mq", 7: "mqt", 9: "mq"}
     if label not in ways:
         return glued(digits, labels, generator)
@@ -38,7 +50,18 @@ def remade(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def glued(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """The left or upper half of one digit and the right or lower half of another."""
+    """The left or upper half of one digit and the right or lower half of another.
+
+    >>> level, upright = np.zeros((2, 40, 40), np.float32)
+    >>> level[12:24] = upright[:, 12:24] = 1
+    >>> ink = glued([level, upright, upright], np.array([2, 1, 1]), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::4]) for row in ink[::8]))
+    ····#·····
+    ····#·····
+    ····######
+    ····#·····
+    ····#·····
+    """
     other = next((k for k in (1, 2) if labels[k] != labels[0]), 1)
     first, second = _boxed(digits[0]), _boxed(digits[other])
     rows, columns = np.mgrid[:CANVAS, :CANVAS]
@@ -49,7 +72,20 @@ def glued(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
 
 
 def gapped(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A digit with a gap: a stroke of it is missing."""
+    """A digit with a gap: a stroke of it is missing.
+
+    >>> digit = np.ones((30, 6), np.float32)
+    >>> ink = gapped([digit] * 3, np.array([1, 1, 1]), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[12:28:2]) for row in ink[::5]))
+    ··####··
+    ··####··
+    ··####··
+    ··####··
+    ··####··
+    ·····#··
+    ········
+    ········
+    """
     digit = _boxed(digits[0])
     rows, columns = np.mgrid[:CANVAS, :CANVAS]
     inked = np.argwhere(digit > 0.5)
@@ -63,7 +99,21 @@ def gapped(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def closed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A half of a digit that ends at a straight stroke, as at the line of a form."""
+    """Half of a digit cut off by a straight stroke, as by the line of a form.
+
+    >>> ring = np.ones((20, 20), np.float32)
+    >>> ring[4:-4, 4:-4] = 0
+    >>> ink = closed([ring] * 3, np.array([0, 0, 0]), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ##############
+    ##############
+    ###········###
+    ###········###
+    ###········###
+    ##############
+    ··············
+    ··············
+    """
     turn = int(generator.integers(4))
     digit = np.rot90(_boxed(digits[0]), turn).copy()
     broad, column = int(generator.integers(3, 8)), round(generator.uniform(0.2, 0.6) * CANVAS)
@@ -74,7 +124,14 @@ def closed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def symmetric(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """The half of a digit or a scribble and its mirror image: few digits are their own."""
+    """Half of a digit or of a scribble and its mirror image; digits that are symmetric themselves are avoided.
+
+    >>> seven = np.zeros((40, 40), np.float32)
+    >>> seven[:8] = seven[:, 20:28] = 1
+    >>> ink = symmetric([seven] * 3, np.array([7, 7, 7]), np.random.default_rng(5))
+    >>> bool((ink == ink[:, ::-1]).all()), bool((ink == ink[::-1]).all())
+    (False, True)
+    """
     upright = generator.random() < 0.6
     if generator.random() < 0.6:
         likely = [k for k in range(3) if labels[k] not in ((0, 1, 8) if upright else (0, 1, 3, 8))]
@@ -89,7 +146,24 @@ def symmetric(digits: list[Floats], labels: Labels, generator: Generator) -> Flo
 
 
 def overlaid(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """Two or three digits written over each other."""
+    """Two or three digits written over each other.
+
+    >>> level, upright = np.ones((6, 30), np.float32), np.ones((30, 6), np.float32)
+    >>> ink = overlaid([level, upright, upright], np.array([1, 1, 1]), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ····················
+    ····················
+    ···············##···
+    ···············##···
+    ·#########·····##···
+    ···············##···
+    ····················
+    ····················
+    ····················
+    ····················
+    ····················
+    ····················
+    """
     count = 2 if generator.random() < 0.8 else 3
     canvas = np.zeros((CANVAS * 3 // 2, CANVAS * 3 // 2), np.float32)
     for digit in digits[:count]:
@@ -101,7 +175,23 @@ def overlaid(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
 
 
 def scribble(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A few straight strokes and arcs between the points of a coarse grid, by a round or a broad pen."""
+    """A few straight strokes and arcs between the points of a coarse grid, by a round or a broad pen.
+
+    >>> ink = scribble([], np.empty(0), np.random.default_rng(1))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ···············
+    ·······##······
+    ·#############·
+    ·········####··
+    ··········###··
+    ·········####··
+    ·##########·##·
+    ···####·###····
+    ········##·····
+    ·······###·····
+    ·······##······
+    ···············
+    """
     across, down = generator.uniform(0.5, 1.1), 1.0
     points = np.stack(np.meshgrid(np.linspace(0, down, 3), np.linspace(0, across, 3), indexing="ij"), -1).reshape(-1, 2)
     points += generator.normal(0, 0.04, points.shape)
@@ -114,7 +204,20 @@ def scribble(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
 
 
 def chain(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """One stroke that wanders and turns corners without lifting the pen."""
+    """One stroke that wanders and turns corners without lifting the pen.
+
+    >>> ink = chain([], np.empty(0), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ·················
+    ···········#·····
+    ·······##·#······
+    ·····#···##··#···
+    ····#···##····#··
+    ····#·###·····#··
+    ···###··#····#···
+    ··#····###·······
+    ·················
+    """
     at, lines = generator.random(2), []
     for _ in range(generator.integers(3, 8)):
         to = generator.random(2)
@@ -124,7 +227,22 @@ def chain(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
 
 
 def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A dash, dot, comma, equals sign, cross, hook, corner or rule, as between or around digits."""
+    """A dash, dot, comma, equals sign, cross, hook, corner or rule, as between or around digits.
+
+    >>> ink = mark([], np.empty(0), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ···········
+    ··##·······
+    ··##·······
+    ··##·······
+    ··##·······
+    ··##·······
+    ·###·······
+    ·###·······
+    ·###·······
+    ·########··
+    ···········
+    """
     kind = generator.integers(8)
     tilt, long = generator.normal(0, 0.06), generator.uniform(0.4, 1.2)
     level = np.array([[0.5, 0.0], [0.5 + tilt, long]])
@@ -150,14 +268,38 @@ def mark(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
 
 
 def blot(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A filled shape, perhaps with a hole or a strip left out, or a digit left out of a filled box."""
+    """A filled shape, perhaps with a hole or a strip left out, or a digit left out of a filled box.
+
+    >>> ink = blot([], np.empty(0), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    ·····
+    ·###·
+    ·####
+    ·####
+    ·#··#
+    ·#··#
+    ·#···
+    ·###·
+    """
     if generator.random() < 0.25:
         return np.asarray(1 - np.pad(_fitted(digits[0], CANVAS), generator.integers(1, 8)))
     return _blot(generator, holes=int(generator.integers(0, 3)))
 
 
 def specks(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """Scattered dots and short dashes, as security print, texture and dirt leave them."""
+    """Scattered dots and short dashes, as security print, texture and dirt leave them.
+
+    >>> ink = specks([np.ones((20, 20), np.float32)], np.array([1]), np.random.default_rng(5))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::3]) for row in ink[::5]))
+    #··##···#····#·
+    ···············
+    ···#·········#·
+    ···##········#·
+    ········#······
+    ·············#·
+    ····#··········
+    ···####········
+    """
     canvas = generator.random((CANVAS, round(CANVAS * generator.uniform(0.4, 1.3)))).astype(np.float32)
     coarse = int(generator.integers(1, 6))
     grown = resize(np.ascontiguousarray(canvas[::coarse, :: generator.integers(1, coarse + 2)]), *canvas.shape)
@@ -168,7 +310,26 @@ def specks(digits: list[Floats], labels: Labels, generator: Generator) -> Floats
 
 
 def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """The outline of a broad stroke that is not a digit."""
+    """The outline of a broad stroke that is not a digit.
+
+    >>> ink = outlined([np.ones((20, 20), np.float32)], np.array([1]), np.random.default_rng(3))
+    >>> print("\\n".join("".join("·#"[int(level > 0.5)] for level in row[::2]) for row in ink[::4]))
+    ·························
+    ··················####···
+    ·······##·###········#···
+    ·····##····###··#···#····
+    ···#··###··#···#··#······
+    ··#·#····#··#··#··#······
+    ··#·#······#··#·#···#····
+    ···#··#·····#··#··#··#···
+    ····#··#····#···#···#····
+    ·····#···##·#·#··#·······
+    ·······#···#····#··#·····
+    ········#····#···#··#····
+    ·······##··#···#··#··#···
+    ·············###····##···
+    ·························
+    """
     ink = scribble(digits, labels, generator) if generator.random() < 0.5 else blot(digits, labels, generator)
     solid = ink > 0.5
     framed = np.pad(solid, 2)
@@ -179,7 +340,12 @@ def outlined(digits: list[Floats], labels: Labels, generator: Generator) -> Floa
 
 
 def printed(digits: list[Floats], labels: Labels, generator: Generator) -> Floats:
-    """A printed glyph that does not look like a digit."""
+    """A printed glyph that does not look like a digit.
+
+    >>> ink = printed([], np.empty(0), np.random.default_rng(3))
+    >>> bool((ink == glyph(np.random.default_rng(3))).all())
+    True
+    """
     return glyph(generator)
 
 

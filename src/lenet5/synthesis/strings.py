@@ -1,4 +1,4 @@
-"""Lines of digits and separators written with one hand, and what a reader's cuts make of them.
+"""Lines of digits and separators in one handwriting, and the true label of each candidate that the reader cuts.
 
 The line reader proposes more candidates than there are characters (halves, pairs, digits with a neighbour's stroke).
 Its network learns to refuse the wrong ones from the candidates that the reader makes of lines whose truth is known.
@@ -23,6 +23,7 @@ from lenet5.paper import NOT_A_DIGIT, SIDE
 from lenet5.reading.candidates import Candidates
 from lenet5.reading.pieces import HEIGHT, Pieces
 from lenet5.strokes import LINE, WRITTEN, Hand, Pen, any_hand, any_pen, drawn_separator, frame_of, hold, placed
+from lenet5.synthesis.neighbours import columns_between
 
 __all__ = [
     "CLASSES",
@@ -51,7 +52,6 @@ _MARGIN: Final = 8
 _MEETING: Final = 0.3  # of the hands let each digit meet the one before,
 _FARTHER: Final = 0.15  # and go on by up to so much of the narrower one's width,
 _DEEPEST: Final = 0.3  # of which the boxes of neighbours that meet overlap no more, as under the bar of a 7
-_INKED: Final = 0.35  # ink levels at which two digits meet
 _LINKED: Final = 0.5  # of neighbouring zeros are linked at their tops
 _ROUND: Final = 0.25  # of the numbers are round: the most frequent ones are
 
@@ -59,7 +59,12 @@ _ROUND: Final = 0.25  # of the numbers are round: the most frequent ones are
 @dataclass(frozen=True)
 class Symbol:
     """One character of a line: its place ``label`` in CLASSES, its ``ink`` (h, w) cropped to it, and how far the
-    ``middle`` of that is below the middle of the line's digits, in pixels of HEIGHT."""
+    ``middle`` of that is below the middle of the line's digits, in pixels of HEIGHT.
+
+    >>> slash = Symbol(CLASSES.index("/"), np.ones((60, 20), np.float32), middle=2.0)
+    >>> slash.is_digit, Symbol(7, np.ones((56, 30), np.float32)).is_digit
+    (False, True)
+    """
 
     label: int
     ink: Floats
@@ -71,7 +76,7 @@ class Symbol:
 
 
 Source = Callable[[str, np.random.Generator], list[Symbol]]
-"""Writes a text of CLASSES in one hand: its symbols. A source that lacks a digit writes another in its place."""
+"""Text of CLASSES and a generator → its symbols in one handwriting; a digit that the source lacks becomes another."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,11 @@ class Written:
     """A written line: ``level`` (h, w) float32 ink in 0..1, and ``shares`` (n + 1, h, w) float32, whose ink it is.
 
     ``shares[k]`` is the ink of character k of ``labels``; the last one that of everything else: links and rules.
+
+    >>> bars = [Symbol(label, np.ones((56, 10), np.float32)) for label in (1, 7)]
+    >>> line = write(bars, np.random.default_rng(0))
+    >>> line.labels, len(line.shares)  # each character's ink, and that of links and rules
+    ((1, 7), 3)
     """
 
     level: Floats
@@ -87,7 +97,12 @@ class Written:
 
 
 def number(longest: int, generator: np.random.Generator) -> str:
-    """A number as people write them: plain, a date, time, phone number, amount or percentage."""
+    """A number as people write them: plain, a date, time, phone number, amount or percentage.
+
+    >>> generator = np.random.default_rng(3)
+    >>> [number(8, generator) for _ in range(6)]
+    ['218', '4642', '438', '79-6', '00992130', '10000000']
+    """
 
     def digits(least: int, most: int) -> str:
         values = generator.integers(0, 10, int(generator.integers(least, most + 1)))
@@ -113,7 +128,14 @@ def number(longest: int, generator: np.random.Generator) -> str:
 
 
 def from_images(data: ImageSet) -> Source:
-    """Writes with the digits of a set of images; separators are drawn. Raises ValueError where it has no digit."""
+    """Writes with the digits of a set of images; separators are drawn. Raises ValueError where it has no digit.
+
+    >>> images = np.zeros((2, 28, 28), np.uint8)
+    >>> images[0, 4:24, 12:15] = images[1, 4:24, 5:25] = 255  # a 1, and a block for a 0
+    >>> source = from_images(ImageSet("two", images, np.array([1, 0], np.uint8)))
+    >>> [CLASSES[symbol.label] for symbol in source("10.1", np.random.default_rng(0))]
+    ['1', '0', '.', '1']
+    """
     inked = data.images.max(axis=(1, 2)) > 64
     of_digit = [np.flatnonzero(inked & (data.labels == digit)) for digit in range(len(DIGITS))]
     known = [digit for digit in range(len(DIGITS)) if len(of_digit[digit])]
@@ -144,8 +166,15 @@ def from_images(data: ImageSet) -> Source:
 
 
 def from_writers(writings: Sequence[Writing]) -> Source:
-    """Writes as one writer of isolated digits after the other does, drawn at random: own digits, own separators where
-    the writer has some. Raises ValueError where there is no writer with five different digits."""
+    """Each text in the handwriting of one writer of isolated digits, drawn at random: the writer's digits, and the
+    writer's separators where there are some. Raises ValueError where there is no writer with five different digits.
+
+    >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
+    >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
+    >>> symbols = from_writers(writings)("12/5", np.random.default_rng(0))
+    >>> [CLASSES[symbol.label] for symbol in symbols]
+    ['1', '2', '/', '5']
+    """
     characters: dict[str, dict[str, list[Writing]]] = {}
     for writing in writings:
         if writing.level == "CHARACTER" and writing.label in CLASSES and len(writing.label) == 1:
@@ -173,9 +202,9 @@ def from_writers(writings: Sequence[Writing]) -> Source:
                 unit = height / float(np.clip(height / usual, 0.75, 1.3))
                 symbols.append(_symbol(digit, hold(writing.strokes, hand, generator, (middle, unit)), pen, generator))
                 continue
-            mine = written.get(character) or separators[character]
-            if character in WRITTEN and mine and generator.random() < 0.8:
-                writing = mine[int(generator.integers(len(mine)))]
+            examples = written.get(character) or separators[character]
+            if character in WRITTEN and examples and generator.random() < 0.8:
+                writing = examples[int(generator.integers(len(examples)))]
                 tall = generator.uniform(0.8, 1.1) if character == "%" else generator.uniform(0.9, 1.6)
                 (x, y), height = frame_of(writing.strokes)
                 middle = np.array([x, y - generator.normal(0.03, 0.1) * height / tall], np.float32)
@@ -193,6 +222,10 @@ def write(symbols: Sequence[Symbol], generator: np.random.Generator, joined: boo
 
     Where they may be ``joined``, some hands push each digit on until it meets the one before, or farther, and zeros
     that follow each other are often linked at their tops.
+
+    >>> bar = Symbol(1, np.ones((56, 10), np.float32))
+    >>> [write([bar] * n, np.random.default_rng(0)).level.shape[1] for n in (1, 2, 4)]  # a close hand
+    [20, 26, 50]
     """
     shares, right = _placed(symbols, float(generator.uniform(-0.3, 0.3)), joined, generator)
     if generator.random() < 0.1:
@@ -215,7 +248,15 @@ def lines(
     joined: bool = False,
     classes: str = CLASSES,
 ) -> Iterator[Written]:
-    """So many lines of ``classes``, each by one of the sources, as :func:`write` places them."""
+    """``count`` lines of ``classes``, each by one of the sources, placed by :func:`write`.
+
+    >>> bars = lambda text, generator: [Symbol(CLASSES.index(c), np.ones((56, 10), np.float32)) for c in text]
+    >>> for line in lines([bars], 3, longest=5, generator=np.random.default_rng(1)):
+    ...     print("".join(CLASSES[label] for label in line.labels), line.level.shape[1])
+    1.3.8 75
+    139-14 85
+    60,49 58
+    """
     for _ in range(count):
         source = sources[int(generator.integers(len(sources)))]
         text = "".join(c for c in number(longest, generator) if c in classes)
@@ -255,7 +296,7 @@ def _placed(
         top = min(max(top, 0), height - shape.shape[0])
         if before is not None:
             if meeting and digits:
-                gap = -_reach(before, (top, shape), height) - farther * min(shape.shape[1], before[2].shape[1])
+                gap = -_reach(before, (top, shape)) - farther * min(shape.shape[1], before[2].shape[1])
             right = max(right + gap, _MARGIN)
         left = round(right)
         shares[k, top : top + shape.shape[0], left : left + shape.shape[1]] = shape
@@ -268,14 +309,10 @@ def _placed(
     return shares, right
 
 
-def _reach(before: tuple[int, int, Floats], after: tuple[int, Floats], height: int) -> int:
-    """How many columns a digit may go into the box of the one before until its ink meets that one's."""
+def _reach(before: tuple[int, int, Floats], after: tuple[int, Floats]) -> int:
+    """How many columns a digit may move into the box of the one before until their ink meets."""
     (_, top, first), (start, second) = before, after
-    edge = np.full((2, height), np.inf)  # of each row: white to the right of the first, to the left of the second
-    for side, place, shape in ((0, top, first[:, ::-1]), (1, start, second)):
-        inked = shape > _INKED
-        edge[side, place : place + len(shape)] = np.where(inked.any(axis=1), inked.argmax(axis=1), np.inf)
-    free = edge.sum(axis=0).min()
+    free = columns_between(first, second, start - top)
     return int(min(free, _DEEPEST * min(first.shape[1], second.shape[1])))
 
 
@@ -339,10 +376,22 @@ def _link_tops(
 
 
 def labelled(written: Written, pieces: Pieces, candidates: Candidates) -> NDArray[np.int64]:
-    """What each candidate is: a place in CLASSES, NOT_A_DIGIT, or −1 where that is open.
+    """The true label of each candidate (N,): a place in CLASSES, NOT_A_DIGIT, or −1 where neither is certain.
 
     The shares are as upright as ``pieces``. The candidate that comes nearest to a character is that character where the
     cuts allow no better one.
+
+    >>> from lenet5.reading.candidates import runs
+    >>> from lenet5.reading.pieces import cut, whole_marks
+    >>> shares = np.zeros((3, 80, 40), np.float32)
+    >>> shares[0, 12:68, 8:14] = shares[1, 12:68, 20:26] = 1  # a 1 and a 1, near each other
+    >>> level = shares.max(axis=0)
+    >>> pieces = cut(whole_marks(level))
+    >>> candidates = runs(pieces)
+    >>> list(zip(candidates.first.tolist(), candidates.last.tolist(), strict=True))
+    [(0, 1), (0, 2), (1, 2)]
+    >>> labelled(Written(level, shares, (1, 1)), pieces, candidates).tolist()
+    [1, 255, 1]
     """
     ink = np.stack([np.bincount(pieces.labels.ravel(), share.ravel(), len(pieces) + 1)[1:] for share in written.shares])
     sums = np.concatenate([np.zeros((len(ink), 1)), ink.cumsum(axis=1)], axis=1)

@@ -25,7 +25,13 @@ _DRAINED: Final = 2.0  # seconds for which the rest of a refused body is thrown 
 
 @dataclass
 class Held:
-    """The bytes of all bodies that are in memory."""
+    """The bytes of all bodies that are in memory.
+
+    >>> held = Held()
+    >>> held.size += 1_000_000  # a body has come
+    >>> held.size
+    1000000
+    """
 
     size: int = 0
 

@@ -12,7 +12,14 @@ __all__ = ["Form"]
 
 
 class Form:
-    """The form that follows a Content-Type, of at most ``most_parts`` parts. Raises RefusedError as it comes."""
+    """The form that follows a Content-Type, of at most ``most_parts`` parts. Raises RefusedError as it comes.
+
+    >>> form = Form("multipart/form-data; boundary=b", most_parts=2)
+    >>> head = b'--b\\r\\nContent-Disposition: form-data; name="f"; filename="a.png"\\r\\n\\r\\n'
+    >>> form.write(head + b"bytes\\r\\n--b--\\r\\n")
+    >>> form.files()
+    [('a.png', b'bytes')]
+    """
 
     def __init__(self, content_type: str, most_parts: int) -> None:
         self._most_parts, self._ended = most_parts, False

@@ -25,7 +25,13 @@ _log = logging.getLogger("lenet5.service")
 
 
 class Metrics:
-    """The counters of one service."""
+    """The counters of one service.
+
+    >>> metrics = Metrics()
+    >>> metrics.results.inc(3)
+    >>> [line for line in metrics.text().decode().splitlines() if line.startswith("lenet5_results_total")]
+    ['lenet5_results_total 3.0']
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()

@@ -42,7 +42,12 @@ _PICTURE: Final = """P1
 
 
 def description(settings: Settings) -> Json:
-    """All paths, parameters, answers and errors, with the limits of these settings and examples that can be sent."""
+    """All paths, parameters, answers and errors, with the limits of these settings and examples that can be sent.
+
+    >>> from lenet5.weights import load
+    >>> sorted(description(Settings(load("lenet5"), workers=1))["paths"])
+    ['/', '/health/live', '/health/ready', '/metrics', '/openapi.json', '/v1/classify', '/v1/read']
+    """
     return {
         "openapi": "3.1.0",
         "info": {

@@ -18,7 +18,11 @@ NAMES = ("layout", "pattern", "choices", "check", "region", "rotate", "min_confi
 
 @dataclass(frozen=True)
 class Parameters:
-    """The arguments of ``Reader.read``, and the page to read of a file of several (None: all of them)."""
+    """The arguments of ``Reader.read``, and the page to read of a file of several (None: all of them).
+
+    >>> Parameters(layout="line", page=2).how["layout"], "page" in Parameters().how
+    ('line', False)
+    """
 
     layout: str = "auto"
     pattern: str | None = None

@@ -32,7 +32,12 @@ _log = logging.getLogger("lenet5.service")
 
 
 class QueueFullError(LeNet5Error):
-    """As many requests wait as may; ``retry_after`` seconds are likely to free a place."""
+    """As many requests wait as may; ``retry_after`` seconds are likely to free a place.
+
+    >>> busy = QueueFullError(retry_after=2)
+    >>> str(busy), busy.retry_after
+    ('the service is busy: try again later', 2)
+    """
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("the service is busy: try again later")

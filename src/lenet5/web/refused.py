@@ -11,7 +11,12 @@ __all__ = ["RefusedError", "error_response"]
 
 
 class RefusedError(Exception):
-    """A request is not served: ``status``, a line for the user, and the ``reason`` that /metrics counts, if any."""
+    """A request is not served: ``status``, a line for the user, and the ``reason`` that /metrics counts, if any.
+
+    >>> refusal = RefusedError(413, "the body is over 200 MB", reason="size")
+    >>> refusal.status, str(refusal), refusal.reason
+    (413, 'the body is over 200 MB', 'size')
+    """
 
     def __init__(
         self, status: int, message: str, reason: str | None = None, headers: Mapping[str, str] | None = None

@@ -44,7 +44,14 @@ Json = dict[str, Any]
 
 
 def review_routes(folder: Path, settings: Settings, held: Held) -> list[Route]:
-    """The routes of the review of a folder. Raises OutputError where it is missing."""
+    """The routes of the review of a folder. Raises OutputError where it is missing.
+
+    >>> import tempfile
+    >>> from lenet5.weights import load
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [route.path for route in review_routes(Path(folder), Settings(load("lenet5"), workers=1), Held())][:2]
+    ['/review', '/review/state']
+    """
     review = _Review(folder, replace(settings, most_json_bytes=_MOST_BODY), held)
     return [
         Route("/review", review.page),

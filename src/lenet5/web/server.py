@@ -32,7 +32,12 @@ _log = logging.getLogger("lenet5.service")
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 is any free one. Raises LeNet5Error."""
+    """A socket that listens; port 0 is any free one. Raises LeNet5Error.
+
+    >>> with listening("127.0.0.1", 0) as free:
+    ...     free.getsockname()[0]
+    '127.0.0.1'
+    """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
@@ -42,7 +47,12 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def connections(settings: Settings) -> int:
-    """How many connections may be open: fewer than ``most_connections`` where the system allows few open files."""
+    """How many connections may be open: fewer than ``most_connections`` where the system allows few open files.
+
+    >>> from lenet5.weights import load
+    >>> connections(Settings(load("lenet5"), workers=1, most_connections=5))
+    5
+    """
     files = settings.most_connections
     with suppress(ImportError):  # Windows has no such limit
         import resource

@@ -22,6 +22,11 @@ class Settings:
     for each ``slowest`` bytes, the head of a request ``grace`` seconds. ``hosts`` are names that the service is called
     by beside localhost and any IP address, ``"*"`` for any name; pages of ``origins`` may use it from a browser. Fields
     of the folder ``review`` are shown for people to decide on.
+
+    >>> from lenet5.weights import load
+    >>> settings = Settings(load("lenet5"), workers=2, seconds=10.0)
+    >>> settings.queue, settings.most_files
+    (64, 100)
     """
 
     weights: Weights

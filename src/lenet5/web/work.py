@@ -35,6 +35,9 @@ class Answer:
     """JSON texts of results, or an ``error`` with the HTTP ``status`` that it means.
 
     It may be ``of_request``, whatever file is read.
+
+    >>> Answer((b'{"text": "7"}',)).status, Answer(status=415, error="not a picture").error
+    (200, 'not a picture')
     """
 
     results: tuple[bytes, ...] = ()
@@ -63,7 +66,12 @@ def serve(connection: Connection, weights: Weights) -> None:
 
 
 def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most_pages: int) -> Answer:
-    """The objects of ``read --json``, one for each page; if a later page fails, the last one is its error."""
+    """The objects of ``read --json``, one for each page; if a later page fails, the last one is its error.
+
+    >>> answer = read_file(Reader(threads=1), b"no picture", "a.png", Parameters(), most_pages=10)
+    >>> answer.status, answer.error.partition(":")[0]
+    (415, 'not a picture')
+    """
     results: list[bytes] = []
     try:
         compile_constraint(reader.line_model.classes, given.pattern, given.choices, given.check)
@@ -79,7 +87,12 @@ def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most
 
 
 def classify(reader: Reader, body: bytes) -> Answer:
-    """Labels (−1 for refused) and confidences of ``{"images": [[784 numbers] …]}``, ink 255."""
+    """Labels (−1 for refused) and confidences of ``{"images": [[784 numbers] …]}``, ink 255.
+
+    >>> blank = [0] * 784
+    >>> classify(Reader(threads=1), json.dumps({"images": [blank]}).encode()).results
+    (b'{"labels": [-1], "confidences": [1.0]}',)
+    """
     try:
         images = _images(body)
         labels, confidences = reader.classify(images)

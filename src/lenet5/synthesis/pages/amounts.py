@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.strokes import Pen
-from lenet5.synthesis.pages.papers import photographed, scanned
+from lenet5.strokes import Pen, log_uniform
+from lenet5.synthesis.pages.papers import scanned
+from lenet5.synthesis.pages.prints import photo_of
 from lenet5.synthesis.pages.sheet import Colour, Sheet, any_paper, dark_ink, printed
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 from lenet5.synthesis.pages.writing import Strokes, drawing, row
@@ -30,8 +31,14 @@ _GUARDS: Final[tuple[Strokes, ...]] = (  # what people put around an amount, so 
 
 
 def amount(digits: Digits, rng: np.random.Generator) -> Page:
-    """An amount with or without cents, guards or a currency's sign beside it, over fine printed lines."""
-    height = float(np.exp(rng.uniform(np.log(22), np.log(85))))
+    """An amount with or without cents, guards or a currency's sign beside it, over fine printed lines.
+
+    >>> from lenet5.synthesis.pages import Glyph
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> [amount(bars, np.random.default_rng(seed)).lines[0].transcript for seed in range(4)]
+    ['1.111.11', '11,111', '1', '11']
+    """
+    height = log_uniform(rng, 22, 85)
     written = row(digits, _form(rng), height, rng, close=float(rng.uniform(-0.08, 0.3)))
     wide = max(mark.left + mark.ink.shape[1] for mark in written)
     tall = max(mark.top + mark.ink.shape[0] for mark in written)
@@ -54,7 +61,7 @@ def amount(digits: Digits, rng: np.random.Generator) -> Page:
     sheet.tilt(rng.normal(0, 1.5))
     if rng.random() < 0.5:
         return sheet.page(scanned, rng)
-    return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, rng.random() < 0.2, rng), rng)
+    return photo_of(sheet, rng, shadow=0.2)
 
 
 def _form(rng: np.random.Generator) -> str:

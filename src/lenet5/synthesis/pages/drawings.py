@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.strokes import LINE, Hand, Pen, hold
+from lenet5.strokes import LINE, Hand, Pen, hold, log_uniform
 from lenet5.synthesis.pages.prints import finished
 from lenet5.synthesis.pages.sheet import Sheet, any_ink, any_paper
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
@@ -70,14 +70,14 @@ def _outline(rng: np.random.Generator) -> Points:
 
 def _shapes(digits: Digits, rng: np.random.Generator) -> Page:
     """One to four outlines or filled shapes or arrows, exact or drawn by hand, thin or thick."""
-    side = int(np.exp(rng.uniform(np.log(28), np.log(700))))
+    side = int(log_uniform(rng, 28, 700))
     wide, n = round(side * rng.uniform(0.8, 1.6)), int(rng.choice([1, 1, 1, 2, 3, 4]))
     paper, dark = any_paper(rng, _BOARDS)
     sheet, exact = Sheet(side, wide, paper), bool(rng.random() < 0.5)
     for _ in range(n):
         reach = side * (rng.uniform(0.4, 0.85) if n == 1 else rng.uniform(0.2, 0.45))
         colour, turn = any_ink(rng, dark), np.radians(rng.uniform(-180, 180) if rng.random() < 0.4 else 0)
-        pen = Pen(float(np.exp(rng.uniform(np.log(0.012), np.log(0.16)))))
+        pen = Pen(log_uniform(rng, 0.012, 0.16))
         if rng.random() < 0.2:
             strokes = _arrow(rng)
         else:

@@ -9,10 +9,11 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from lenet5.synthesis.pages.numbers import string_ink
 from lenet5.synthesis.pages.papers import light, on_paper, smooth_noise, to_bytes
+from lenet5.synthesis.pages.sheet import plain_font
 from lenet5.synthesis.pages.truth import Digits, Draw, Page, moved, true_line
 
 __all__ = ["HERSHEY", "KINDS", "SURFACES", "WORDS", "surface", "words_beside_digits"]
@@ -41,7 +42,12 @@ HERSHEY: Final = (
 
 
 def surface(kind: str, rng: np.random.Generator) -> Page:
-    """A grey picture of a kind of SURFACES, 200–900 by 200–1200 pixels."""
+    """A grey picture of a kind of SURFACES, 200–900 by 200–1200 pixels.
+
+    >>> page = surface("blank", np.random.default_rng(1))
+    >>> page.picture.shape, page.lines
+    ((531, 711), ())
+    """
     size = int(rng.integers(200, 900)), int(rng.integers(200, 1200))
     return Page(to_bytes(SURFACES[kind](size, rng) + rng.normal(0, rng.uniform(0, 0.015), size)), ())
 
@@ -51,20 +57,22 @@ def _any_surface(digits: Digits, rng: np.random.Generator, kind: str) -> Page:
 
 
 def words_beside_digits(digits: Digits, rng: np.random.Generator) -> Page:
-    """Three lines, each a printed word and a spaced string, with a stain below them."""
+    """Three lines, each a printed word and a spaced string, with a stain below them.
+
+    >>> from lenet5.synthesis.pages import Glyph
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> words_beside_digits(bars, np.random.default_rng(0)).text.split()
+    ['111111', '11', '11111111']
+    """
     ink, lines, top = Image.new("F", (1500, 700), 0.0), [], 30
     for _ in range(3):
         string, text, boxes = string_ink(digits, "spaced", rng.uniform(2, 3), rng)
-        ImageDraw.Draw(ink).text((30, top + string.shape[0] // 3), f"{rng.choice(WORDS)}:", 1.0, _printed(34))
+        ImageDraw.Draw(ink).text((30, top + string.shape[0] // 3), f"{rng.choice(WORDS)}:", 1.0, plain_font(34))
         ink.paste(Image.fromarray(string), (400, top))
         lines.append(true_line(text, [moved(box, 400, top) for box in boxes]))
         top += string.shape[0] + int(rng.uniform(20, 60))
     grey = on_paper(np.asarray(ink), rng) * _blob((700, 1500), (1200, 600), rng.uniform(20, 60), rng)
     return Page(np.round(grey).astype(np.uint8), tuple(lines))
-
-
-def _printed(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=size)
 
 
 def _blank(size: Size, rng: np.random.Generator) -> Floats:
@@ -98,7 +106,7 @@ def _text(size: Size, rng: np.random.Generator) -> Floats:
     for top in range(10, size[0] - height, round(1.6 * height)):
         line = " ".join(rng.choice(WORDS, 12))
         if hershey is None:
-            ImageDraw.Draw(page).text((12, top), line, 1.0, _printed(height))
+            ImageDraw.Draw(page).text((12, top), line, 1.0, plain_font(height))
         else:
             thick = max(1, height // 14)
             cv2.putText(ink, line, (12, top + height), int(hershey), height / 30, 255, thick, cv2.LINE_AA)

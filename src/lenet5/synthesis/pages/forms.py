@@ -31,6 +31,11 @@ def form(digits: Digits, rng: np.random.Generator, fields: int) -> Page:
 
     Cells are 36–80 pixels wide with sides of 1–3 pixels, printed as dark as the pen or fainter; the digits are 60–95%
     as high as their cells and may cross the sides; the whole is turned by about half a degree.
+
+    >>> from lenet5.synthesis.pages import Glyph
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> [line.text for line in form(bars, np.random.default_rng(0), fields=2).lines]
+    ['1111111', '1111111']
     """
     side, n, pen = int(rng.integers(36, 80)), int(rng.integers(3, 10)), int(rng.integers(1, 4))
     apart = int(rng.integers(2, 14)) if rng.random() < 1 / 3 else 0
@@ -70,7 +75,12 @@ def _turned(turn: cv2.typing.MatLike, size: tuple[int, int], digit: Floats, top:
 def cells(
     sheet: Sheet, left: int, top: int, n: int, side: int, style: str, rng: np.random.Generator
 ) -> tuple[list[Box], int]:
-    """A row of n printed cells in a style of CELLS, about ``side`` pixels high; their boxes, and where the row ends."""
+    """A row of n printed cells in a style of CELLS, about ``side`` pixels high; their boxes, and where the row ends.
+
+    >>> boxes, end = cells(Sheet(60, 200), 10, 5, 3, 40, "joined", np.random.default_rng(0))
+    >>> [(box.left, box.right) for box in boxes], end
+    ([(10, 47), (47, 84), (84, 121)], 121)
+    """
     wide, pen = round(side * rng.uniform(0.65, 1.1)), int(rng.integers(1, max(2, side // 16) + 1))
     apart = int(rng.uniform(0.08, 0.4) * side) if style == "apart" else 0
     colour: Colour = BLACK
@@ -96,7 +106,14 @@ def cells(
 
 
 def fill(sheet: Sheet, boxes: Sequence[Box], written: Sequence[Mark], colour: Colour, rng: np.random.Generator) -> None:
-    """Digits written into cells, one each, not quite in their middles, as one line."""
+    """Digits written into cells, one each, not quite in their middles, as one line.
+
+    >>> sheet, bar = Sheet(60, 100), Mark("1", np.ones((30, 5), np.float32), 0, 0)
+    >>> boxes = [Box(10, 10, 40, 50), Box(50, 10, 80, 50)]
+    >>> fill(sheet, boxes, [bar, bar], (0, 0, 0), np.random.default_rng(0))
+    >>> sheet.boxes
+    [Box(left=23, top=15, right=28, bottom=45), Box(left=64, top=15, right=69, bottom=45)]
+    """
     placed = []
     for box, mark in zip(boxes, written, strict=True):
         side = box.bottom - box.top

@@ -45,7 +45,14 @@ KINDS: Final[dict[str, Draw]] = {
 def pages(
     digits: Digits, kinds: Sequence[str], count: int, generator: np.random.Generator
 ) -> Iterator[tuple[str, Page]]:
-    """``count`` pages of each of the kinds (keys of KINDS), the kinds in turn; the same from the same generator."""
+    """``count`` pages of each of the kinds (keys of KINDS), the kinds in turn; the same from the same generator.
+
+    >>> from lenet5.synthesis.pages import Glyph
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> kinds = ["number", "no digits: blank"]
+    >>> [(kind, set(page.text)) for kind, page in pages(bars, kinds, 2, np.random.default_rng(0))]
+    [('number', {'1'}), ('no digits: blank', set()), ('number', {'1'}), ('no digits: blank', set())]
+    """
     for _ in range(count):
         for kind in kinds:
             yield kind, KINDS[kind](digits, generator)

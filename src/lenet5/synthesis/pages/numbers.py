@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.result import Box
+from lenet5.synthesis.neighbours import INKED, columns_between
 from lenet5.synthesis.pages.papers import on_paper
 from lenet5.synthesis.pages.truth import UNIT, Digits, Draw, Glyph, Page, moved, true_line
 
@@ -22,7 +23,6 @@ PENS: Final = ("hairline", "marker")
 
 _MOST_OVERLAP: Final = 0.15  # of the narrower digit's width: how far overlapping digits go beyond their first contact
 _MOST_BOXES: Final = 0.3  # of the narrower digit's width: boxes of neighbours overlap no more, as under the bar of a 7
-_CONTACT: Final = 0.35  # ink level at which a pixel of the first contact counts
 _DOTS_A_MILLIMETRE: Final = 300 / 25.4
 
 
@@ -31,6 +31,11 @@ def string(digits: Digits, rng: np.random.Generator, spacing: str) -> Page:
 
     "spaced" leaves 0.15–0.6 of a digit's width between boxes; "touching" moves each digit to the left until its ink
     first meets its neighbour's; "overlapping" goes on from there by up to 15% of the narrower width.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> pages = [string(bars, np.random.default_rng(0), spacing) for spacing in SPACINGS]
+    >>> [(page.text, page.boxes[1].left - page.boxes[0].right) for page in pages]
+    [('111111', 7), ('111111', -4), ('111111', -6)]
     """
     scale = rng.uniform(2, 3)
     ink, text, boxes = string_ink(digits, spacing, scale, rng)
@@ -40,17 +45,29 @@ def string(digits: Digits, rng: np.random.Generator, spacing: str) -> Page:
 
 
 def string_ink(digits: Digits, spacing: str, scale: float, rng: np.random.Generator) -> tuple[Floats, str, list[Box]]:
-    """The ink (h, w) in 0..1 of one such string, its text and boxes."""
+    """The ink (h, w) in 0..1 of one such string, its text and boxes.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> ink, text, boxes = string_ink(bars, "spaced", 2.0, np.random.default_rng(0))
+    >>> text, len(boxes), boxes[0], ink.shape[1] == boxes[-1].right
+    ('111111111', 9, Box(left=0, top=1, right=12, bottom=43), True)
+    """
     glyphs = digits(rng, int(rng.integers(2, 11)))
     ink, boxes = _line([enlarged(glyph, scale * rng.uniform(0.9, 1.1)) for glyph in glyphs], spacing, rng)
     return ink, _text(glyphs), boxes
 
 
 def pen_string(digits: Digits, rng: np.random.Generator, pen: str) -> Page:
-    """A spaced string of a "hairline" pen, one pixel wide, or a "marker", which thickens strokes a lot."""
+    """A spaced string of a "hairline" pen, one pixel wide, or a "marker", which thickens strokes a lot.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 6), np.float32), 1)] * n  # writes only 1s
+    >>> dark = [pen_string(bars, np.random.default_rng(0), pen).picture < 128 for pen in PENS]
+    >>> [float(mask.mean().round(2)) for mask in dark]  # the fraction that is ink
+    [0.01, 0.32]
+    """
     ink, text, boxes = string_ink(digits, "spaced", rng.uniform(2, 3), rng)
     if pen == "hairline":
-        ink = np.asarray(np.pad(thinned(ink > _CONTACT), 12), np.float32)
+        ink = np.asarray(np.pad(thinned(ink > INKED), 12), np.float32)
         picture = np.where(ink > 0, 60, 235).astype(np.uint8)
         return Page(picture, (true_line(text, [moved(box, 12, 12) for box in boxes]),))
     tall = max(box.bottom - box.top for box in boxes)
@@ -64,7 +81,19 @@ def pen_string(digits: Digits, rng: np.random.Generator, pen: str) -> Page:
 
 
 def thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Strokes (H, W) down to their middle lines, one pixel wide (Zhang & Suen 1984)."""
+    """Strokes (H, W) down to their middle lines, one pixel wide (Zhang & Suen 1984).
+
+    >>> bar = np.zeros((7, 9), bool)  # five rows thick
+    >>> bar[1:6, 1:8] = True
+    >>> print("\\n".join("".join("·#"[int(inked)] for inked in row) for row in thinned(bar)))
+    ·········
+    ·········
+    ·········
+    ···##····
+    ·········
+    ·········
+    ·········
+    """
     thin = np.pad(mask, 1)
     while True:
         before = thin.sum()
@@ -102,7 +131,11 @@ def a4_page(digits: Digits, rng: np.random.Generator, groups: tuple[int, ...], r
 
 
 def enlarged(glyph: Glyph, scale: float) -> Floats:
-    """A digit enlarged by ``scale`` from MNIST's size, anti-aliased: (h, w) in 0..1."""
+    """A digit enlarged by ``scale`` from MNIST's size, anti-aliased: (h, w) in 0..1.
+
+    >>> enlarged(Glyph(np.ones((20, 10), np.float32), 1), 2.0).shape  # and two pixels of paper around it
+    (44, 24)
+    """
     factor = scale * (UNIT / glyph.unit)
     size = (max(2, round(glyph.ink.shape[1] * factor)), max(2, round(glyph.ink.shape[0] * factor)))
     return np.clip(cv2.resize(np.pad(glyph.ink, 1), (size[0] + 4, size[1] + 4), interpolation=cv2.INTER_CUBIC), 0, 1)
@@ -138,12 +171,10 @@ def _line(glyphs: list[Floats], spacing: str, rng: np.random.Generator) -> tuple
 
 def _contact(canvas: Floats, before: Box, glyph: Floats, top: int) -> int:
     """Where a glyph's left edge is when its ink first meets that on the canvas, or its box is far into the last one."""
-    height, width = glyph.shape
-    least = before.right - round(_MOST_BOXES * min(width, before.right - before.left))
-    for left in range(before.right, least, -1):
-        if ((canvas[top : top + height, left : left + width] > _CONTACT) & (glyph > _CONTACT)).any():
-            return left
-    return int(least)
+    last = canvas[before.top : before.bottom, before.left : before.right]
+    least = before.right - round(_MOST_BOXES * min(glyph.shape[1], last.shape[1]))
+    met = before.right - 1 - columns_between(last, glyph, top - before.top)
+    return int(max(met, least))
 
 
 def _any_a4_page(digits: Digits, rng: np.random.Generator) -> Page:

@@ -9,9 +9,10 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from lenet5.synthesis.pages.papers import coded, light, ruling, to_bytes
+from lenet5.synthesis.pages.sheet import plain_font
 from lenet5.synthesis.pages.truth import Digits, Draw, Glyph, Page, box_of_ink, true_line
 
 __all__ = ["KINDS", "PAPERS", "photo"]
@@ -26,7 +27,12 @@ _WORDS: Final = ("Page", "Nr.", "Table", "Room", "Total", "Name", "Week", "Gate"
 
 
 def photo(glyph: Glyph, paper: str, rng: np.random.Generator) -> Page:
-    """A grey photo of one digit on a paper of PAPERS, as a phone would take it."""
+    """A grey photo of one digit on a paper of PAPERS, as a phone would take it.
+
+    >>> page = photo(Glyph(np.ones((20, 4), np.float32), 1), "ruled paper", np.random.default_rng(0))
+    >>> page.text, page.picture.shape, page.boxes[0]
+    ('1', (904, 767), Box(left=100, top=108, right=137, bottom=328))
+    """
     size = int(rng.integers(360, 1000)), int(rng.integers(360, 1000))
     tall = rng.uniform(0.2, 0.6) * min(size)
     ink, place = _written(glyph.ink, size, tall, rng)
@@ -127,8 +133,7 @@ def _caption(ink: Floats, place: Place, rng: np.random.Generator) -> Floats:
     left, top, side = place
     page, small = Image.new("F", ink.shape[::-1], 0.0), max(12, round(0.2 * side))
     y = top - 2 * small if top > 2 * small else top + side + small
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont = ImageFont.load_default(size=small)
-    ImageDraw.Draw(page).text((left, y), str(rng.choice(_WORDS)), 1.0, font)
+    ImageDraw.Draw(page).text((left, y), str(rng.choice(_WORDS)), 1.0, plain_font(small))
     return np.asarray(_plain(ink, place, rng) * (1 - 0.8 * np.asarray(page, np.float32)), np.float32)
 
 

@@ -17,7 +17,19 @@ from lenet5.synthesis.pages.papers import photographed, scanned
 from lenet5.synthesis.pages.sheet import Colour, Sheet, any_paper, dark_ink
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 
-__all__ = ["BLACK", "KINDS", "code", "finished", "heading", "line", "page_of_print", "paragraph", "rectangle", "words"]
+__all__ = [
+    "BLACK",
+    "KINDS",
+    "code",
+    "finished",
+    "heading",
+    "line",
+    "page_of_print",
+    "paragraph",
+    "photo_of",
+    "rectangle",
+    "words",
+]
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +42,11 @@ _FREQUENT: Final = np.array([8, 2, 3, 4, 12, 2, 2, 6, 7, 1, 1, 4, 2, 7, 8, 2, 1,
 
 
 def words(n: int, rng: np.random.Generator) -> str:
-    """So many words, known ones and made-up ones, with some full stops and capitals, and a few numbers after words."""
+    """So many words, known ones and made-up ones, with some full stops and capitals, and a few numbers after words.
+
+    >>> words(8, np.random.default_rng(0))
+    'Aasuor atar ia oizy drngltv date bearer ISO'
+    """
     text, start = [], True
     for k in range(n):
         if k and rng.random() < _NUMBERS:
@@ -44,7 +60,12 @@ def words(n: int, rng: np.random.Generator) -> str:
 
 
 def paragraph(sheet: Sheet, box: Box, size: int, rng: np.random.Generator, colour: Colour = BLACK) -> int:
-    """Lines of print, ``size`` pixels high, from the top of a box to its end at most; gives where the last one ends."""
+    """Lines of print, ``size`` pixels high, from the top of a box to its end at most; gives where the last one ends.
+
+    >>> sheet = Sheet(200, 300)
+    >>> paragraph(sheet, Box(10, 20, 290, 190), 12, np.random.default_rng(0))  # the row below its last line
+    100
+    """
     across, top = box.right - box.left, box.top
     pitch = round(size * rng.uniform(1.15, 1.5))
     for _ in range(int(rng.integers(2, 9))):
@@ -57,7 +78,11 @@ def paragraph(sheet: Sheet, box: Box, size: int, rng: np.random.Generator, colou
 
 
 def heading(sheet: Sheet, left: int, top: int, size: int, rng: np.random.Generator) -> int:
-    """A few large words, some underlined; gives where they end."""
+    """A few large words, some underlined; gives where they end.
+
+    >>> heading(Sheet(100, 300), 10, 20, 16, np.random.default_rng(0))  # 20 + 1.5 · 16
+    44
+    """
     wide = sheet.text(words(int(rng.integers(1, 4)), rng).rstrip("."), left, top, size, BLACK, bold=rng.random() < 0.6)
     if rng.random() < 0.3:
         line(sheet, (left, top + round(1.15 * size)), (left + wide, top + round(1.15 * size)), max(1, size // 12))
@@ -67,7 +92,13 @@ def heading(sheet: Sheet, left: int, top: int, size: int, rng: np.random.Generat
 def line(
     sheet: Sheet, first: tuple[int, int], last: tuple[int, int], pen: int, colour: Colour = BLACK, dotted: bool = False
 ) -> None:
-    """A printed line between two points (x, y), level or upright where it is dotted."""
+    """A printed line between two points (x, y), level or upright where it is dotted.
+
+    >>> sheet = Sheet(5, 40)
+    >>> line(sheet, (0, 2), (39, 2), 1, dotted=True)
+    >>> "".join("·#"[int(dark)] for dark in sheet.canvas[2, :, 0] < 128)
+    '#····#····#····#····#···#····#····#····#'
+    """
     if not dotted:
         cv2.line(sheet.canvas, first, last, colour, pen)
         return
@@ -77,14 +108,29 @@ def line(
 
 
 def rectangle(sheet: Sheet, box: Box, pen: int, colour: Colour = BLACK, dotted: bool = False, sides: int = 4) -> None:
-    """The sides of a box, or so many of them: top, right, bottom, left."""
+    """The sides of a box, or so many of them: top, right, bottom, left.
+
+    >>> sheet = Sheet(5, 9)
+    >>> rectangle(sheet, Box(1, 1, 7, 3), 1, sides=3)  # no left side
+    >>> print("\\n".join("".join("·#"[int(dark)] for dark in row) for row in sheet.canvas[..., 0] < 128))
+    ·········
+    ·#######·
+    ·······#·
+    ·#######·
+    ·········
+    """
     corners = [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
     for first, last in list(zip(corners, corners[1:] + corners[:1], strict=True))[:sides]:
         line(sheet, first, last, pen, colour, dotted)
 
 
 def page_of_print(height: int, rng: np.random.Generator, field: int = 0) -> tuple[Sheet, Box]:
-    """A page of letter or A4 proportions with print, and the place of a field, ``field`` pixels high, left free."""
+    """A page of letter or A4 proportions with print, and the place of a field, ``field`` pixels high, left free.
+
+    >>> sheet, place = page_of_print(600, np.random.default_rng(0), field=40)
+    >>> sheet.size, place
+    ((600, 424), Box(left=48, top=340, right=376, bottom=380))
+    """
     width = round(height * rng.choice([0.773, 0.707]))
     sheet = Sheet(height, width, any_paper(rng)[0], int(rng.choice(_FONTS)) if rng.random() < 0.4 else None)
     size, margin = max(8, round(height * rng.uniform(0.011, 0.02))), round(width * rng.uniform(0.05, 0.12))
@@ -141,11 +187,29 @@ def _furniture(sheet: Sheet, left: int, top: int, size: int, rng: np.random.Gene
 
 
 def finished(sheet: Sheet, rng: np.random.Generator, photo: float = 0.3, shadow: float = 0.2) -> Page:
-    """The sheet scanned, or with the probability ``photo`` photographed, ``shadow`` of the photos with a shadow."""
+    """The sheet scanned, or with the probability ``photo`` photographed, ``shadow`` of the photos with a shadow.
+
+    >>> from lenet5.synthesis.pages.sheet import Mark
+    >>> sheet = Sheet(60, 80)
+    >>> sheet.write([Mark("1", np.ones((30, 5), np.float32), 0, 0)], 20, 10, (0, 0, 0))
+    >>> page = finished(sheet, np.random.default_rng(0))
+    >>> page.text, page.picture.shape[:2], page.boxes
+    ('1', (60, 80), (Box(left=20, top=10, right=25, bottom=40),))
+    """
     if rng.random() < photo:
-        dark = bool(rng.random() < shadow)
-        return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, dark, rng), rng)
+        return photo_of(sheet, rng, shadow)
     return sheet.page(scanned, rng)
+
+
+def photo_of(sheet: Sheet, rng: np.random.Generator, shadow: float) -> Page:
+    """The sheet photographed, with the probability ``shadow`` with a shadow across it.
+
+    >>> photo = photo_of(Sheet(60, 80), np.random.default_rng(0), shadow=1.0)
+    >>> int(photo.picture.min()) < 0.8 * int(photo.picture.max())
+    True
+    """
+    is_shaded = bool(rng.random() < shadow)
+    return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, is_shaded, rng), rng)
 
 
 def _print_alone(digits: Digits, rng: np.random.Generator) -> Page:
@@ -155,7 +219,20 @@ def _print_alone(digits: Digits, rng: np.random.Generator) -> Page:
 
 
 def code(sheet: Sheet, left: int, top: int, side: int, rng: np.random.Generator) -> None:
-    """A square code of about this size."""
+    """A square code of about this size.
+
+    >>> sheet = Sheet(100, 100)
+    >>> code(sheet, 10, 10, 80, np.random.default_rng(0))
+    >>> dark = sheet.canvas[..., 0] < 128
+    >>> print("\\n".join("".join("·#"[int(pixel)] for pixel in row) for row in dark[10:17, 10:26]))
+    #######···#·#·#·
+    #·····#··#·####·
+    #·###·#··#···#··
+    #·###·#···##···#
+    #·###·#·#·······
+    #·····#·##·#···#
+    #######·#·#···#·
+    """
     bits = _modules(rng)
     sheet.ink(np.kron(bits, np.ones((max(1, side // len(bits)),) * 2)), left, top, BLACK)
 

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.strokes import Pen
+from lenet5.strokes import Pen, log_uniform
 from lenet5.synthesis.pages.papers import photographed, ruling
 from lenet5.synthesis.pages.prints import BLACK, finished, line, words
-from lenet5.synthesis.pages.sheet import Mark, Sheet, any_ink, any_paper, dark_ink
+from lenet5.synthesis.pages.sheet import Mark, Sheet, any_ink, any_paper, dark_ink, margins
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 from lenet5.synthesis.pages.writing import drawing, one_writer, pattern, row
 
@@ -22,11 +22,6 @@ _BOARDS: Final = 0.2  # of the papers are dark
 _BLUE: Final = (90, 130, 200)
 
 
-def _height(rng: np.random.Generator, least: float, most: float) -> float:
-    """Digit heights in pixels, small ones as often as large ones."""
-    return float(np.exp(rng.uniform(np.log(least), np.log(most))))
-
-
 def _extent(marks: list[Mark]) -> tuple[int, int]:
     """How wide and how high a row of marks is."""
     wide = max(mark.left + mark.ink.shape[1] for mark in marks)
@@ -35,10 +30,10 @@ def _extent(marks: list[Mark]) -> tuple[int, int]:
 
 def _number(digits: Digits, rng: np.random.Generator) -> Page:
     """A number, many with separators, on plain paper of any colour."""
-    height = _height(rng, 16, 220)
+    height = log_uniform(rng, 16, 220)
     marks = row(digits, pattern(rng, separated=0.6), height, rng)
     wide, tall = _extent(marks)
-    margin = (rng.uniform(0.1, 1.2, 4) * height).astype(int).tolist()
+    margin = margins(rng, 0.1, 1.2, height)
     paper, dark = any_paper(rng, _BOARDS)
     sheet = Sheet(tall + margin[1] + margin[3], wide + margin[0] + margin[2], paper)
     sheet.write(marks, margin[0], margin[1], any_ink(rng, dark))
@@ -47,7 +42,7 @@ def _number(digits: Digits, rng: np.random.Generator) -> Page:
 
 def _in_shadow(digits: Digits, rng: np.random.Generator) -> Page:
     """Numbers on ruled or squared paper; the photo has a dark shadow across it."""
-    height, rows = _height(rng, 24, 120), int(rng.integers(1, 4))
+    height, rows = log_uniform(rng, 24, 120), int(rng.integers(1, 4))
     lines = [row(digits, pattern(rng, 7, 0.3), height, rng) for _ in range(rows)]
     extents = [_extent(marks) for marks in lines]
     pitch = round(height * rng.uniform(1.3, 2.2))
@@ -66,7 +61,7 @@ def _in_shadow(digits: Digits, rng: np.random.Generator) -> Page:
 def _table(digits: Digits, rng: np.random.Generator) -> Page:
     """A printed table with handwritten numbers in most of its cells; each number is a line."""
     rows, columns = int(rng.integers(2, 9)), int(rng.integers(1, 6))
-    height = _height(rng, 14, 60)
+    height = log_uniform(rng, 14, 60)
     tall, wide = round(height * rng.uniform(1.3, 2.2)), round(height * rng.uniform(3, 5))
     margin, pen, titles = int(rng.integers(10, 80)), int(rng.integers(1, 4)), bool(rng.random() < 0.6)
     first = wide if titles else 0
@@ -101,7 +96,7 @@ def _table(digits: Digits, rng: np.random.Generator) -> Page:
 
 def _receipt(digits: Digits, rng: np.random.Generator) -> Page:
     """A slip: printed words on the left, written amounts in a column on the right, a rule and their sum."""
-    rows, height = int(rng.integers(2, 12)), _height(rng, 14, 50)
+    rows, height = int(rng.integers(2, 12)), log_uniform(rng, 14, 50)
     pitch, wide, margin = round(height * rng.uniform(1.3, 2)), round(height * rng.uniform(9, 14)), round(height)
     sheet = Sheet((rows + 2) * pitch + 2 * margin, wide + 2 * margin, any_paper(rng)[0])
     size, colour, separator = max(8, round(0.7 * height)), any_ink(rng), str(rng.choice([".", ",", "-"]))
@@ -121,7 +116,7 @@ def _receipt(digits: Digits, rng: np.random.Generator) -> Page:
 def _many(digits: Digits, rng: np.random.Generator) -> Page:
     """A page of nothing but numbers in rows and columns, 6–100 of them. Rows with narrow gaps are single lines."""
     rows, columns = int(rng.integers(3, 13)), int(rng.integers(2, 9))
-    height, most = _height(rng, 16, 44), int(rng.integers(1, 5))
+    height, most = log_uniform(rng, 16, 44), int(rng.integers(1, 5))
     pitch, wide = round(height * rng.uniform(1.5, 2.6)), round(height * (1.0 * most + rng.uniform(0.7, 4)))
     margin = round(height * rng.uniform(0.6, 2))
     paper, dark = any_paper(rng, 0.1)
@@ -141,7 +136,7 @@ def _many(digits: Digits, rng: np.random.Generator) -> Page:
 
 def _sum(digits: Digits, rng: np.random.Generator) -> Page:
     """A sum as `12+7=19`, whose result need not be right; signs are strokes and in neither text nor transcript."""
-    height = _height(rng, 20, 160)
+    height = log_uniform(rng, 20, 160)
     paper, dark = any_paper(rng, _BOARDS)
     colour, pen = any_ink(rng, dark), Pen(float(rng.uniform(0.06, 0.15)))
     parts: list[Mark] = []
@@ -157,7 +152,7 @@ def _sum(digits: Digits, rng: np.random.Generator) -> Page:
         parts += [Mark(m.character, m.ink, m.left + x, m.top) for m in marks]
         x += _extent(marks)[0]
     wide, tall = _extent(parts)
-    margin = (rng.uniform(0.15, 1.2, 4) * height).astype(int).tolist()
+    margin = margins(rng, 0.15, 1.2, height)
     sheet = Sheet(tall + margin[1] + margin[3], wide + margin[0] + margin[2], paper)
     for mark in parts:
         if not mark.character:

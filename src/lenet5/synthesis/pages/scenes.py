@@ -7,8 +7,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from lenet5.synthesis.pages.papers import photographed, smooth_noise
-from lenet5.synthesis.pages.prints import finished
+from lenet5.synthesis.pages.papers import smooth_noise
+from lenet5.synthesis.pages.prints import finished, photo_of
 from lenet5.synthesis.pages.sheet import Sheet
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 
@@ -51,7 +51,7 @@ def _hands(digits: Digits, rng: np.random.Generator) -> Page:
     shaded = skin * (0.6 + 0.4 * relief) * (1 - 0.35 * lines)
     sheet = Sheet(side, wide)
     sheet.canvas = np.clip(np.rint(scene * (1 - soft) + shaded * soft), 0, 255).astype(np.uint8)
-    return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, bool(rng.random() < 0.3), rng), rng)
+    return photo_of(sheet, rng, shadow=0.3)
 
 
 def _textures(digits: Digits, rng: np.random.Generator) -> Page:

@@ -16,7 +16,18 @@ from lenet5.codes import DIGITS
 from lenet5.result import Box
 from lenet5.synthesis.pages.truth import REACH, Page, TrueLine, true_line
 
-__all__ = ["Colour", "Mark", "Sheet", "any_ink", "any_paper", "dark_ink", "pale_ink", "printed"]
+__all__ = [
+    "Colour",
+    "Mark",
+    "Sheet",
+    "any_ink",
+    "any_paper",
+    "dark_ink",
+    "margins",
+    "pale_ink",
+    "plain_font",
+    "printed",
+]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -36,7 +47,12 @@ _LIGHT: Final = ((250, 250, 250), (250, 235, 90), (250, 160, 200), (140, 210, 25
 
 @dataclass(frozen=True)
 class Mark:
-    """A written character: its ``ink`` (h, w) in 0..1, and where its upper left pixel is."""
+    """A written character: its ``ink`` (h, w) in 0..1, and where its upper left pixel is.
+
+    >>> stroke = Mark("1", np.ones((30, 5), np.float32), left=12, top=3)
+    >>> stroke.character, stroke.ink.shape
+    ('1', (30, 5))
+    """
 
     character: str
     ink: Floats
@@ -48,6 +64,12 @@ class Sheet:
     """A sheet (height, width) of one colour; ``canvas`` (H, W, 3) uint8 is drawn on.
 
     Words are printed in Pillow's own ``font`` or one of OpenCV's.
+
+    >>> sheet = Sheet(60, 80, (255, 250, 220))
+    >>> sheet.write([Mark("1", np.ones((30, 5), np.float32), 0, 0)], 20, 10, (0, 0, 160))
+    >>> sheet.tilt(90)  # the box follows
+    >>> sheet.boxes
+    [Box(left=19, top=45, right=50, bottom=50)]
     """
 
     def __init__(self, height: int, width: int, colour: Colour = (255, 255, 255), font: int | None = None) -> None:
@@ -143,6 +165,10 @@ def printed(words: str, size: int, bold: bool = False, font: int | None = None) 
     """Words in Pillow's own ``font`` or one of OpenCV's as ink (h, w) in 0..1.
 
     They are ``size`` pixels high with their accents and descenders.
+
+    >>> short, long = (printed(words, 20, font=cv2.FONT_HERSHEY_SIMPLEX) for words in ("12", "1212"))
+    >>> short.shape[0], bool(short.max() == 1), long.shape[1] > 1.5 * short.shape[1]
+    (22, True, True)
     """
     if font is not None:
         scale, pen = size / _HERSHEY, max(1, round(size / 14)) + int(bold)
@@ -150,32 +176,60 @@ def printed(words: str, size: int, bold: bool = False, font: int | None = None) 
         lines = np.zeros((size + 2, wide + 2), np.uint8)
         cv2.putText(lines, words, (0, size - below // 2), font, scale, 255, pen, cv2.LINE_AA)
         return np.asarray(lines / np.float32(255), np.float32)
-    letters = _font(size)
+    letters = plain_font(size)
     _, _, right, bottom = letters.getbbox(words, stroke_width=int(bold))
     image = Image.new("L", (int(right) + 2, int(bottom) + 2), 0)
     ImageDraw.Draw(image).text((0, 0), words, 255, font=letters, stroke_width=int(bold))
     return np.asarray(np.asarray(image, np.float32) / 255, np.float32)
 
 
+def margins(rng: np.random.Generator, low: float, high: float, height: float) -> list[int]:
+    """Pixels around something ``height`` high, on its left, top, right and bottom, each ``low`` to ``high`` heights.
+
+    >>> margins(np.random.default_rng(0), 0.1, 1.0, 100)
+    [67, 34, 13, 11]
+    """
+    return [int(margin) for margin in rng.uniform(low, high, 4) * height]
+
+
 def dark_ink(rng: np.random.Generator) -> Colour:
-    """A ballpoint's or marker's colour, somewhat lighter or darker."""
+    """A ballpoint's or marker's colour, somewhat lighter or darker.
+
+    >>> generator = np.random.default_rng(0)
+    >>> [dark_ink(generator) for _ in range(3)]
+    [(88, 36, 121), (14, 98, 63), (62, 27, 13)]
+    """
     return _varied(_DARK[rng.integers(len(_DARK))], rng)
 
 
 def pale_ink(rng: np.random.Generator) -> Colour:
-    """Yellow, pink, light blue, orange, light green, or a pencil's grey."""
+    """Yellow, pink, light blue, orange, light green, or a pencil's grey.
+
+    >>> generator = np.random.default_rng(0)
+    >>> [pale_ink(generator) for _ in range(3)]
+    [(148, 156, 156), (244, 163, 63), (142, 137, 148)]
+    """
     return _varied(_PALE[rng.integers(len(_PALE))], rng)
 
 
 def any_ink(rng: np.random.Generator, dark: bool = False) -> Colour:
-    """Ink for light paper, a quarter of it pale; light ink where the paper is ``dark``."""
+    """Ink for light paper, a quarter of it pale; light ink where the paper is ``dark``.
+
+    >>> any_ink(np.random.default_rng(0)), any_ink(np.random.default_rng(0), dark=True)
+    ((176, 26, 34), (178, 255, 161))
+    """
     if dark:
         return _varied(_LIGHT[rng.integers(len(_LIGHT))], rng)
     return pale_ink(rng) if rng.random() < 0.25 else dark_ink(rng)
 
 
 def any_paper(rng: np.random.Generator, dark: float = 0.0) -> tuple[Colour, bool]:
-    """White or tinted paper, or with the probability ``dark`` a board; and whether it is one."""
+    """White or tinted paper, or with the probability ``dark`` a board; and whether it is one.
+
+    >>> generator = np.random.default_rng(1)
+    >>> [any_paper(generator, dark=0.5) for _ in range(3)]
+    [((209, 221, 219), False), ((239, 226, 230), False), ((30, 45, 50), True)]
+    """
     if rng.random() < dark:
         base = ((15, 15, 18), (30, 60, 45), (35, 40, 50), (60, 40, 30), (0, 0, 0))[rng.integers(5)]
         return _varied(base, rng), True
@@ -196,7 +250,12 @@ def _lightness(colour: Colour) -> float:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def plain_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, ``size`` pixels high.
+
+    >>> plain_font(40).getlength("12") > 1.5 * plain_font(20).getlength("12")
+    True
+    """
     return ImageFont.load_default(size=size)
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.result import Box
+from lenet5.strokes import log_uniform
 from lenet5.synthesis.pages.forms import cells
 from lenet5.synthesis.pages.papers import GREY, in_grey
 from lenet5.synthesis.pages.prints import finished, page_of_print, rectangle
-from lenet5.synthesis.pages.sheet import Mark, Sheet, any_ink, any_paper, dark_ink
+from lenet5.synthesis.pages.sheet import Mark, Sheet, any_ink, any_paper, dark_ink, margins
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 from lenet5.synthesis.pages.writing import grained, marks
 
@@ -45,7 +46,7 @@ def _large(digits: Digits, rng: np.random.Generator, cut_out: bool) -> Page:
     left = int(rng.uniform(0.04, 0.96) * max(1, size[1] - columns))
     top = int(rng.uniform(0.04, 0.96) * max(1, size[0] - rows))
     if rng.random() < 0.5:  # a box to write it into
-        reach = (rng.uniform(0.05, 0.4, 4) * rows).astype(int).tolist()
+        reach = margins(rng, 0.05, 0.4, rows)
         frame = Box(left - reach[0], top - reach[1], left + columns + reach[2], top + rows + reach[3])
         if rng.random() < 0.7:
             cv2.rectangle(sheet.canvas, (frame.left, frame.top), (frame.right, frame.bottom), any_paper(rng)[0], -1)
@@ -53,7 +54,7 @@ def _large(digits: Digits, rng: np.random.Generator, cut_out: bool) -> Page:
     sheet.write([mark], left, top, any_ink(rng))
     sheet.tilt(rng.uniform(-3, 3))
     if cut_out:
-        box, reach = sheet.boxes[0], (rng.uniform(0.03, 0.5, 4) * rows).astype(int).tolist()
+        box, reach = sheet.boxes[0], margins(rng, 0.03, 0.5, rows)
         sheet.crop(Box(box.left - reach[0], box.top - reach[1], box.right + reach[2], box.bottom + reach[3]))
     return finished(sheet, rng)
 
@@ -64,7 +65,7 @@ def _twice(digits: Digits, rng: np.random.Generator) -> Page:
     mark = _mark(digits, height, rng, crayon=0.4)
     rows, columns = mark.ink.shape
     shift = (rng.uniform(0.02, 0.09, 2) * height * rng.choice([-1, 1], 2)).round().astype(int).tolist()
-    margin = (rng.uniform(0.15, 1.0, 4) * height).astype(int).tolist()
+    margin = margins(rng, 0.15, 1.0, height)
     paper, dark = any_paper(rng, 0.1)
     sheet = Sheet(rows + margin[1] + margin[3], columns + margin[0] + margin[2], paper)
     second = cv2.resize(mark.ink, None, fx=rng.uniform(0.95, 1.05), fy=rng.uniform(0.95, 1.05))
@@ -88,7 +89,7 @@ def _icon(digits: Digits, rng: np.random.Generator) -> Page:
 
 def _crop(digits: Digits, rng: np.random.Generator, low: float, high: float, frame: bool) -> Page:
     """A digit with so much around it on each side, in heights, on any paper; in a ``frame`` or in none."""
-    height = float(np.exp(rng.uniform(np.log(18), np.log(500))))
+    height = log_uniform(rng, 18, 500)
     mark = _mark(digits, height, rng)
     rows, columns = mark.ink.shape
     margin = np.maximum((rng.uniform(low, high, 4) * height).astype(int), 1).tolist()

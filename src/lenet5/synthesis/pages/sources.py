@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
 from lenet5.learning.unipen import Writing
+from lenet5.normalise import ink_box
 from lenet5.strokes import Pen, any_hand, any_pen, frame_of, hold, ink_of
 from lenet5.synthesis.pages.truth import Glyph
 
-__all__ = ["Writers", "from_images", "from_writings", "tight"]
+__all__ = ["Images", "Writers", "from_writings", "tight"]
 
 Floats = NDArray[np.float32]
 
@@ -27,31 +28,46 @@ _LEVEL: Final = 0.2  # ink below that ends a crop
 
 
 def tight(image: NDArray[np.uint8]) -> Floats:
-    """An image (28, 28) cropped to its ink: (h, w) in 0..1."""
-    rows, columns = np.flatnonzero(image.max(axis=1) > _INKED), np.flatnonzero(image.max(axis=0) > _INKED)
-    return np.asarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / 255, np.float32)
+    """An image (28, 28) cropped to its ink: (h, w) in 0..1.
+
+    >>> image = np.zeros((28, 28), np.uint8)
+    >>> image[4:24, 12:16] = 255
+    >>> tight(image).shape, float(tight(image).max())
+    ((20, 4), 1.0)
+    """
+    box = ink_box(image, _INKED)
+    return np.asarray((image if box is None else image[box]).astype(np.float32) / 255, np.float32)
 
 
 @dataclass(frozen=True)
 class Images:
-    """Digits drawn at random from ``images`` (N, 28, 28) in MNIST's form with their ``labels`` (N,)."""
+    """Digits drawn at random from ``images`` (N, 28, 28) in MNIST's form with their ``labels`` (N,).
+
+    >>> images = np.zeros((2, 28, 28), np.uint8)
+    >>> images[:, 4:24, 12:16] = 255
+    >>> glyphs = Images(images, np.array([1, 7]))(np.random.default_rng(0), 4)
+    >>> [glyph.label for glyph in glyphs], glyphs[0].ink.shape  # cropped to the ink
+    ([7, 7, 7, 1], (20, 4))
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.integer]
 
     def __call__(self, generator: np.random.Generator, n: int) -> list[Glyph]:
-        chosen = generator.integers(0, len(self.images), n)
-        return [Glyph(tight(self.images[k]), int(self.labels[k])) for k in chosen]
-
-
-def from_images(images: NDArray[np.uint8], labels: NDArray[np.integer]) -> Images:
-    """Digits drawn at random from images (N, 28, 28) in MNIST's form with their labels (N,)."""
-    return Images(images, labels)
+        numbers = generator.integers(0, len(self.images), n)
+        return [Glyph(tight(self.images[k]), int(self.labels[k])) for k in numbers]
 
 
 @dataclass(frozen=True)
 class Writers:
-    """Digits and words of UNIPEN's writers: each call is one writer, in one hand and with one pen."""
+    """Digits and words of UNIPEN's writers: each call is one writer, in one hand and with one pen.
+
+    >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
+    >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
+    >>> glyphs = from_writings(writings)(np.random.default_rng(0), 4)
+    >>> [glyph.label for glyph in glyphs], len({glyph.pen for glyph in glyphs})  # one pen
+    ([3, 5, 5, 3], 1)
+    """
 
     digits: tuple[tuple[tuple[Writing, ...], ...], ...]
     """Of each writer, the writings of each digit that the writer has."""
@@ -81,7 +97,14 @@ class Writers:
 
 
 def from_writings(writings: Iterable[Writing]) -> Writers:
-    """Digits of the writers with at least five different ones. Raises ValueError where there is no such writer."""
+    """Digits of the writers with at least five different ones. Raises ValueError where there is no such writer.
+
+    >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
+    >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
+    >>> writers = from_writings(writings)
+    >>> len(writers.digits), writers.heights
+    (1, (10.0,))
+    """
     characters: dict[str, dict[str, list[Writing]]] = {}
     words = []
     for writing in writings:
@@ -89,12 +112,12 @@ def from_writings(writings: Iterable[Writing]) -> Writers:
             characters.setdefault(writing.writer, {}).setdefault(writing.label, []).append(writing)
         elif writing.level == "WORD" and writing.label.isalpha() and len(writing.label) >= _SHORTEST:
             words.append(writing)
-    writers = [own for own in characters.values() if len(own) >= _FEWEST]
+    writers = [written for written in characters.values() if len(written) >= _FEWEST]
     if not writers:
         raise ValueError(f"no writer has {_FEWEST} different digits")
     return Writers(
-        digits=tuple(tuple(tuple(own[digit]) for digit in sorted(own)) for own in writers),
-        heights=tuple(_usual_height([w for group in own.values() for w in group]) for own in writers),
+        digits=tuple(tuple(tuple(written[digit]) for digit in sorted(written)) for written in writers),
+        heights=tuple(_usual_height([w for group in written.values() for w in group]) for written in writers),
         words=tuple(words),
     )
 
@@ -110,7 +133,5 @@ def _usual_height(writings: Sequence[Writing]) -> float:
 
 def _cropped(ink: Floats) -> Floats:
     """Ink (h, w) cropped to what is visible; unchanged where nothing is."""
-    rows, columns = np.flatnonzero(ink.max(axis=1) > _LEVEL), np.flatnonzero(ink.max(axis=0) > _LEVEL)
-    if len(rows) == 0:
-        return ink
-    return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    box = ink_box(ink, _LEVEL)
+    return ink if box is None else np.ascontiguousarray(ink[box])

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.synthesis.pages.papers import light, photographed, scanned, shade, smooth_noise, to_bytes
+from lenet5.strokes import log_uniform
+from lenet5.synthesis.pages.papers import light, scanned, shade, smooth_noise, to_bytes
+from lenet5.synthesis.pages.prints import photo_of
 from lenet5.synthesis.pages.sheet import Colour, Mark, Sheet, any_ink, any_paper, dark_ink, pale_ink
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 from lenet5.synthesis.pages.writing import marks
@@ -25,7 +27,7 @@ _REACH: Final = 0.12  # of the picture: so far from its border a side of the cel
 
 def _cell(digits: Digits, rng: np.random.Generator, empty: bool) -> Page:
     """A cell cut out of a form by machine, with none to all of its sides along the border, in a small picture."""
-    longer = float(np.exp(rng.uniform(np.log(_SMALLEST), np.log(_LARGEST))))
+    longer = log_uniform(rng, _SMALLEST, _LARGEST)
     aspect = float(np.exp(rng.uniform(-0.35, 0.35)))
     height, width = (round(_FINE * longer * min(1.0, ratio)) for ratio in (1 / aspect, aspect))
     paper, _ = any_paper(rng)
@@ -47,8 +49,7 @@ def _cell(digits: Digits, rng: np.random.Generator, empty: bool) -> Page:
     sheet.warp(reduced, (max(1, height // _FINE), max(1, width // _FINE)))
     if rng.random() < 0.5:
         return sheet.page(scanned, rng)
-    shadow = rng.random() < 0.2
-    return sheet.page(lambda canvas, contrast, rng: photographed(canvas, contrast, shadow, rng), rng)
+    return photo_of(sheet, rng, shadow=0.2)
 
 
 def _side(sheet: Sheet, side: int, pen: int, colour: Colour, rng: np.random.Generator) -> None:
@@ -73,7 +74,7 @@ def _grey(rng: np.random.Generator) -> Colour:
 def _digit(digits: Digits, rng: np.random.Generator) -> Page:
     """One digit and its paper in a small picture: cropped along its ink or with a margin, stretched to the frame or
     not, in two levels or many, light or dark, pressed unevenly."""
-    height = round(_FINE * np.exp(rng.uniform(np.log(_TINIEST), np.log(_LARGEST))))
+    height = round(_FINE * log_uniform(rng, _TINIEST, _LARGEST))
     mark = marks(digits, 1, height, rng)[0]
     binary = rng.random() < 0.3
     ink = mark.ink if binary or rng.random() < 0.5 else mark.ink * _pressure(mark.ink.shape, rng)
@@ -107,7 +108,7 @@ def _two_levels(canvas: NDArray[np.uint8], contrast: float, rng: np.random.Gener
 
 def _shadow(digits: Digits, rng: np.random.Generator) -> Page:
     """Nothing but paper, the edge of a shadow or a bright patch across it, in pictures of any size."""
-    longer = float(np.exp(rng.uniform(np.log(24), np.log(1200))))
+    longer = log_uniform(rng, 24, 1200)
     aspect = float(np.exp(rng.uniform(-1.3, 1.3)))
     size = max(16, round(longer * min(1.0, 1 / aspect))), max(16, round(longer * min(1.0, aspect)))
     grey = light(size, rng) * _cast(size, rng)
@@ -129,7 +130,7 @@ def _cast(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32
         broad = across / max(float(np.hypot(*across)), 1) * rng.uniform(0.03, 0.4, (2, 1)) * min(size)
         corners = np.concatenate([ends + broad, ends[::-1] - broad[::-1]])
     cv2.fillConvexPoly(left, cv2.convexHull(corners.astype(np.int32)), 1 - float(rng.uniform(0.15, 0.6)))
-    soft = np.exp(rng.uniform(np.log(0.4), np.log(0.08 * max(size) + 0.5)))
+    soft = log_uniform(rng, 0.4, 0.08 * max(size) + 0.5)
     return np.asarray(cv2.GaussianBlur(left, (0, 0), float(soft)), np.float32)
 
 

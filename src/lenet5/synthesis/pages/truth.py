@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
+from lenet5.normalise import ink_box
 from lenet5.result import WORD_GAP, Box
 
 __all__ = ["REACH", "UNIT", "Digits", "Draw", "Glyph", "Page", "TrueLine", "box_of_ink", "moved", "true_line"]
@@ -29,6 +30,10 @@ class Glyph:
 
     ``unit`` is the usual height of the source's digits in pixels of ``ink``, ``pen`` the width of the pen in units
     where it is known.
+
+    >>> bar = Glyph(np.ones((20, 4), np.float32), 1)
+    >>> bar.label, bar.ink.shape[0] / bar.unit  # as high as the source's digits usually are
+    (1, 1.0)
     """
 
     ink: Floats
@@ -43,7 +48,12 @@ Digits = Callable[[np.random.Generator, int], list[Glyph]]
 
 @dataclass(frozen=True)
 class TrueLine:
-    """One line: its digits, the same with separators and a space for each wide gap, and the box of each character."""
+    """One line: its digits, the same with separators and a space for each wide gap, and the box of each character.
+
+    >>> line = true_line("3.75", [Box(0, 0, 10, 20), Box(12, 15, 14, 20), Box(16, 0, 26, 20), Box(60, 0, 70, 20)])
+    >>> line.text, line.transcript, len(line.boxes)
+    ('375', '3.7 5', 4)
+    """
 
     text: str
     transcript: str
@@ -52,7 +62,13 @@ class TrueLine:
 
 @dataclass(frozen=True)
 class Page:
-    """A picture (H, W) or (H, W, 3) uint8 and its lines in reading order; without lines there is nothing to read."""
+    """A picture (H, W) or (H, W, 3) uint8 and its lines in reading order; without lines there is nothing to read.
+
+    >>> line = true_line("12", [Box(5, 5, 15, 25), Box(20, 5, 30, 25)])
+    >>> page = Page(np.full((40, 60), 255, np.uint8), (line, true_line("7", [Box(5, 28, 15, 38)])))
+    >>> page.text, len(page.boxes)
+    ('12\\n7', 3)
+    """
 
     picture: NDArray[np.uint8]
     lines: tuple[TrueLine, ...]
@@ -73,7 +89,12 @@ Draw = Callable[[Digits, np.random.Generator], Page]
 
 
 def true_line(characters: Sequence[str], boxes: Sequence[Box]) -> TrueLine:
-    """The line of these characters, left to right; gaps wider than WORD_GAP are spaces, as in a reading."""
+    """The line of these characters, left to right; gaps wider than WORD_GAP are spaces, as in a reading.
+
+    >>> boxes = [Box(0, 0, 10, 20), Box(12, 0, 22, 20), Box(60, 0, 70, 20)]
+    >>> true_line("123", boxes).transcript
+    '12 3'
+    """
     heights = sorted(box.bottom - box.top for c, box in zip(characters, boxes, strict=True) if c in DIGITS)
     gap = WORD_GAP * heights[len(heights) // 2] if heights else 0
     transcript, end = "", None
@@ -85,11 +106,24 @@ def true_line(characters: Sequence[str], boxes: Sequence[Box]) -> TrueLine:
 
 
 def moved(box: Box, right: int, down: int) -> Box:
-    """The box, shifted by whole pixels."""
+    """The box, shifted by whole pixels.
+
+    >>> moved(Box(1, 2, 3, 4), right=10, down=20)
+    Box(left=11, top=22, right=13, bottom=24)
+    """
     return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
 
 def box_of_ink(ink: NDArray[np.floating], threshold: float = 0.2) -> Box:
-    """The box of the pixels of (H, W) above the threshold; there must be some."""
-    rows, columns = np.flatnonzero(ink.max(axis=1) > threshold), np.flatnonzero(ink.max(axis=0) > threshold)
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    """The box of the pixels of (H, W) above the threshold. Raises ValueError where there are none.
+
+    >>> ink = np.zeros((10, 10))
+    >>> ink[2:5, 3:9] = 1
+    >>> box_of_ink(ink)
+    Box(left=3, top=2, right=9, bottom=5)
+    """
+    box = ink_box(ink, threshold)
+    if box is None:
+        raise ValueError("there is no ink")
+    rows, columns = box
+    return Box(int(columns.start), int(rows.start), int(columns.stop), int(rows.stop))

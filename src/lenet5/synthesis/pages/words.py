@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.strokes import BROADEST, Pen, any_pen
+from lenet5.strokes import BROADEST, Pen, any_pen, log_uniform
 from lenet5.synthesis.pages.empty import HERSHEY, WORDS
 from lenet5.synthesis.pages.prints import finished
-from lenet5.synthesis.pages.sheet import Sheet, any_ink, any_paper
+from lenet5.synthesis.pages.sheet import Sheet, any_ink, any_paper, margins
 from lenet5.synthesis.pages.sources import Writers
 from lenet5.synthesis.pages.truth import Digits, Draw, Page
 from lenet5.synthesis.pages.writing import drawing
@@ -25,7 +25,7 @@ _BOARDS: Final = 0.2  # of the papers are dark
 
 def _written_words(digits: Digits, rng: np.random.Generator) -> Page:
     """Words by UNIPEN's writers where the digits are theirs, else in OpenCV's script; one to several lines."""
-    height, rows = float(np.exp(rng.uniform(np.log(16), np.log(120)))), int(rng.integers(1, 5))
+    height, rows = log_uniform(rng, 16, 120), int(rng.integers(1, 5))
     paper, dark = any_paper(rng, _BOARDS)
     colour, pen = any_ink(rng, dark), any_pen(rng)
     pen = Pen(min(pen.width, BROADEST / 2), pen.pressure, pen.grain)
@@ -58,7 +58,7 @@ def _script(height: float, rng: np.random.Generator) -> Floats:
 
 def _signatures(digits: Digits, rng: np.random.Generator) -> Page:
     """A signature: a curve of loops that runs to the right, some with a line under it, in no script."""
-    height = float(np.exp(rng.uniform(np.log(30), np.log(250))))
+    height = log_uniform(rng, 30, 250)
     paper, dark = any_paper(rng, 0.1)
     n, t = int(rng.integers(4, 12)), np.linspace(0, 1, 500)
     amplitude = np.interp(t * n, np.arange(n + 1), 0.5 * rng.beta(0.7, 1.2, n + 1))
@@ -75,7 +75,7 @@ def _signatures(digits: Digits, rng: np.random.Generator) -> Page:
         strokes.append(np.array([(end * 0.9, 0.45), (end * 0.1, 0.6), (end * 0.8, 0.55)]))
     pen = Pen(float(rng.uniform(0.02, 0.09)), pressure=float(rng.choice([0.0, 0.5])))
     ink = drawing(strokes, height, pen, rng, 0.01)
-    margin = (rng.uniform(0.1, 0.8, 4) * height).astype(int).tolist()
+    margin = margins(rng, 0.1, 0.8, height)
     sheet = Sheet(ink.shape[0] + margin[1] + margin[3], ink.shape[1] + margin[0] + margin[2], paper)
     sheet.ink(ink, margin[0], margin[1], any_ink(rng, dark))
     return finished(sheet, rng, photo=0.4)

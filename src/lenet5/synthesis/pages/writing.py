@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
-from lenet5.strokes import BROADEST, HAIRLINE, LINE, Hand, Pen, any_hand, drawn_separator, hold, placed
+from lenet5.normalise import ink_box
+from lenet5.strokes import BROADEST, HAIRLINE, LINE, Hand, Pen, any_hand, drawn_separator, hold, log_uniform, placed
 from lenet5.synthesis.pages.numbers import thinned
 from lenet5.synthesis.pages.sheet import Mark
 from lenet5.synthesis.pages.truth import UNIT, Digits, Glyph
@@ -32,7 +33,12 @@ _INK: Final = 0.2  # ink below that ends a crop
 
 
 def pattern(rng: np.random.Generator, longest: int = 8, separated: float = 0.4) -> str:
-    """A number's form, each digit a 0: plain, or with the probability ``separated`` a date, time, amount, …"""
+    """A number's form, each digit a 0: plain, or with the probability ``separated`` a date, time, amount, …
+
+    >>> generator = np.random.default_rng(0)
+    >>> [pattern(generator, separated=0.5) for _ in range(5)]
+    ['00000', '000-00', '0.0', '000', '00%']
+    """
     if rng.random() >= separated:
         return "0" * int(rng.integers(1, longest + 1))
     while True:
@@ -45,6 +51,10 @@ def row(digits: Digits, form: str, height: float, rng: np.random.Generator, clos
     """A number of this form (see :func:`pattern`) in a row, digits ``height`` pixels high, at (0, 0).
 
     ``close`` is the gap between digits in heights, by default any from touching to wide apart.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> [(mark.character, mark.left) for mark in row(bars, "00/00", 40, np.random.default_rng(0))]
+    [('1', 0), ('1', 9), ('/', 17), ('1', 45), ('1', 58)]
     """
     glyphs = iter(written := digits(rng, sum(c in DIGITS for c in form)))
     width, hand = _pen_width(rng), any_hand(rng)
@@ -69,7 +79,14 @@ def row(digits: Digits, form: str, height: float, rng: np.random.Generator, clos
 
 
 def one_writer(digits: Digits, most: int, rng: np.random.Generator) -> Digits:
-    """A source of up to ``most`` digits, all by one writer with one pen."""
+    """A source of up to ``most`` digits, all by one writer with one pen.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> generator = np.random.default_rng(1)
+    >>> writer = one_writer(bars, 6, generator)
+    >>> {round(glyph.pen, 3) for _ in range(2) for glyph in writer(generator, 3)}  # one pen for all
+    {0.232}
+    """
     width, glyphs = _pen_width(rng), iter(digits(rng, most))
 
     def written(glyph: Glyph) -> Glyph:
@@ -83,7 +100,12 @@ def one_writer(digits: Digits, most: int, rng: np.random.Generator) -> Digits:
 
 
 def marks(digits: Digits, n: int, height: float, rng: np.random.Generator) -> list[Mark]:
-    """Digits of one writer, each at (0, 0): for cells."""
+    """Digits of one writer, each at (0, 0): for cells.
+
+    >>> bars = lambda generator, n: [Glyph(np.ones((20, 4), np.float32), 1)] * n  # writes only 1s
+    >>> [(mark.character, mark.ink.shape[0]) for mark in marks(bars, 3, 60, np.random.default_rng(0))]
+    [('1', 47), ('1', 46), ('1', 53)]
+    """
     width = _pen_width(rng)
     glyphs = digits(rng, n)
     return [Mark(str(g.label), digit_ink(g, height * rng.uniform(0.9, 1.1), width, rng), 0, 0) for g in glyphs]
@@ -93,6 +115,10 @@ def digit_ink(glyph: Glyph, height: float, width: float | None, rng: np.random.G
     """A digit's ink (h, w), where a usual one is ``height`` pixels high.
 
     Images are redrawn with a pen of ``width`` heights, if that is given; strokes have their pen already.
+
+    >>> bar = Glyph(np.ones((20, 6), np.float32), 1)
+    >>> [digit_ink(bar, 80, width, np.random.default_rng(0)).shape for width in (None, 0.05, 0.2)]
+    [(80, 24), (60, 6), (72, 18)]
     """
     factor = height / glyph.unit
     if width is not None and glyph.pen is None:
@@ -109,7 +135,12 @@ def digit_ink(glyph: Glyph, height: float, width: float | None, rng: np.random.G
 
 
 def grained(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Ink as crayon or chalk leaves it on rough paper: (h, w) in 0..1."""
+    """Ink as crayon or chalk leaves it on rough paper: (h, w) in 0..1.
+
+    >>> ink = grained(np.ones((30, 30), np.float32), np.random.default_rng(0))
+    >>> round(float(ink.min()), 2), round(float(ink.max()), 2)
+    (0.15, 1.0)
+    """
     grain, rough = rng.uniform(0.8, 3.0), rng.uniform(0.1, 0.5)
     size = (max(2, round(ink.shape[0] / grain)), max(2, round(ink.shape[1] / grain)))
     noise = cv2.resize(rng.random(size, np.float32), ink.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -117,7 +148,26 @@ def grained(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def drawing(strokes: Strokes, height: float, pen: Pen, rng: np.random.Generator, tremor: float = 0.0) -> Floats:
-    """Strokes in units of ``height`` pixels as a hand draws them: ink (h, w) in 0..1, cropped."""
+    """Strokes in units of ``height`` pixels as a hand draws them: ink (h, w) in 0..1, cropped.
+
+    >>> strokes = [np.array([[-0.5, 0], [0.5, 0]]), np.array([[0, -0.5], [0, 0.5]])]  # a plus
+    >>> ink = drawing(strokes, 12, Pen(0.1), np.random.default_rng(0))
+    >>> print("\\n".join("".join("·#"[int(level > 0.3)] for level in row) for row in ink))
+    ·······#······
+    ······##······
+    ······##······
+    ······##······
+    ······##······
+    ······##······
+    ·#############
+    ##############
+    ······##······
+    ······##······
+    ······##······
+    ······##······
+    ······##······
+    ······##······
+    """
     hand = Hand(tremor=tremor, smooth=0.6)
     lines = [np.asarray(stroke, np.float32) for stroke in strokes]
     held = hold(lines, hand, rng, LINE) if tremor else lines
@@ -129,7 +179,7 @@ def _pen_width(rng: np.random.Generator) -> float | None:
     """The pen with which images are redrawn, in heights, or None: as they are."""
     if rng.random() < 0.4:
         return None
-    return float(np.exp(rng.uniform(np.log(HAIRLINE), np.log(BROADEST))))
+    return log_uniform(rng, HAIRLINE, BROADEST)
 
 
 def _redrawn(ink: Floats, factor: float, width: float) -> Floats:
@@ -161,7 +211,5 @@ def _visible(ink: Floats) -> Floats:
 def _cropped(ink: Floats) -> tuple[Floats, int]:
     """Ink cropped to what is visible, and how many rows were cut off above it."""
     least = min(_INK, 0.5 * float(ink.max(initial=0)))
-    rows, columns = np.flatnonzero(ink.max(axis=1) > least), np.flatnonzero(ink.max(axis=0) > least)
-    if len(rows) == 0:
-        return ink, 0
-    return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]), int(rows[0])
+    box = ink_box(ink, least)
+    return (ink, 0) if box is None else (np.ascontiguousarray(ink[box]), int(box[0].start))
