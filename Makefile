@@ -87,6 +87,7 @@ check: install-dev
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs._build --check
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
+	@if [ -x $(BIN)/zizmor ]; then $(BIN)/zizmor --offline --quiet --config .github/zizmor.yml .github/workflows; fi
 
 docs: install-dev
 	@$(BIN)/python -m docs._build
