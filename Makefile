@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-slow test-cluster test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
+.PHONY: help install install-dev demo test test-slow test-clang test-cluster test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test      run the tests"
@@ -15,6 +15,7 @@ help:
 	@echo "make fuzz     every parser of files for SECONDS=20 each, guided by coverage where atheris installs"
 	@echo "make lock     renew requirements-dev.lock       make test-oldest, make test-newest  both ends of the dependencies"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+	@echo "make test-clang  the engine's tests on a build by clang"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
 .venv/.created:
@@ -25,6 +26,7 @@ help:
 
 .venv/.installed: .venv/.created pyproject.toml setup.py $(wildcard src/lenet5/engine/*.[ch])
 	@echo "installing lenet5 into .venv (the first time takes a minute) …" >&2
+	@rm -f src/lenet5/engine/_engine.*.so  # one of another name would be imported in its place
 	@$(BIN)/python -m pip install --quiet --editable .
 	@$(BIN)/python -c 'from lenet5 import engine; engine.AVAILABLE or print("Reading works; the compiled engine could not be built: install gcc and python3-dev (or your system'"'"'s names for them), then: make clean install")'
 	@touch $@
@@ -85,6 +87,7 @@ check: install-dev
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs._build --check
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
+	@if [ -x $(BIN)/zizmor ]; then $(BIN)/zizmor --offline --quiet --config .github/zizmor.yml .github/workflows; fi
 
 docs: install-dev
 	@$(BIN)/python -m docs._build
@@ -126,6 +129,9 @@ figures: install-dev
 	@$(BIN)/python -m docs._build.figures
 	@$(BIN)/python -m docs._build.page
 	@$(BIN)/python -m benchmarks.forms.pictures
+
+test-clang: install-dev
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/clang.sh
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

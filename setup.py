@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -16,11 +18,18 @@ from setuptools.command.build_ext import build_ext
 
 ENGINE = "src/lenet5/engine/"
 FLAGS = ["-O3", "-std=gnu11", "-pthread", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
+# One wheel serves Python 3.11, which brought buffers into the limited API, and all that follow.
+STABLE_ABI = (
+    sys.implementation.name == "cpython"
+    and sys.version_info >= (3, 11)
+    and not sysconfig.get_config_var("Py_GIL_DISABLED")
+)
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 SOURCES = {  # what is compiled once a variant → flags of its own
     "engine.c": [],
     "distort.c": ["-fno-tree-slp-vectorize"],
+    "scale.c": ["-ffp-contract=off"],
     "update.c": ["-ffp-contract=off"],
 }
 VARIANTS = {"baseline": (4, [])}  # name → (floats in a vector, flags)
@@ -59,8 +68,13 @@ setup(
             "lenet5.engine._engine",
             [ENGINE + "module.c", ENGINE + "pool.c"],
             depends=sorted(map(str, Path(ENGINE).glob("*.[ch]"))),
-            define_macros=[("LENET5_X86", "1")] if X86 else [],
+            define_macros=[
+                *([("LENET5_X86", "1")] if X86 else []),
+                *([("Py_LIMITED_API", "0x030B0000")] if STABLE_ABI else []),
+            ],
+            py_limited_api=STABLE_ABI,
             optional=True,
         )
     ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI else {},
 )

@@ -5,9 +5,6 @@
 
 #include "pool.h"
 
-#define PASTE2(a, b) a##b
-#define PASTE(a, b) PASTE2(a, b)
-
 enum { SIDE = 28, FRAMED = SIDE + 2, PIXELS = SIDE * SIDE, CONTROL = 8, PADDED = 32, PIECE = 16 };
 
 /* Where every pixel is read: by an affine map of pixel positions, and a smooth displacement added. `where` has room
@@ -111,20 +108,7 @@ static void change_stroke_width(const float *restrict framed, float amount, floa
         memcpy(out + y * SIDE, changed + y * FRAMED, SIDE * sizeof *out);
 }
 
-/* Grey levels in the network's input range. Scale and offset are two loops: they round as two operations. */
-static void write_input(const struct lenet5_distortion *work, float *restrict image, float *restrict out)
-{
-    for (int i = 0; i < PIXELS; i++)
-        image[i] *= work->scale;
-    for (int i = 0; i < PIXELS; i++)
-        image[i] += work->offset;
-    const int side = SIDE + 2 * work->frame;
-    if (work->frame)
-        for (int i = 0; i < side * side; i++)
-            out[i] = work->offset;
-    for (int y = 0; y < SIDE; y++)
-        memcpy(out + (work->frame + y) * side + work->frame, image + y * SIDE, SIDE * sizeof *image);
-}
+extern void PASTE(lenet5_write_input_, ENGINE)(const struct lenet5_distortion *, float *restrict image, float *restrict out);
 
 static void distort_piece(void *of, int worker, size_t piece)
 {
@@ -147,7 +131,7 @@ static void distort_piece(void *of, int worker, size_t piece)
                 memcpy(framed + (y + 1) * FRAMED + 1, image + y * SIDE, SIDE * sizeof *image);
             change_stroke_width(framed, work->strokes[k], image);
         }
-        write_input(work, image, work->out + k * size);
+        PASTE(lenet5_write_input_, ENGINE)(work, image, work->out + k * size);
     }
 }
 

@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A function's name in one instruction set: PASTE(lenet5_adam_, ENGINE) */
+#define PASTE2(a, b) a##b
+#define PASTE(a, b) PASTE2(a, b)
+
 enum { LENET5_LEAST_CLASSES = 10, LENET5_MOST_CLASSES = 96 };
 
 /* A network by its flat parameter vector, in the order of lenet5.paper. */

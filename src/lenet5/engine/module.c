@@ -6,6 +6,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <math.h>
+#include <string.h>
+
 #include "engine.h"
 #include "pool.h"
 
@@ -143,7 +146,7 @@ static int desired_of(struct lenet5_desired *desired, const Py_buffer *b, size_t
                       const struct lenet5_network *network, const struct lenet5_criterion *criterion)
 {
     const uint8_t *label = b->buf;
-    const int rubbish = criterion->discriminative && criterion->j < Py_HUGE_VAL;
+    const int rubbish = criterion->discriminative && criterion->j < INFINITY;
     desired->labels = label;
     desired->targets = NULL;
     if (n && (size_t)b->len == n * (size_t)(network->classes + 1) * sizeof(float)) {

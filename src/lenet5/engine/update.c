@@ -4,9 +4,6 @@
 
 #include <math.h>
 
-#define PASTE2(a, b) a##b
-#define PASTE(a, b) PASTE2(a, b)
-
 void PASTE(lenet5_adam_, ENGINE)(const struct lenet5_adam *by, size_t n)
 {
     const float forget_mean = by->forget_mean, forget_square = by->forget_square, least = by->least, rate = by->rate;

@@ -6,9 +6,11 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 32")
-#define PASTE2(a, b) a##b
-#define PASTE(a, b) PASTE2(a, b)
+#endif
 #define TEXT2(a) #a
 #define TEXT(a) TEXT2(a)
 
@@ -76,27 +78,24 @@ INLINE float total(vec x)
 INLINE void transpose(vec *rows)
 {
 #if WIDTH == 16
-#define LOW {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23}
-#define HIGH {8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31}
+#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #elif WIDTH == 8
-#define LOW {0, 8, 1, 9, 2, 10, 3, 11}
-#define HIGH {4, 12, 5, 13, 6, 14, 7, 15}
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #else
-#define LOW {0, 4, 1, 5}
-#define HIGH {2, 6, 3, 7}
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
 #endif
     for (int round = 1; round < WIDTH; round *= 2) {
         vec mixed[WIDTH];
         UNROLL for (int i = 0; i < WIDTH / 2; i++) {
 #if defined(__clang__)
-            static const int low[WIDTH] = LOW, high[WIDTH] = HIGH;
-            for (int k = 0; k < WIDTH; k++) {
-                mixed[2 * i][k] = low[k] < WIDTH ? rows[i][low[k]] : rows[i + WIDTH / 2][low[k] - WIDTH];
-                mixed[2 * i + 1][k] = high[k] < WIDTH ? rows[i][high[k]] : rows[i + WIDTH / 2][high[k] - WIDTH];
-            }
+            mixed[2 * i] = __builtin_shufflevector(rows[i], rows[i + WIDTH / 2], LOW);
+            mixed[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + WIDTH / 2], HIGH);
 #else
-            mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + WIDTH / 2], (ivec)LOW);
-            mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + WIDTH / 2], (ivec)HIGH);
+            mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + WIDTH / 2], (ivec){LOW});
+            mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + WIDTH / 2], (ivec){HIGH});
 #endif
         }
         UNROLL for (int i = 0; i < WIDTH; i++)
