@@ -72,7 +72,9 @@ def traced(tests: Sequence[Path]) -> Executed:
             if done.returncode == 5:  # all of its tests are slow
                 kept.write_text("{}")
             elif done.returncode:
-                raise SystemExit(f"the tests fail without a change: mend them first\n{done.stdout[-2000:]}")
+                raise SystemExit(
+                    f"the tests fail without a change: mend them first\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+                )
         rows |= json.loads(kept.read_text(encoding="utf-8"))
     return Executed.from_json(rows)
 
@@ -88,12 +90,8 @@ class Trials:
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests that a change is tried on: those of its line, or of its file where none is traced to it."""
         room = {str(path.relative_to(ROOT)) for path in tests_for(mutant.file)}
-        tests = [
-            test for test in self._executed.tests(self._sources.lines(mutant)) if test.split("::")[0] in room
-        ] or [
-            test
-            for test in self._executed.seconds
-            if test.split("::")[0].endswith(f"test_{Path(mutant.file).name}")
+        tests = [test for test in self._executed.tests(self._sources.lines(mutant)) if test.split("::")[0] in room] or [
+            test for test in self._executed.seconds if test.split("::")[0].endswith(f"test_{Path(mutant.file).name}")
         ]
         tests.sort(key=lambda test: self._executed.seconds[test] / (1 + self._noticed[test]))
         selected, seconds = [], 0.0

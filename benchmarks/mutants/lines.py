@@ -99,7 +99,11 @@ class Sources:
             if other == file or not name.startswith("_"):
                 for node in ast.walk(tree):
                     if name == (
-                        node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+                        node.id
+                        if isinstance(node, ast.Name)
+                        else node.attr
+                        if isinstance(node, ast.Attribute)
+                        else None
                     ) and not isinstance(getattr(node, "ctx", None), ast.Store):
                         yield other, node.lineno
 
@@ -121,9 +125,7 @@ def _ends(statement: ast.stmt) -> int:
 
 def _span(function: ast.AST, line: int) -> range:
     """The lines of the innermost statement at a line; of one that holds others, those before the first of them."""
-    inner = [
-        node for node in ast.walk(function) if isinstance(node, ast.stmt) and node.lineno <= line <= _ends(node)
-    ]
+    inner = [node for node in ast.walk(function) if isinstance(node, ast.stmt) and node.lineno <= line <= _ends(node)]
     statement = max(inner, key=lambda node: (node.lineno, -_ends(node)))
     body = [child.lineno for child in _statements(statement)]
     return range(statement.lineno, min(body) if body else _ends(statement) + 1)

@@ -25,8 +25,8 @@ from benchmarks.mutants.changes import PACKAGE, ROOT, Mutant
 __all__ = ["Outcome", "started", "tried"]
 
 PRELOADED: Final = [
-    "cv2", "numpy", "PIL.Image", "PIL.ImageDraw", "PIL.ImageFont", "pytest", "_pytest.assertion.rewrite", "hypothesis",
-    "hypothesis.extra.numpy", "torch", "safetensors.numpy", "automata.fa.nfa", "pypdfium2", "rich.progress", "click",
+    "cv2", "numpy", "PIL.Image", "PIL.ImageDraw", "PIL.ImageFont", "pytest", "_pytest.assertion.rewrite",
+    "torch", "safetensors.numpy", "automata.fa.nfa", "pypdfium2", "rich.progress", "click",
 ]  # fmt: skip
 
 LEAST_SECONDS: Final = 120  # of processor time that a trial may take, and more if its tests do: a loop may not end

@@ -32,7 +32,12 @@ EVALUATION: Final = {
 ROBUST: Final = {"shift": 1.75, "scale": 1.75, "noise": 1.75, "rotation": 10.26}
 """Percent of errors through the reader, whatever the amount, that the robustness card stays below."""
 
-DISPLACED: Final = {"strings, spaced": 76.9, "strings, touching": 9.9, "strings, overlapping": 4.6, "cheque amounts": 32.5}
+DISPLACED: Final = {
+    "strings, spaced": 76.9,
+    "strings, touching": 9.9,
+    "strings, overlapping": 4.6,
+    "cheque amounts": 32.5,
+}
 """Percent of lines that the space displacement network reads wholly right: the peer is not made weaker either."""
 
 
