@@ -42,7 +42,7 @@ ROOMS: Final = {
 """Of the files of no room, whose tests there are beside their own."""
 
 
-def tests_for(file: str) -> list[Path]:
+def files_of_tests(file: str) -> list[Path]:
     """The files of tests of a file of the package and of its room."""
     path = Path(file)
     places = ROOMS[path.name] if path.parent == Path() else [str(Path("tests") / path.parent)]
@@ -89,7 +89,7 @@ class Trials:
 
     def tests(self, mutant: Mutant) -> list[str]:
         """The tests that a change is tried on: those of its line, or of its file where none is traced to it."""
-        room = {str(path.relative_to(ROOT)) for path in tests_for(mutant.file)}
+        room = {str(path.relative_to(ROOT)) for path in files_of_tests(mutant.file)}
         tests = [test for test in self._executed.tests(self._sources.lines(mutant)) if test.split("::")[0] in room] or [
             test for test in self._executed.seconds if test.split("::")[0].endswith(f"test_{Path(mutant.file).name}")
         ]
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     mutants, places = drawn(given.sample, given.seed, given.only or ("",))
     if not mutants:
         raise SystemExit(f"no file that is changed has {' or '.join(given.only)} in its path")
-    tests = list(dict.fromkeys(test for mutant in mutants for test in tests_for(mutant.file)))
+    tests = list(dict.fromkeys(test for mutant in mutants for test in files_of_tests(mutant.file)))
     print(f"{len(mutants)} of {places} places", flush=True)
     trials = Trials(traced(tests), given.budget)
     survivors = []

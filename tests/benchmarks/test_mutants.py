@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.mutants.__main__ import tests_for
+from benchmarks.mutants.__main__ import files_of_tests
 from benchmarks.mutants.changes import PACKAGE, ROOT, Mutant, drawn, mutants_of
 from benchmarks.mutants.lines import Executed, Sources
 from benchmarks.mutants.trial import tried
@@ -58,8 +58,8 @@ def test_the_same_seed_draws_the_same_changes_and_a_place_comes_once() -> None:
 def test_each_file_that_is_changed_has_tests() -> None:
     changed, _ = drawn(10_000, seed=0)
     for file in {mutant.file for mutant in changed}:
-        assert tests_for(file), file
-        assert all(test.exists() for test in tests_for(file)), file
+        assert files_of_tests(file), file
+        assert all(test.exists() for test in files_of_tests(file)), file
 
 
 def of(file: str, before: str, after: str) -> Mutant:
