@@ -115,6 +115,7 @@ class _Order:
 
 def _trial(folder: str, tests: list[str], most: int) -> None:
     """In the trial's process: ends it with the status of pytest."""
+    assert "lenet5" not in sys.modules  # or the tests would run on what is imported already, not on the copy
     resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
