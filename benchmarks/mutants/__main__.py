@@ -112,7 +112,9 @@ class Trials:
         return outcome
 
 
-def report(mutants: Sequence[Mutant], survivors: Sequence[Mutant], places: int, seed: int) -> dict[str, Any]:
+def report(
+    mutants: Sequence[Mutant], survivors: Sequence[Mutant], places: int, seed: int, budget: float
+) -> dict[str, Any]:
     """What results/mutants.json holds; reasons that it has for a survivor stay."""
     n, hits = len(mutants), len(mutants) - len(survivors)
     last = json.loads(RESULTS.read_text(encoding="utf-8"))["survivors"] if RESULTS.exists() else []
@@ -124,6 +126,7 @@ def report(mutants: Sequence[Mutant], survivors: Sequence[Mutant], places: int, 
         "places": places,
         "sample": n,
         "seed": seed,
+        "seconds_of_tests": budget,
         "noticed": hits,
         "noticed_percent": round(100 * hits / n, 1),
         "interval_percent": [round(100 * bound, 1) for bound in wilson_interval(hits, n)],
@@ -162,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if outcome.noticed_by is None:
                 survivors.append(mutant)
             print(f"{outcome.noticed_by or 'survived'}: {mutant}", flush=True)
-    results = report(mutants, survivors, places, given.seed)
+    results = report(mutants, survivors, places, given.seed, given.budget)
     print(f"noticed: {results['noticed']} of {results['sample']}, {results['noticed_percent']}%")
     if not given.only and not given.try_out:
         write_beside(RESULTS, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
