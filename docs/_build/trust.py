@@ -1,4 +1,4 @@
-"""The tables of docs/trust.md, from results/kills.json and results/fuzzing.json."""
+"""The tables of docs/trust.md, from results/kills.json, results/fuzzing.json and results/mutants.json."""
 
 from __future__ import annotations
 
@@ -29,4 +29,28 @@ def fuzzing() -> str:
     return "\n".join(rows)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"kills": kills, "fuzzing": fuzzing}
+def mutants() -> str:
+    """What results/mutants.json found: how many changes the tests notice, by room, and those that survive."""
+    path = RESULTS / "mutants.json"
+    if not path.exists():
+        return "Not measured yet: `make mutants`, then `make docs`."
+    results = json.loads(path.read_text(encoding="utf-8"))
+    low, high = results["interval_percent"]
+    lines = [
+        f"Of {results['sample']} changes, drawn with seed {results['seed']} from {results['places']:,} places, the tests "
+        f"notice {results['noticed']}: {results['noticed_percent']}% ({low}–{high}%).",
+        "",
+        "| room | changes | noticed |",
+        "| --- | ---: | ---: |",
+    ]
+    for room, counts in results["rooms"].items():
+        lines.append(f"| {room} | {counts['sample']} | {counts['sample'] - counts['survivors']} |")
+    lines += ["", "Not noticed:", ""]
+    for row in results["survivors"]:
+        change = f"`{row['before'].strip()}` → `{row['after'].strip()}`"
+        reason = f": {row['reason']}" if row["reason"] else ""
+        lines.append(f"- `{row['file']}`, {change} in `{row['source']}`{reason}")
+    return "\n".join(lines)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"kills": kills, "fuzzing": fuzzing, "mutants": mutants}
