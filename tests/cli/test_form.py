@@ -102,10 +102,17 @@ def test_two_runs_on_one_output_or_review_folder_the_second_is_refused(
     with Table(output, [Column("file")]):
         refused = command("form", "read", form, scans, "--output", output, "--resume")
         assert refused.complaint.startswith(f"lenet5: another run is writing {output}")
-    lock = ReviewFolder(review).lock()
-    refused = command("form", "read", form, scans, "--review", review)
+    (review / "unique").mkdir(parents=True)
+    (review / "unique" / "kept aside").write_text("")
+    lock, other = ReviewFolder(review).lock(), tmp_path / "other.csv"
+    refused = command("form", "read", form, scans, "--review", review, "--output", other)
     lock.release()
-    assert "another run is writing" in refused.complaint
+    assert refused.complaint.startswith(f"lenet5: another run is writing {review}:")
+    assert not other.exists()
+    assert (review / "unique" / "kept aside").exists()
+    Table(other, [Column("file")]).finish()
+    assert "exists" in command("form", "read", form, scans, "--review", review, "--output", other).complaint
+    assert (review / "unique" / "kept aside").exists()
 
 
 def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(
