@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -164,6 +165,24 @@ def test_sheets_that_are_read_again_take_the_place_of_the_old_rows(
     for _ in range(2):
         command("form", "read", form, scans, "--review", review)
     assert len(table_of(command("form", "table", review).out)) == 3
+
+
+def test_a_sheet_whose_name_is_no_utf8_is_a_row_and_is_not_read_again(command: Command, tmp_path: Path) -> None:
+    form, review, odd = write_form(tmp_path), tmp_path / "review", os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.png")
+    try:
+        filled("     ", "22").save(os.fsencode(odd), "PNG")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    escaped = f"{tmp_path}/a\\xff.png"
+    for suffix in (".csv", ".jsonl"):
+        arguments = ("form", "read", form, odd, "--output", tmp_path / f"table{suffix}", "--review", review)
+        assert command(*arguments).status == 0
+        assert command(*arguments, "--resume").err == "0 sheets: 0 to look at, 0 not read\n"
+    assert table_of((tmp_path / "table.csv").read_text())[0]["file"] == escaped
+    assert json.loads((tmp_path / "table.jsonl").read_text())["file"] == escaped
+    assert table_of(command("form", "read", form, odd).out)[0]["file"] == escaped
+    (item,) = [json.loads(path.read_text()) for path in review.glob("*.json")]
+    assert item["file"] == escaped
 
 
 def test_a_mistake_in_the_form_file_is_one_line(command: Command, tmp_path: Path, scans: Path) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any, Final
 
-from lenet5.errors import DataError, OutputError, UnavailableError
+from lenet5.errors import DataError, OutputError, UnavailableError, utf8
 from lenet5.forms.stack import count_units
 from lenet5.reading.picture import MOST_BYTES
-from lenet5.scale.pages import utf8
 
 __all__ = ["NAMES", "Standing", "Unit", "count", "listed", "sharded", "units_of"]
 
