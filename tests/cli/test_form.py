@@ -135,6 +135,13 @@ def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(
     assert "3 sheets" in second.err
     assert decision_of(review, item).text == "20732"
     rows = table_of(command("form", "table", review).out)
+    corrected = tmp_path / "corrected.csv"
+    assert command("form", "table", review, "--output", corrected).status == 0
+    assert table_of(corrected.read_text()) == rows
+    corrected.write_text("mine")
+    refused = command("form", "table", review, "--output", corrected)
+    assert refused.complaint == f"lenet5: {corrected} exists: remove it, or name another file"
+    assert corrected.read_text() == "mine"
     assert [Path(row["file"]).name for row in rows] == ["a.png", "b.png", "c.png", "d.png"]
     assert [rows[0][key] for key in ("number", "number_read", "decided")] == ["20732", "20731", "number"]
     assert "number" in rows[3]["review"].split()
