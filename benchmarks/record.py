@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "mutants.json": "python -m benchmarks.mutants",
     "performance.json": "python -m benchmarks.speed",
     "reading.json": "python -m benchmarks.reading",
+    "resume.json": "python -m benchmarks.resume",
     "robustness.json": "python -m benchmarks.accuracy.robustness",
     "service.json": "python -m benchmarks.speed.service",
     "soak.json": "python -m benchmarks.soak",

@@ -72,6 +72,16 @@ def test_a_stopped_run_is_gone_on_with(path: Path) -> None:
     assert read_back(path) == ROWS
 
 
+def test_a_run_that_fails_before_its_first_row_leaves_no_file_and_none_that_stood_there_goes(path: Path) -> None:
+    with suppress(KeyboardInterrupt), Table(path, COLUMNS):
+        raise KeyboardInterrupt
+    assert list(path.parent.iterdir()) == []
+    Table(path, COLUMNS).finish()
+    with suppress(KeyboardInterrupt), Table(path, COLUMNS, resume=True):
+        raise KeyboardInterrupt
+    assert path.exists()
+
+
 def test_a_finished_table_is_gone_on_with(path: Path) -> None:
     with Table(path, COLUMNS) as table:
         table.append(ROWS[0])

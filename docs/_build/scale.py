@@ -1,4 +1,4 @@
-"""The generated parts of docs/scale.md: what results/jobs.json and results/soak.json measured, and what follows from it."""
+"""The generated parts of docs/scale.md: what results/ has of it, and what follows from that."""
 
 from __future__ import annotations
 
@@ -79,4 +79,18 @@ def sizing() -> str:
     return "\n".join(lines)
 
 
-BLOCKS = {"jobs": jobs, "soak": soak, "sizing": sizing}
+def resume() -> str:
+    """What the names of a table take that a run goes on with."""
+    lines = [
+        "| pages in the table | memory / at most | to take them in | to find a file |",
+        "| ---: | ---: | ---: | ---: |",
+    ]
+    for size in _results("resume")["sizes"]:
+        lines.append(
+            f"| {size['names']:,} | {size['megabytes']:,.0f} MB / {size['megabytes_at_most']:,.0f} MB "
+            f"| {size['seconds_to_take']:,.0f} s | {size['microseconds_to_find']:.0f} µs |"
+        )
+    return "\n".join(lines)
+
+
+BLOCKS = {"jobs": jobs, "resume": resume, "soak": soak, "sizing": sizing}

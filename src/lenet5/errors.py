@@ -33,6 +33,7 @@ __all__ = [
     "WeightsError",
     "one_line",
     "printable",
+    "utf8",
 ]
 
 
@@ -173,11 +174,24 @@ def one_line(error: Exception, name: str) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name as it stands in a line of output: line breaks and other control characters are escaped.
+    """A file's name as it stands in a line of output: line breaks, other control characters and what is no UTF-8 are
+    escaped.
 
     >>> print(printable("two\\nlines.png"))
     two\\nlines.png
     >>> printable("Prüfung 7.png")
     'Prüfung 7.png'
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in utf8(name))
+
+
+def utf8(name: str) -> str:
+    r"""A file's name as text that can be written as UTF-8: bytes of it that are none as \xff.
+
+    >>> utf8("a\udcff.png")
+    'a\\xff.png'
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -47,6 +47,8 @@ class Column:
 class Lock:
     """The right of one run to write a place; raises OutputError where another run has it. It ends with the process.
 
+    ``called`` is what the user calls the place, by default ``path``.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     lock = Lock(Path(folder) / "rows.csv")
@@ -58,15 +60,18 @@ class Lock:
     another run is writing FOLDER/rows.csv
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, called: str | os.PathLike[str] | None = None) -> None:
+        called = path if called is None else called
         self._file = path.parent / f".{path.name[:200]}.lock"
         self._lock = filelock.FileLock(self._file, timeout=0, thread_local=False)
         try:
             self._lock.acquire()
         except filelock.Timeout:
-            raise OutputError(f"another run is writing {path}: wait for it, or name another place") from None
+            raise OutputError(f"another run is writing {called}: wait for it, or name another place") from None
+        except NotImplementedError:
+            raise OutputError(f"cannot write {called}: its file system has no locks") from None
         except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from None
+            raise OutputError(f"cannot write {called}: {error.strerror}") from None
 
     def release(self) -> None:
         """Let others write."""
@@ -78,7 +83,8 @@ class Lock:
 class Table:
     """Rows appended to a file of FORMATS, by its suffix; a context manager.
 
-    With ``resume`` the rows that stand there are kept. ``columns`` are what CSV and Parquet hold, in this order. Raises
+    With ``resume`` the rows that stand there are kept. What an exception ends before its first row leaves no file that
+    was not there before. ``columns`` are what CSV and Parquet hold, in this order. Raises
     OutputError for a suffix that is none of FORMATS, a file that exists where nothing is resumed or has other columns,
     and a place that cannot be written or that another run writes; UnavailableError for Parquet without pyarrow.
 
@@ -119,6 +125,8 @@ class Table:
             self.finish()
         else:
             self._file.close()  # nothing is buffered: what was appended is on disk
+            if self._is_new and not self._rows:
+                self._journal.unlink(missing_ok=True)
             self._lock.release()
 
     def __len__(self) -> int:
@@ -170,7 +178,8 @@ class Table:
 
     def _opened(self, resume: bool) -> io.FileIO:
         """The file to append to, with the rows that stand there or none."""
-        if not resume and (self.path.exists() or self._journal.exists()):
+        self._is_new = not (self.path.exists() or self._journal.exists())
+        if not (resume or self._is_new):
             raise OutputError(f"{self.path} exists: --resume goes on with it; to begin anew, remove it")
         names = [column.name for column in self._columns]
         try:

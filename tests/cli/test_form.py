@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -102,10 +103,17 @@ def test_two_runs_on_one_output_or_review_folder_the_second_is_refused(
     with Table(output, [Column("file")]):
         refused = command("form", "read", form, scans, "--output", output, "--resume")
         assert refused.complaint.startswith(f"lenet5: another run is writing {output}")
-    lock = ReviewFolder(review).lock()
-    refused = command("form", "read", form, scans, "--review", review)
+    (review / "unique").mkdir(parents=True)
+    (review / "unique" / "kept aside").write_text("")
+    lock, other = ReviewFolder(review).lock(), tmp_path / "other.csv"
+    refused = command("form", "read", form, scans, "--review", review, "--output", other)
     lock.release()
-    assert "another run is writing" in refused.complaint
+    assert refused.complaint.startswith(f"lenet5: another run is writing {review}:")
+    assert not other.exists()
+    assert (review / "unique" / "kept aside").exists()
+    Table(other, [Column("file")]).finish()
+    assert "exists" in command("form", "read", form, scans, "--review", review, "--output", other).complaint
+    assert (review / "unique" / "kept aside").exists()
 
 
 def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(
@@ -127,6 +135,13 @@ def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(
     assert "3 sheets" in second.err
     assert decision_of(review, item).text == "20732"
     rows = table_of(command("form", "table", review).out)
+    corrected = tmp_path / "corrected.csv"
+    assert command("form", "table", review, "--output", corrected).status == 0
+    assert table_of(corrected.read_text()) == rows
+    corrected.write_text("mine")
+    refused = command("form", "table", review, "--output", corrected)
+    assert refused.complaint == f"lenet5: {corrected} exists: remove it, or name another file"
+    assert corrected.read_text() == "mine"
     assert [Path(row["file"]).name for row in rows] == ["a.png", "b.png", "c.png", "d.png"]
     assert [rows[0][key] for key in ("number", "number_read", "decided")] == ["20732", "20731", "number"]
     assert "number" in rows[3]["review"].split()
@@ -157,6 +172,24 @@ def test_sheets_that_are_read_again_take_the_place_of_the_old_rows(
     for _ in range(2):
         command("form", "read", form, scans, "--review", review)
     assert len(table_of(command("form", "table", review).out)) == 3
+
+
+def test_a_sheet_whose_name_is_no_utf8_is_a_row_and_is_not_read_again(command: Command, tmp_path: Path) -> None:
+    form, review, odd = write_form(tmp_path), tmp_path / "review", os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.png")
+    try:
+        filled("     ", "22").save(os.fsencode(odd), "PNG")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    escaped = f"{tmp_path}/a\\xff.png"
+    for suffix in (".csv", ".jsonl"):
+        arguments = ("form", "read", form, odd, "--output", tmp_path / f"table{suffix}", "--review", review)
+        assert command(*arguments).status == 0
+        assert command(*arguments, "--resume").err == "0 sheets: 0 to look at, 0 not read\n"
+    assert table_of((tmp_path / "table.csv").read_text())[0]["file"] == escaped
+    assert json.loads((tmp_path / "table.jsonl").read_text())["file"] == escaped
+    assert table_of(command("form", "read", form, odd).out)[0]["file"] == escaped
+    (item,) = [json.loads(path.read_text()) for path in review.glob("*.json")]
+    assert item["file"] == escaped
 
 
 def test_a_mistake_in_the_form_file_is_one_line(command: Command, tmp_path: Path, scans: Path) -> None:

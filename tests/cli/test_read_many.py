@@ -223,11 +223,19 @@ def test_a_name_that_is_no_utf8_is_a_row(command: Command, pile: Path, tmp_path:
         os.link(pile / "3.png", odd)
     except OSError:
         pytest.skip("this file system takes UTF-8 names alone")
-    for suffix in ("csv", "jsonl"):
+    for suffix, jobs in (("csv", 1), ("jsonl", 2), ("parquet", 1)):
         path = tmp_path / f"out.{suffix}"
-        assert command("read", odd, "--output", path).status == 0
+        assert command("read", odd, "--output", path, "--jobs", jobs).status == 0
         assert command("read", odd, pile / "3.png", "--output", path, "--resume").status == 0
         assert summary(path) == [("a\\xff.png", 1, "3"), ("3.png", 1, "3")]
+        if suffix == "parquet":
+            assert json.loads(rows(path)[0]["json"])["file"] == f"{tmp_path}/a\\xff.png"
+    (tmp_path / "list.txt").write_bytes(os.fsencode(odd) + b"\n" + os.fsencode(odd + "x") + b"\n")
+    for jobs in (1, 2):
+        listed = command("read", "--list", tmp_path / "list.txt", "--jobs", jobs)
+        assert listed.out == f"{tmp_path}/a\\xff.png: 3\n"
+        assert listed.complaint == f"lenet5: no such file: {tmp_path}/a\\xff.pngx"
+    assert json.loads(command("read", odd, "--json").out)["file"] == f"{tmp_path}/a\\xff.png"
 
 
 @pytest.mark.parametrize(

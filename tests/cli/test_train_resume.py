@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,52 @@ def test_a_run_that_is_finished_is_not_trained_again(command: Command, output: P
     assert "finished already" in again.out
     assert output.stat().st_mtime_ns == before.st_mtime_ns
     longer = command(*SHORT, "--passes", "2", "--output", output, "--resume")
+    assert f"{output} was made with --passes 1, not 2, and will be replaced" in longer.err
     assert "training from the start" in longer.err
     assert weights.load(output).metadata["passes"] == "2"
+
+
+@pytest.mark.parametrize("changed", ["images", "labels"])
+def test_weights_that_are_finished_are_of_the_same_data_not_just_of_the_same_command(
+    changed: str, command: Command, output: Path, mnist_form: np.ndarray[Any, Any]
+) -> None:
+    data = output.parent / "mine.npz"
+    arrays = {"images": np.tile(mnist_form, (10, 1, 1)), "labels": np.tile(np.arange(12, dtype=np.uint8) % 10, 10)}
+    np.savez(data, **arrays)
+    arguments = ("train", "--data", data, "--passes", "1", "--recipe", "fast", "--output", output, "--resume")
+    assert command(*arguments).status == 0
+    assert "finished already" in command(*arguments).out
+    before = weights.load(output).metadata
+    np.savez(data, **{**arrays, changed: arrays[changed][::-1].copy()})
+    again = command(*arguments)
+    assert f"{output} was made with another content of --data, and will be replaced" in again.err
+    after = weights.load(output).metadata
+    assert (after["command"], after["options"] == before["options"]) == (before["command"], False)
+
+
+def test_weights_that_do_not_tell_their_options_are_not_taken_for_finished(command: Command, output: Path) -> None:
+    assert command(*SHORT, "--passes", "1", "--output", output).status == 0
+    finished = weights.load(output)
+    told = {key: value for key, value in finished.metadata.items() if key != "options"}
+    replace(finished, metadata=told).save(output)
+    assert "options that it does not tell" in command(*SHORT, "--passes", "1", "--output", output, "--resume").err
+
+
+def test_a_checkpoint_is_not_replaced_by_a_training_that_forgets_to_resume(
+    command: Command, output: Path, stop_after: Callable[[int | None], None]
+) -> None:
+    stop_after(5)
+    assert command(*FIVE, "--output", output).status == 0
+    stop_after(None)
+    checkpoint = output.with_name("mine.safetensors.checkpoint")
+    before = checkpoint.read_bytes(), output.read_bytes()
+    for more in ((), ("--seed", "4"), ("--checkpoint", checkpoint)):
+        refused = command(*FIVE, "--output", output, *more)
+        assert refused.complaint == (
+            f"lenet5: {checkpoint} exists: --resume goes on with that training; to begin anew, remove it"
+        )
+    assert (checkpoint.read_bytes(), output.read_bytes()) == before
+    assert command(*FIVE, "--output", output, "--resume").status == 0
 
 
 def test_resuming_where_nothing_was_saved_trains_from_the_start(command: Command, output: Path) -> None:
@@ -137,9 +182,8 @@ def test_a_damaged_checkpoint_is_one_line_and_stays(command: Command, output: Pa
     assert f"{checkpoint} is no whole checkpoint" in command(*arguments, "--resume").complaint
     assert checkpoint.read_bytes() == b"\x80\x04K\x01."
     assert not output.exists()
-    replaced = command(*arguments)
-    assert replaced.status == 0
-    assert "will be replaced" in replaced.err
+    assert "to begin anew, remove it" in command(*arguments).complaint
+    assert checkpoint.read_bytes() == b"\x80\x04K\x01."
 
 
 def test_a_checkpoint_that_cannot_be_written_is_told_before_training(command: Command, output: Path) -> None:

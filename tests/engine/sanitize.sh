@@ -18,4 +18,5 @@ cd tests/engine
 LD_PRELOAD=$runtime ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$work/site" PYTHONMALLOC=malloc \
     "$python" -c "import lenet5.engine as e, sys; sys.exit(0 if e.AVAILABLE else 'the extension was not built')"
 LD_PRELOAD=$runtime ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$work/site" PYTHONMALLOC=malloc \
-    "$python" -m pytest -p no:cacheprovider -q test_engine.py test_distort.py test_pool.py test_update.py
+    LENET5_CALLS="${LENET5_CALLS:-300}" "$python" -m pytest -p no:cacheprovider -q \
+    test_engine.py test_distort.py test_pool.py test_update.py test_random_calls.py

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -73,6 +74,20 @@ def webp() -> list[bytes]:
 
 def avif() -> list[bytes]:
     return [_saved("RGB", "AVIF"), _saved("RGBA", "AVIF")]
+
+
+def heic() -> list[bytes]:
+    """Small ones, of which libheif's encoder makes several hundred bytes; one has two pictures."""
+    import pillow_heif
+
+    kinds = []
+    for pictures in (["L"], ["RGB"], ["RGBA"], ["L", "RGB"]):
+        file, container = io.BytesIO(), pillow_heif.HeifFile()
+        for mode in pictures:
+            container.add_from_pillow(_seven(mode))
+        container.save(file)
+        kinds.append(file.getvalue())
+    return kinds
 
 
 def netpbm() -> list[bytes]:
@@ -185,9 +200,10 @@ def query() -> list[bytes]:
 
 
 CORPORA: Final[dict[str, Callable[[], list[bytes]]]] = {
-    "png": png, "jpeg": jpeg, "gif": gif, "bmp": bmp, "tiff": tiff, "webp": webp, "avif": avif, "netpbm": netpbm,
-    "pdf": pdf, "weights": weights, "checkpoint": checkpoint, "idx": idx_files, "npz": npz, "labels.csv": labels_csv,
-    "unipen segments": unipen_segments, "unipen points": unipen_points, "form toml": toml, "pattern": patterns,
-    "classify json": classify_json, "multipart": multipart, "query": query,
+    "png": png, "jpeg": jpeg, "gif": gif, "bmp": bmp, "tiff": tiff, "webp": webp, "avif": avif,
+    **({"heic": heic} if find_spec("pillow_heif") else {}),
+    "netpbm": netpbm, "pdf": pdf, "weights": weights, "checkpoint": checkpoint, "idx": idx_files, "npz": npz,
+    "labels.csv": labels_csv, "unipen segments": unipen_segments, "unipen points": unipen_points, "form toml": toml,
+    "pattern": patterns, "classify json": classify_json, "multipart": multipart, "query": query,
 }  # fmt: skip
 """The sound files of each parser."""

@@ -26,7 +26,7 @@ from tests.fuzz.corpus import CHECKPOINT_OPTIONS, CORPORA
 __all__ = ["TARGETS", "checked"]
 
 _PAGES: Final = 3
-_PICTURES: Final = ("png", "jpeg", "gif", "bmp", "tiff", "webp", "avif", "netpbm", "pdf")
+_PICTURES: Final = ("png", "jpeg", "gif", "bmp", "tiff", "webp", "avif", "heic", "netpbm", "pdf")
 _CLASSES: Final = "0123456789/:-.,%()"
 
 Parser = Callable[[bytes, Path], object]
@@ -107,7 +107,7 @@ def _pattern(content: bytes, folder: Path) -> None:
 
 
 TARGETS: Final[dict[str, Parser]] = {
-    **dict.fromkeys(_PICTURES, _picture),
+    **{kind: _picture for kind in _PICTURES if kind in CORPORA},
     "weights": partial(_file, "w.safetensors", weights.load),
     "checkpoint": partial(_file, "c", lambda path: checkpoint.load(path, CHECKPOINT_OPTIONS)),
     "idx": partial(_file, "i", lambda path: read_idx(path, 3)),

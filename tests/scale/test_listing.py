@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,21 @@ def test_wherever_a_run_stops_the_next_one_reads_just_the_pages_that_lack(
         for page in range(unit.after + 1, pages[unit.file] + 1)
     ]
     assert rows[:stop] + read == rows
+
+
+def test_what_stands_in_a_table_takes_less_than_twenty_bytes_a_name_however_long_it_is() -> None:
+    names = 50_000
+    rows = ({"file": "a long name " * 20 + str(k), "page": 1, "error": None} for k in range(names))
+    tracemalloc.start()
+    try:
+        standing = Standing(rows)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 20 * names
+    assert [standing.whole("a long name " * 20 + str(k)) for k in (0, 0, names - 2, names - 1, names)] == [
+        True, False, True, False, False,
+    ]  # fmt: skip
 
 
 def test_a_file_that_ended_in_an_error_is_not_gone_on_with() -> None:

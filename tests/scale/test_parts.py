@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,9 @@ import pytest
 from PIL import Image
 
 from lenet5.errors import OutputError
-from lenet5.scale import ReadPictures
+from lenet5.scale import ReadPictures, parts
 from lenet5.scale.pages import columns_of
-from lenet5.scale.parts import ReadPart, begin, missing
+from lenet5.scale.parts import ReadPart, alone, begin, missing
 from tests.conftest import Outcome
 
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -83,6 +86,57 @@ def test_a_folder_is_gone_on_with_for_the_same_list_and_options_alone(
     for other, pictures in ((files[:-1], read), (files, ReadPictures(layout="digit"))):
         with pytest.raises(OutputError, match="begun with another list, weights or options"):
             begin(folder, other, 2, pictures, resume=True)
+
+
+@pytest.mark.parametrize("as_uri", [False, True])
+def test_a_second_run_on_one_folder_is_refused_in_one_line(
+    as_uri: bool, files: list[str], tmp_path: Path, command: Callable[..., Outcome]
+) -> None:
+    pytest.importorskip("ray")
+    (tmp_path / "list.txt").write_text("\n".join(files))
+    folder = (tmp_path / "out").as_uri() if as_uri else str(tmp_path / "out")
+    arguments = ("read", "--ray", "--list", tmp_path / "list.txt", "--output", folder)
+    with alone(folder):
+        for more in ((), ("--resume",)):
+            assert command(*arguments, *more).complaint.startswith(f"lenet5: another run is writing {folder}:")
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["._listing.parquet.lock"]
+    with alone(folder):
+        pass
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_list_that_another_run_wrote_at_the_same_time_is_not_taken_for_ones_own(
+    files: list[str], read: ReadPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(tmp_path / "out")
+    with monkeypatch.context() as patched:
+        put = parts._put
+
+        def overtaken(system: Any, path: str, content: Any) -> None:
+            put(system, path, content)
+            put(system, path, parts._listing(files[:2], 2, hashlib.sha256()))
+
+        patched.setattr(parts, "_put", overtaken)
+        with pytest.raises(OutputError, match="begun with another list"):
+            begin(folder, files, 2, read, resume=False)
+
+
+def test_a_name_that_is_no_utf8_is_read_and_escaped_in_its_row(
+    write: Callable[..., Image.Image], read: ReadPictures, tmp_path: Path
+) -> None:
+    odd, bad = (os.fsdecode(os.fsencode(tmp_path) + name) for name in (b"/a\xff.png", b"/b\xfe.png"))
+    try:
+        write("3").save(os.fsencode(odd))
+        Path(bad).write_bytes(b"no picture")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    folder = str(tmp_path / "out")
+    begin(folder, [odd, bad], 2, read, resume=False)
+    ReadPart(folder, read)({"part": np.array([0])})
+    good, failed = rows(folder)
+    assert (good["file"], good["text"], good["error"]) == (f"{tmp_path}/a\\xff.png", "3", None)
+    assert json.loads(good["json"])["file"] == good["file"]
+    assert failed["error"].startswith(f"not a picture: {tmp_path}/b\\xfe.png ")
 
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(

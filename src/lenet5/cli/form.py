@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -40,8 +41,7 @@ def new(blank: str, output: str | None, annotate: str | None) -> None:
     from lenet5.files import write_beside
     from lenet5.forms.draft import annotated, draft, form_file
 
-    if output is not None and Path(output).exists():
-        raise OutputError(f"{output} exists: remove it, or name another file")
+    _require_absent(output)
     sheet = draft(blank)
     text = form_file(sheet, Path(blank), Path.cwd() if output is None else Path(output).parent)
     if annotate is not None:
@@ -97,11 +97,14 @@ def read(
         raise OutputError(f"two forms have one name: write name = ... into {files[-1]}")
     columns = columns_of(loaded)
     with ExitStack() as stack:
-        table = None if output is None else stack.enter_context(Table(output, columns, resume))
         folder = None if review is None else ReviewFolder(review)
+        if folder is not None:
+            stack.callback(folder.lock().release)
+        table = None if output is None else stack.enter_context(Table(output, columns, resume))
         journal = None
         if folder is not None:
-            stack.callback(folder.lock(resume).release)
+            if not resume:
+                folder.clear()
             journal = stack.enter_context(Table(folder.folder / JOURNAL, columns, resume=True))
             for form in loaded:
                 keep_rules(folder.folder, form)
@@ -120,13 +123,14 @@ def read(
 def table(folder: Path, output: str | None, json: bool) -> None:
     """The table of a review folder: a row a sheet, with what people decided.
 
-    FOLDER is what form read --review wrote. Each field NAME has its text, what was read in NAME_read, and the
-    confidence of that. The column review names the fields that nobody has decided on yet, decided those that somebody
-    has.
+    FOLDER is what form read --review wrote. --output names a file that is not there yet. Each field NAME has its text,
+    what was read in NAME_read, and the confidence of that. The column review names the fields that nobody has decided
+    on yet, decided those that somebody has.
     """
     from lenet5.forms.corrected import corrected, write_corrected
     from lenet5.tables import json_line
 
+    _require_absent(output)
     whole = corrected(folder)
     if output is not None:
         write_corrected(whole, output)
@@ -139,6 +143,12 @@ def table(folder: Path, output: str | None, json: bool) -> None:
     waiting = sum(len(row["review"]) for row in whole.rows)
     if waiting:
         click.echo(f"{waiting} fields wait for a person: lenet5 serve --review {folder}", err=True)
+
+
+def _require_absent(output: str | None) -> None:
+    """Raise OutputError for a file that exists: nothing is written over."""
+    if output is not None and os.path.lexists(output):
+        raise OutputError(f"{output} exists: remove it, or name another file")
 
 
 def _parted(arguments: tuple[str, ...]) -> tuple[list[str], list[str]]:

@@ -13,6 +13,7 @@ import click
 
 from lenet5 import __version__
 from lenet5.cli.progress import say
+from lenet5.errors import OutputError
 from lenet5.files import require_writable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from lenet5.cli.train_inputs import Inputs
     from lenet5.learning.checkpoint import Autosave, Options
+    from lenet5.learning.data import ImageSet
     from lenet5.learning.objective import Objective
     from lenet5.learning.recipe import Recipe
     from lenet5.learning.train import Training
@@ -80,7 +82,7 @@ def command(
 
     Ctrl-C, TERM and HUP end the run early and still write the best weights so far. With --resume the same command
     goes on from the last checkpoint, whatever stopped it; the weights are those of a run that was never stopped, to
-    the last bit.
+    the last bit. Without it nothing is trained where a checkpoint stands: remove it to begin anew.
     """
     from threadpoolctl import threadpool_limits
 
@@ -88,7 +90,7 @@ def command(
     from lenet5.cli.train_inputs import load_inputs
     from lenet5.cli.train_outputs import is_finished, write_weights
     from lenet5.global_training.material import Synthesis
-    from lenet5.learning.checkpoint import Autosave, load
+    from lenet5.learning.checkpoint import Autosave, load, summary
     from lenet5.learning.recipe import command_of, taught
     from lenet5.learning.train import Training
     from lenet5.weights import load as load_weights
@@ -104,11 +106,8 @@ def command(
         raise click.BadParameter("give another file than --output", param_hint="--checkpoint")
     for path in (output, checkpoint):
         require_writable(path)
-    if resume and not os.path.lexists(checkpoint) and is_finished(output, origin["command"], recipe):
-        click.echo(f"{output}: finished already, by the same command; remove it to train again")
-        return
     # One thread of BLAS: its sums have one order then, and trainings side by side do not wait for each other.
-    with stop_like_ctrl_c(), threadpool_limits(1, "blas"), _alone(checkpoint):
+    with stop_like_ctrl_c(), threadpool_limits(1, "blas"), _alone(checkpoint, resume):
         before = load_weights(start) if start else None
         known = [load_weights(teacher) for teacher in teachers]
         to_minimise = _objective(recipe, known, device, threads)
@@ -117,14 +116,15 @@ def command(
         options = _options(recipe, seed, sets, images, device, inputs, before, known, synthesis.sources)
         state = load(checkpoint, options) if resume else None
         if resume and state is None:
+            if is_finished(output, options, recipe):
+                click.echo(f"{output}: finished already, with the same options and data; remove it to train again")
+                return
             say(f"there is no checkpoint {checkpoint} yet: training from the start")
-        elif state is None and Path(checkpoint).exists():
-            say(f"training from the start: the checkpoint {checkpoint} of a stopped run will be replaced")
         training = Training(inputs.images, recipe, to_minimise, seed, synthesis, threads, before)
         if state is not None:
             training.resume(state)
             say(f"going on after step {state.step:,} of {training.steps:,}")
-        origin |= {"start": before.metadata.get("command", "")} if before else {}
+        origin |= {"options": summary(options)} | ({"start": before.metadata.get("command", "")} if before else {})
         stopped = run(training, Autosave(checkpoint, options, say))
         whole = write_weights(training, output, origin, inputs, seed, threads, stopped)
     if whole:
@@ -134,12 +134,14 @@ def command(
 
 
 @contextmanager
-def _alone(checkpoint: str) -> Iterator[None]:
-    """While the only run that writes this checkpoint; OutputError where another one does."""
+def _alone(checkpoint: str, resume: bool) -> Iterator[None]:
+    """While no other run writes this checkpoint. OutputError where one does, or what stands there would be replaced."""
     from lenet5.tables import Lock
 
     lock = Lock(Path(checkpoint))
     try:
+        if not resume and os.path.lexists(checkpoint):
+            raise OutputError(f"{checkpoint} exists: --resume goes on with that training; to begin anew, remove it")
         yield
     finally:
         lock.release()
@@ -169,6 +171,7 @@ def _options(
     """What determines the bits of a run's weights, by the names that the user knows."""
     from lenet5.learning.data import described
 
+    images_of = inputs.images
     return {
         "--recipe": recipe.name,
         "--seed": str(seed),
@@ -181,9 +184,15 @@ def _options(
         "--device": device,
         "--start": _digest(start) if start else "none",
         "--teacher": " ".join(map(_digest, teachers)) or "none",
-        "content of --data": "; ".join([described(inputs.images, len(inputs.images.images)), *sources]),
+        "content of --data": "; ".join([described(images_of, len(images_of.images)), _labels(images_of), *sources]),
         "version of lenet5": f"{__version__}, {recipe}",
     }
+
+
+def _labels(images: ImageSet) -> str:
+    """A digest of the labels of images, and of their groups, which decide what is held out."""
+    groups = b"" if images.groups is None else images.groups.tobytes()
+    return f"labels {sha256(images.labels.tobytes() + groups).hexdigest()}"
 
 
 def _digest(weights: Weights) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lenet5.cli.train_inputs import Inputs
+    from lenet5.learning.checkpoint import Options
     from lenet5.learning.data import ImageSet
     from lenet5.learning.recipe import Recipe
     from lenet5.learning.train import Training
@@ -92,18 +93,23 @@ def _with_page_score(trained: Weights, held_out: ImageSet, inputs: Inputs, seed:
             return trained
 
 
-def is_finished(output: str, command: str, recipe: Recipe) -> bool:
-    """Whether the output holds the weights of a whole run of this command.
+def is_finished(output: str, options: Options, recipe: Recipe) -> bool:
+    """Whether the output holds the weights of a whole run with these options; what differs is said.
 
     >>> from lenet5.learning.recipe import PAPER
-    >>> is_finished("no such file.safetensors", "lenet5 train", PAPER)
+    >>> is_finished("no such file.safetensors", {}, PAPER)
     False
     """
+    from lenet5.learning.checkpoint import differing
     from lenet5.weights import load
 
     try:
         metadata = load(output).metadata
     except LeNet5Error:
         return False
+    other = differing(metadata.get("options", ""), options)
+    if other is not None:
+        say(f"{output} was made {other}, and will be replaced")
+        return False
     scored = "score" in metadata or not recipe.mixture or not recipe.validation
-    return metadata.get("command") == command and metadata.get("passes") == str(recipe.passes) and scored
+    return metadata.get("passes") == str(recipe.passes) and scored

@@ -134,6 +134,8 @@ def adam(
         if not sound or not array.flags.c_contiguous or not array.flags.aligned:
             actual = f"{array.dtype} {array.shape}{'' if array.flags.aligned else ' that is not aligned'}"
             raise ArrayError(f"adam takes contiguous float32 {parameters.shape}, not {actual}")
+    if not all(array.flags.writeable for array in (parameters, *moments)):
+        raise ArrayError("adam changes the parameters and moments, which are read-only")
     _engine.adam(_variant(variant), parameters, *moments, gradient, *forget, least, rate, keep)
 
 

@@ -18,13 +18,19 @@ from lenet5.forms.decisions import SUFFIX, Decision, decision_of
 from lenet5.forms.review import item_name
 from lenet5.tables import Column, Table, csv_line
 
-__all__ = ["JOURNAL", "Corrected", "amendment", "corrected", "others_with", "read_rows", "write_corrected"]
+__all__ = [
+    "JOURNAL", "Corrected", "Key", "Row", "amendment", "corrected", "fields_of", "no_sheets", "read_rows", "row_after",
+    "write_corrected",
+]  # fmt: skip
 
 JOURNAL: Final = "rows.jsonl"
 
 _CONFIDENCE: Final = "_confidence"
 
 Row = dict[str, Any]
+
+Key = tuple[str, int]
+"""The file and page of a row."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +74,14 @@ def read_rows(folder: Path) -> list[Row]:
     [{'file': 'a.png', 'page': 1, 'code': '7'}]
     """
     path = folder / JOURNAL
-    rows: dict[tuple[str, int], Row] = {}
+    rows: dict[Key, Row] = {}
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
-                _take(rows, line)
+                if (after := row_after(line, rows)) is not None:
+                    rows[after[0]] = after[1]
     except FileNotFoundError:
-        raise OutputError(
-            f"{folder} holds no sheets: lenet5 form read FORM.toml SCANS... --review {folder} reads them into it"
-        ) from None
+        raise no_sheets(folder) from None
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror}") from None
     return list(rows.values())
@@ -97,7 +102,7 @@ def corrected(folder: Path) -> Corrected:
     ('7', ['code'], [])
     """
     rows, decided = read_rows(folder), {path.name for path in folder.glob(f"*{SUFFIX}")}
-    names = list(dict.fromkeys(name for row in rows for name in _fields_of(row)))
+    names = list(dict.fromkeys(name for row in rows for name in fields_of(row)))
     columns = [Column("file"), Column("page", int), Column("form")]
     for name in names:
         columns += [Column(name), Column(f"{name}_read"), Column(f"{name}{_CONFIDENCE}", float)]
@@ -130,47 +135,34 @@ def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def others_with(folder: Path, form: str, field: str, text: str, item: str) -> list[Row]:
-    """The rows of other sheets of a form whose ``field`` has a text, with what people decided.
-
-    >>> import tempfile
-    >>> line = '{"file": "a.png", "page": 1, "form": "exam", "code": "7", "sheet": "0a-p0001"}\\n'
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = (Path(folder) / JOURNAL).write_text(line)
-    ...     [row["file"] for row in others_with(Path(folder), "exam", "code", "7", item="another sheet's")]
-    ['a.png']
-    """
-    return [
-        row
-        for row in read_rows(folder)
-        if row.get("form") == form and field in row and row.get("sheet")
-        and (other := item_name(row["sheet"], form, field)) != item
-        and _text(row[field], decision_of(folder, other)) == text
-    ]  # fmt: skip
+def no_sheets(folder: Path) -> OutputError:
+    """What is raised where a folder has no journal."""
+    return OutputError(
+        f"{folder} holds no sheets: lenet5 form read FORM.toml SCANS... --review {folder} reads them into it"
+    )
 
 
-def _take(rows: dict[tuple[str, int], Row], line: str) -> None:
-    """Add a line of the journal to the rows."""
+def row_after(line: str, rows: Mapping[Key, Row]) -> tuple[Key, Row] | None:
+    """The row that a line of the journal writes or changes, with its key, after the rows of earlier lines; None of a
+    line that is no row."""
     try:
         row = json.loads(line)
-        key = (row["file"], int(row["page"]))
+        key = (str(row["file"]), int(row["page"]))
+        if "amend" in row:
+            return (key, {**rows[key], **row["amend"]}) if key in rows else None
     except (ValueError, KeyError, TypeError):
-        return
-    if "amend" in row:
-        if key in rows:
-            rows[key] |= row["amend"]
-    else:
-        rows[key] = row
+        return None
+    return key, row
 
 
-def _fields_of(row: Mapping[str, Any]) -> Sequence[str]:
+def fields_of(row: Mapping[str, Any]) -> Sequence[str]:
     """The names of a row's fields: what has a confidence."""
     return [key.removesuffix(_CONFIDENCE) for key in row if key.endswith(_CONFIDENCE)]
 
 
 def _corrected(folder: Path, row: Row, decided: set[str]) -> Row:
     names, whole = [], {key: row.get(key) for key in ("file", "page", "form", "error")}
-    for name in _fields_of(row):
+    for name in fields_of(row):
         item = item_name(row.get("sheet") or "", row.get("form") or "", name)
         decision = decision_of(folder, item) if f"{item}{SUFFIX}" in decided else None
         names += [name] if decision is not None else []

@@ -227,7 +227,8 @@ class Learning:
             "start": parent.metadata.get("command", ""),
             "lenet5_version": version,
         }
-        return Learnt(replace(changed, metadata={**parent.metadata, **origin}), before, after, kept)
+        inherited = {key: value for key, value in parent.metadata.items() if key != "options"}  # of its own training
+        return Learnt(replace(changed, metadata={**inherited, **origin}), before, after, kept)
 
     def _training(self, stage: _Stage, shown: ImageSet, material: Material, at_risk: Indices, number: int) -> Training:
         """The training of one stage, from the parameters as they are."""

@@ -28,8 +28,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.errors import OutputError
-from lenet5.files import write_beside
+from lenet5.files import make_folder, write_beside
 from lenet5.forms.decisions import SUFFIX, deciding
 from lenet5.forms.fields import FieldReading
 from lenet5.forms.form import Form
@@ -59,19 +58,17 @@ class ReviewFolder:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
-    def lock(self, resume: bool = False) -> Lock:
-        """Make the folder and take the right to write it. Raises OutputError where another run writes it.
+    def lock(self) -> Lock:
+        """Make the folder and take the right to write it, before anything in it is changed.
 
-        With ``resume`` what a stopped run kept aside stays.
+        Raises OutputError where another run writes it.
         """
-        try:
-            (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot write {self.folder}: {error.strerror}") from None
-        lock = Lock(self.folder / "items")
-        if not resume:
-            shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
-        return lock
+        make_folder(self.folder / "sheets")
+        return Lock(self.folder / "items", called=self.folder)
+
+    def clear(self) -> None:
+        """Remove what a stopped run kept aside: a run that does not go on with it begins so."""
+        shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
 
     def keep(
         self, sheet: str, where: Mapping[str, Any], form: Form, readings: Iterable[FieldReading],
@@ -129,7 +126,7 @@ class ReviewFolder:
 
     def finish(self) -> None:
         """Remove what was kept aside, and small sheets that no item shows."""
-        shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
+        self.clear()
         shown = {sheet_of(path.name) for path in self.folder.glob("*.json")}
         for path in (self.folder / "sheets").glob("*.jpg"):
             if path.stem not in shown:

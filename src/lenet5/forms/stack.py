@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from lenet5.errors import one_line
+from lenet5.errors import one_line, utf8
 from lenet5.forms.form import Form
 from lenet5.forms.review import ReviewFolder, item_name, sheet_name
 from lenet5.forms.sheet import FormReader, Sheet
@@ -26,7 +26,7 @@ __all__ = ["Duplicates", "Unit", "columns_of", "count_units", "note_duplicate", 
 
 Rows = list[dict[str, Any]]
 Done = Callable[[str, int], bool]
-"""Whether the row of a file and page stands already."""
+"""Whether the row of a file, as ``utf8`` writes its name, and page stands already."""
 
 _CHUNK: Final = 1 << 20
 
@@ -100,7 +100,7 @@ def read_stack(
     >>> row["error"]
     'no such file: no such file.png'
     """
-    waiting = (unit for unit in units if unit.content is None or not done(unit.file, unit.page))
+    waiting = (unit for unit in units if unit.content is None or not done(utf8(unit.file), unit.page))
     if jobs < 2:
         for unit in waiting:
             yield [row for row in _rows_of(reader, unit, review) if not done(row["file"], row["page"])]
@@ -141,7 +141,7 @@ def _row(reader: FormReader, unit: Unit, page: int, picture: Picture, review: Re
         sheet = reader.read(picture)
     except Exception as error:
         return _failed(unit.file, page, one_line(error, unit.file))
-    row: dict[str, Any] = {"file": unit.file, "page": page, "form": sheet.form.name}
+    row: dict[str, Any] = {"file": utf8(unit.file), "page": page, "form": sheet.form.name}
     for field, reading in zip(sheet.form.fields, sheet.fields, strict=True):
         row |= {field.name: reading.text, f"{field.name}_confidence": round(reading.confidence, 4)}
     row |= {"review": sheet.review, "error": None, "sheet": sheet_name(unit.digest, page)}
@@ -161,7 +161,7 @@ def _keep(review: ReviewFolder, row: dict[str, Any], sheet: Sheet) -> None:
 
 
 def _failed(file: str, page: int, reason: str) -> dict[str, Any]:
-    return {"file": file, "page": page, "form": None, "review": [], "error": reason}
+    return {"file": utf8(file), "page": page, "form": None, "review": [], "error": utf8(reason)}
 
 
 class Duplicates:

@@ -22,7 +22,7 @@ from lenet5.errors import CheckpointError, OutputError
 from lenet5.files import write_beside
 from lenet5.weights import serialised
 
-__all__ = ["Autosave", "Options", "State", "load"]
+__all__ = ["Autosave", "Options", "State", "differing", "load", "summary"]
 
 Floats = NDArray[np.float32]
 Options = Mapping[str, str]
@@ -120,6 +120,32 @@ def load(path: str | os.PathLike[str], options: Options) -> State | None:
     return State(**{name: arrays[name] for name in _ARRAYS}, **numbers, parts=parts)
 
 
+def summary(options: Options) -> str:
+    """The options of a run for the metadata of its weights, as JSON; long ones as their SHA-256.
+
+    >>> summary({"--seed": "1"})
+    '{"--seed": "1"}'
+    """
+    return json.dumps({name: _short(value) for name, value in options.items()})
+
+
+def differing(saved: str, options: Options) -> str | None:
+    """What in a ``summary`` differs from options, the first in one phrase; None where nothing does.
+
+    >>> differing(summary({"--seed": "1"}), {"--seed": "2"})
+    'with --seed 1, not 2'
+    """
+    try:
+        known = {str(name): str(value) for name, value in json.loads(saved).items()}
+    except (ValueError, AttributeError):
+        return "with options that it does not tell"
+    return _difference(known, {name: _short(value) for name, value in options.items()})
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _READABLE else f"sha256 {hashlib.sha256(value.encode()).hexdigest()}"
+
+
 def _numbers() -> list[str]:
     """The fields of a State that are JSON."""
     return [each.name for each in fields(State) if each.name not in (*_ARRAYS, "parts")]
@@ -136,13 +162,19 @@ def _digest(metadata: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> 
 
 def _require_equal(path: str, saved: Options, options: Options) -> None:
     """Raise CheckpointError that names the first option which is not as it was."""
+    what = _difference(saved, options)
+    if what is not None:
+        raise CheckpointError(f"{path} was made {what}: resume with the same options, or train into another file")
+
+
+def _difference(saved: Options, options: Options) -> str | None:
+    """The first option which is not as it was, as "with --seed 1, not 2"; None without any."""
     for name in [*options, *saved]:
         before, now = saved.get(name, "not set"), options.get(name, "not set")
-        if before == now:
-            continue
-        short = max(len(before), len(now)) <= _READABLE
-        what = f"with {name} {before}, not {now}" if short else f"with another {name}"
-        raise CheckpointError(f"{path} was made {what}: resume with the same options, or train without --resume")
+        if before != now:
+            short = max(len(before), len(now)) <= _READABLE
+            return f"with {name} {before}, not {now}" if short else f"with another {name}"
+    return None
 
 
 class Autosave:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lenet5.errors import one_line
+from lenet5.errors import one_line, utf8
 from lenet5.reading.opening import Source, open_pages
 from lenet5.reading.picture import Picture
 from lenet5.reading.reader import Reader
 from lenet5.result import Reading, file_json
 from lenet5.tables import Column
 
-__all__ = ["PageResult", "Seen", "columns_of", "read_pages", "utf8"]
+__all__ = ["PageResult", "Seen", "columns_of", "read_pages"]
 
 Seen = Callable[[str, Picture, Reading], Exception | None]
 """Is shown the file and each page as it is read; the error that it gives, if any, becomes a result of its own."""
@@ -24,8 +24,8 @@ Seen = Callable[[str, Picture, Reading], Exception | None]
 class PageResult:
     """What was read on ``page`` of the ``pages`` of a ``file``, or the ``error`` that ended reading the file there.
 
-    ``content`` is the object of ``lenet5 read --json``; ``text`` is the digits, ``transcript`` has separators and
-    gaps, too, ``confidence`` is in 0..1, and ``notes`` are for the user.
+    ``file`` is its name as ``utf8`` writes it, ``content`` the object of ``lenet5 read --json``, ``text`` the digits;
+    ``transcript`` has separators and gaps, too, ``confidence`` is in 0..1, and ``notes`` are for the user.
 
     >>> PageResult.failed("broken.png", ValueError("cut short")).error
     'broken.png cannot be read: ValueError: cut short (this is a defect, please report it)'
@@ -44,14 +44,16 @@ class PageResult:
     @classmethod
     def of(cls, file: str, reading: Reading, pages: int) -> PageResult:
         """The result of a page that was read."""
-        content, confidence = file_json(file, reading), round(reading.confidence, 4)
-        return cls(file, content, reading.page, pages, reading.text, reading.transcript, confidence, reading.notes)
+        content, confidence = file_json(utf8(file), reading), round(reading.confidence, 4)
+        return cls(
+            utf8(file), content, reading.page, pages, reading.text, reading.transcript, confidence, reading.notes
+        )
 
     @classmethod
     def failed(cls, file: str, error: Exception | str, page: int = 1) -> PageResult:
         """The result of a page, or of a whole file, that was not read."""
-        reason = one_line(error, file) if isinstance(error, Exception) else error
-        return cls(file, {"file": file, "error": reason}, page, error=reason)
+        reason = utf8(one_line(error, file) if isinstance(error, Exception) else error)
+        return cls(utf8(file), {"file": utf8(file), "error": reason}, page, error=reason)
 
     @property
     def has_digits(self) -> bool:
@@ -68,14 +70,13 @@ class PageResult:
 
         JSON lines hold the objects of ``lenet5 read --json``, in Parquet they are text in column ``json``.
         """
-        page = {"file": utf8(self.file), "page": self.page}
-        error = None if self.error is None else utf8(self.error)
+        page = {"file": self.file, "page": self.page}
         if suffix == ".jsonl":
-            return {**page, "error": error} if error else {**page, **self.content, **page}
+            return {**page, "error": self.error} if self.error else {**page, **self.content, **page}
         text = self.transcript if transcript else self.text
         if suffix == ".csv" and text is not None:
             text = text.replace("\n", " ")
-        given = {"text": text, "confidence": self.confidence, "error": error}
+        given = {"text": text, "confidence": self.confidence, "error": self.error}
         return {**page, **given, "json": json.dumps(self.content)}
 
 
@@ -122,15 +123,3 @@ def read_pages(
     except Exception as error:
         if at > after:
             yield PageResult.failed(file, error, at)
-
-
-def utf8(name: str) -> str:
-    r"""A file's name as text that can be written as UTF-8: bytes of it that are none as \xff.
-
-    >>> utf8("a\udcff.png")
-    'a\\xff.png'
-    """
-    try:
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # surrogates that stand for no byte
-        return name.encode("utf-8", "backslashreplace").decode("utf-8")

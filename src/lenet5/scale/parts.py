@@ -1,7 +1,7 @@
 """A folder of Parquet parts, one for each stretch of a list: a part is whole or not there, whoever writes it.
 
-The list is kept in the folder as ``_listing.parquet``, whose row group k names the files of ``part-k.parquet``: a
-worker reads just its own, and a later run goes on with the parts that lack.
+The list is kept in the folder as ``_listing.parquet``, whose row group k names the files of ``part-k.parquet``, in
+bytes, as not every name is UTF-8: a worker reads just its own, and a later run goes on with the parts that lack.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from lenet5.errors import OutputError
-from lenet5.scale.pages import utf8
+from lenet5.errors import OutputError, utf8
 from lenet5.scale.pictures import Batch, ReadPictures
 from lenet5.scale.storage import Storage
+from lenet5.tables import Lock
 
-__all__ = ["ReadPart", "begin", "missing", "part_size"]
+__all__ = ["ReadPart", "alone", "begin", "missing", "part_size"]
 
 _LISTING: Final = "_listing.parquet"  # readers of folders of Parquet leave out what begins with _ or .
 _MOST_PARTS: Final = 10_000
@@ -37,6 +38,21 @@ def part_size(files: int) -> int:
     (32, 1000)
     """
     return max(_LEAST_FILES, -(-files // _MOST_PARTS))
+
+
+@contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Make a folder and be the only run that writes it. Raises OutputError where another run does.
+
+    Object stores have no locks: there two runs with one list write the same parts twice, each whole.
+    """
+    system, place = Storage().folder(folder)
+    lock = Lock(Path(place) / _LISTING, called=folder) if system.type_name == "local" else None
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
 
 
 def begin(folder: str, files: Iterable[str], size: int, pictures: ReadPictures, resume: bool) -> int:
@@ -62,10 +78,9 @@ def begin(folder: str, files: Iterable[str], size: int, pictures: ReadPictures, 
         else:
             for _ in _digested(files, digest):
                 pass
-            with _listing_in(system, place) as listing:
-                if listing.metadata.metadata.get(_DIGEST) != digest.hexdigest().encode():
-                    raise OutputError(f"{folder} was begun with another list, weights or options: name another folder")
-        with _listing_in(system, place) as listing:
+        with _listing_in(system, place) as listing:  # in an object store another run may have written it since
+            if listing.metadata.metadata.get(_DIGEST) != digest.hexdigest().encode():
+                raise OutputError(f"{folder} was begun with another list, weights or options: name another folder")
             return int(listing.num_row_groups)
 
 
@@ -122,7 +137,8 @@ class ReadPart:
                     errors = parquet.read_table(file, columns=["error"])
                 return len(errors), len(errors) - errors.column("error").null_count
             with _listing_in(system, place) as listing:
-                files = listing.read_row_group(part).column("path").to_numpy()
+                names = listing.read_row_group(part).column("path").to_pylist()
+        files = np.array([name.decode("utf-8", "surrogateescape") for name in names], object)
         table = _table(self._pictures({"path": files}))
         with _one_line(self._folder):
             _put(system, path, _written(table))
@@ -141,11 +157,12 @@ def _options(pictures: ReadPictures) -> bytes:
     ).encode()
 
 
-def _digested(files: Iterable[str], digest: Any) -> Iterator[str]:
-    """The files, each with its name added to a digest."""
+def _digested(files: Iterable[str], digest: Any) -> Iterator[bytes]:
+    """The names of the files, each added to a digest."""
     for file in files:
-        digest.update(utf8(file).encode() + b"\n")
-        yield utf8(file)
+        name = file.encode("utf-8", "surrogateescape")
+        digest.update(name + b"\n")
+        yield name
 
 
 def _listing(files: Iterable[str], size: int, digest: Any) -> Any:
@@ -153,7 +170,7 @@ def _listing(files: Iterable[str], size: int, digest: Any) -> Any:
     import pyarrow
     from pyarrow import parquet
 
-    schema, buffer = pyarrow.schema([("path", pyarrow.string())]), pyarrow.BufferOutputStream()
+    schema, buffer = pyarrow.schema([("path", pyarrow.binary())]), pyarrow.BufferOutputStream()
     names = _digested(files, digest)
     with parquet.ParquetWriter(buffer, schema, compression="zstd") as writer:
         while group := list(islice(names, size)):
@@ -204,7 +221,7 @@ def _table(rows: Batch) -> Any:
     read = rows["error"] == ""
     return pyarrow.table(
         {
-            "file": pyarrow.array(rows["path"].tolist(), pyarrow.string()),
+            "file": pyarrow.array([utf8(path) for path in rows["path"]], pyarrow.string()),
             "page": pyarrow.array(rows["page"]),
             "text": pyarrow.array(rows["text"].tolist(), pyarrow.string(), mask=~read),
             "confidence": pyarrow.array(rows["confidence"], mask=~read),

@@ -18,7 +18,7 @@ from lenet5.errors import ArrayError, PictureError
 from lenet5.processes import Killed, Processes
 from lenet5.reading.constraint import compile_constraint
 from lenet5.reading.reader import Reader
-from lenet5.scale.pages import PageResult, read_pages, utf8
+from lenet5.scale.pages import PageResult, read_pages
 from lenet5.scale.storage import Storage, is_uri
 
 __all__ = ["Batch", "ReadPictures"]
@@ -149,5 +149,5 @@ def _columns(results: Sequence[PageResult]) -> Batch:
             [math.nan if result.confidence is None else result.confidence for result in results], np.float64
         ),
         "json": np.array([json.dumps(result.content) for result in results], object),
-        "error": np.array([utf8(result.error or "") for result in results], object),
+        "error": np.array([result.error or "" for result in results], object),
     }

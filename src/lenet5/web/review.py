@@ -24,11 +24,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from lenet5.errors import LeNet5Error
-from lenet5.forms.corrected import corrected, others_with
+from lenet5.forms.corrected import corrected
 from lenet5.forms.decisions import ConflictError, Decision, MissingItemError, decide, decision_of
 from lenet5.forms.queue import Item, Queue, State
 from lenet5.forms.review import sheet_of
 from lenet5.forms.rules import broken
+from lenet5.forms.texts import Texts
 from lenet5.web.body import Body, Held
 from lenet5.web.refused import RefusedError, error_response
 from lenet5.web.review_page import review_page
@@ -88,7 +89,7 @@ class _Review:
 
     def __init__(self, folder: Path, settings: Settings, held: Held) -> None:
         self._folder, self._settings, self._held = folder, settings, held
-        self._queue = Queue(folder)
+        self._queue, self._texts = Queue(folder), Texts(folder)
         self._page = review_page()
 
     async def page(self, _: Request) -> Response:
@@ -155,7 +156,7 @@ class _Review:
         rules: list[Json] = [{"rule": rule, "pattern": field.pattern, "cells": field.cells, "check": field.check}
                              for rule in broken(field, text)]  # fmt: skip
         if field.unique and text:
-            others = others_with(self._folder, *item.kind, text, item.name)
+            others = self._texts.others_with(*item.kind, text, item.name)
             rules += [{"rule": "unique", "file": row["file"], "page": row["page"]} for row in others[:1]]
         return rules
 
