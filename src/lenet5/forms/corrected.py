@@ -136,7 +136,11 @@ def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
 
 
 def no_sheets(folder: Path) -> OutputError:
-    """What is raised where a folder has no journal."""
+    """What is raised where a folder has no journal.
+
+    >>> str(no_sheets(Path("review"))).partition(":")[0]
+    'review holds no sheets'
+    """
     return OutputError(
         f"{folder} holds no sheets: lenet5 form read FORM.toml SCANS... --review {folder} reads them into it"
     )
@@ -144,7 +148,11 @@ def no_sheets(folder: Path) -> OutputError:
 
 def row_after(line: str, rows: Mapping[Key, Row]) -> tuple[Key, Row] | None:
     """The row that a line of the journal writes or changes, with its key, after the rows of earlier lines; None of a
-    line that is no row."""
+    line that is no row.
+
+    >>> row_after('{"file": "a.png", "page": 1, "amend": {"code": "8"}}', {("a.png", 1): {"code": "7"}})
+    (('a.png', 1), {'code': '8'})
+    """
     try:
         row = json.loads(line)
         key = (str(row["file"]), int(row["page"]))
@@ -156,7 +164,11 @@ def row_after(line: str, rows: Mapping[Key, Row]) -> tuple[Key, Row] | None:
 
 
 def fields_of(row: Mapping[str, Any]) -> Sequence[str]:
-    """The names of a row's fields: what has a confidence."""
+    """The names of a row's fields: what has a confidence.
+
+    >>> fields_of({"file": "a.png", "code": "7", "code_confidence": 0.8})
+    ['code']
+    """
     return [key.removesuffix(_CONFIDENCE) for key in row if key.endswith(_CONFIDENCE)]
 
 

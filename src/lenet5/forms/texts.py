@@ -25,7 +25,15 @@ Place = tuple[str, str, str]
 
 
 class Texts:
-    """The texts of the fields of a review folder; it may be used by several threads."""
+    """The texts of the fields of a review folder; it may be used by several threads.
+
+    >>> import tempfile
+    >>> row = '{"file": "a.png", "page": 1, "form": "exam", "code": "7", "code_confidence": 1, "sheet": "0a-p0001"}\\n'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / JOURNAL).write_text(row)
+    ...     [row["file"] for row in Texts(Path(folder)).others_with("exam", "code", "7", item="another sheet's")]
+    ['a.png']
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, threading.Lock()

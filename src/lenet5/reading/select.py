@@ -142,7 +142,11 @@ def _is_strange(mark: Digit | Separator) -> bool:
 
 
 def overlaps(one: Floats, others: Floats) -> Floats:
-    """(N,): the area that a box (4,) shares with each of others (N, 4), over that of the smaller one."""
+    """(N,): the area that a box (4,) shares with each of others (N, 4), over that of the smaller one.
+
+    >>> overlaps(np.array([0.0, 0, 2, 2]), np.array([[1.0, 1, 4, 4], [2.0, 2, 4, 4]])).tolist()
+    [0.25, 0.0]
+    """
     shared = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
     areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
     smaller = np.maximum(np.minimum(areas, (one[2] - one[0]) * (one[3] - one[1])), 1e-9)

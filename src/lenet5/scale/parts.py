@@ -45,6 +45,11 @@ def alone(folder: str) -> Iterator[None]:
     """Make a folder and be the only run that writes it. Raises OutputError where another run does.
 
     Object stores have no locks: there two runs with one list write the same parts twice, each whole.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place, alone(f"{place}/parts"):
+    ...     Path(f"{place}/parts").is_dir()
+    True
     """
     system, place = Storage().folder(folder)
     lock = Lock(Path(place) / _LISTING, called=folder) if system.type_name == "local" else None
