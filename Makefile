@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-slow test-clang test-cluster test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
+.PHONY: help install install-dev demo test test-slow test-clang test-wheel test-cluster test-claims test-all test-oldest test-newest lock check docs site results bench accuracy figures mutants sanitize fuzz clean
 
 help:
 	@echo "make install  install lenet5 into .venv        make test      run the tests"
@@ -15,7 +15,7 @@ help:
 	@echo "make fuzz     every parser of files for SECONDS=20 each, guided by coverage where atheris installs"
 	@echo "make lock     renew requirements-dev.lock       make test-oldest, make test-newest  both ends of the dependencies"
 	@echo "make sanitize the engine's tests under AddressSanitizer and UndefinedBehaviorSanitizer"
-	@echo "make test-clang  the engine's tests on a build by clang"
+	@echo "make test-clang  the engine's tests on a build by clang   make test-wheel  tests of the installed wheel"
 
 # Stamps make a second run quick: they are older than what they depend on only when that changed.
 .venv/.created:
@@ -131,7 +131,13 @@ figures: install-dev
 	@$(BIN)/python -m benchmarks.forms.pictures
 
 test-clang: install-dev
-	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/clang.sh
+	@command -v clang >/dev/null || { echo "clang is not installed: its build is left out" >&2; exit 0; }; \
+		CC=clang PYTHON=$(CURDIR)/$(BIN)/python tests/installed.sh tests/engine tests/learning/test_distort.py
+
+# What a wheel brings, without the sources beside it: the rooms that read, train, export and serve.
+test-wheel: install-dev
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/installed.sh -n auto --dist loadgroup -m "not slow and not browser" \
+		tests/engine tests/learning tests/reading tests/cli tests/export tests/forms tests/web tests/test_sklearn.py
 
 sanitize: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/engine/sanitize.sh

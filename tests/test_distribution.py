@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,42 @@ def test_the_wheel_holds_the_package_without_the_engines_sources(sources: set[st
     assert built == package - compiled
     assert {"lenet5/export/c/lenet5.h", "lenet5/export/card.md", "lenet5/export/measured.json"} <= built
     assert "lenet5/bundled/lenet5.safetensors" in built
+
+
+READS_A_PICTURE = """
+import sys
+from importlib.resources import files
+import lenet5
+from lenet5 import Reader, engine
+assert lenet5.__file__.startswith(sys.argv[1]), lenet5.__file__
+assert engine.AVAILABLE
+picture = files("lenet5") / "bundled" / "pictures" / "7-small-on-a-large-page.jpg"
+print(Reader().read(picture.read_bytes()).text)
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_reads_a_picture_with_the_network_off(sources: set[str], tmp_path: Path) -> None:
+    for name in sources:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "tree" / name)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, tmp_path / "tree"], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    assert sys.version_info < (3, 11) or "-cp311-abi3-" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if ".dist-info/" not in name}
+    package = {name.removeprefix("src/") for name in sources if name.startswith("src/lenet5/")}
+    compiled = {name for name in package if name.startswith("lenet5/engine/") and name.endswith((".c", ".h"))}
+    (extension,) = held - package
+    assert extension.startswith("lenet5/engine/_engine.")
+    assert package - compiled - held == set()
+    subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "site", wheel], check=True)
+    without_network = ["unshare", "--net", "--map-root-user"]
+    if subprocess.run([*without_network, "true"], capture_output=True, check=False).returncode:
+        without_network = []  # not allowed here: nothing is asked of the network either way
+    command = [*without_network, sys.executable, "-c", READS_A_PICTURE, str(tmp_path / "site")]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(tmp_path / "site")}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr[-2000:]
