@@ -42,8 +42,8 @@ def levels(weight: Floats, bits: int = 8) -> tuple[NDArray[np.int8], Floats]:
 def steps(weight: Floats, bits: int) -> Floats:
     """The step (n,) of each entry of an array (n, …): its largest absolute value has the highest level; of zeros 1.
 
-    >>> steps(np.array([[0.5, -1.4], [0.0, 0.0]], np.float32), bits=4).tolist()
-    [0.19999998807907104, 1.0]
+    >>> steps(np.array([[0.5, -1.75], [0.0, 0.0]], np.float32), bits=4).tolist()
+    [0.25, 1.0]
     """
     largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
     return np.asarray(np.where(largest > 0, largest / np.float32(_most(bits)), np.float32(1)), np.float32)
@@ -90,7 +90,7 @@ class Rounding:
     >>> from lenet5.weights import load
     >>> w = load("lenet5-mnist")
     >>> rounded = Rounding(w.network, 4)(w.parameters)
-    >>> [len(np.unique(row)) for row in arrays(w.network, rounded)["f6.weight"][:5]]
+    >>> [len(np.unique(row)) for row in arrays(w.network, rounded)["c5.weight"].reshape(120, 400)[:5]]
     [15, 15, 15, 15, 15]
     """
 

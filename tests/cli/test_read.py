@@ -20,7 +20,7 @@ from lenet5 import Reader, Reading
 from lenet5.reading.constraint import Constraint
 from lenet5.reading.picture import Picture
 from tests.conftest import Outcome
-from tests.reading.test_picture import encoded, float_tiff, png
+from tests.reading.test_opening import encoded, float_tiff, png
 
 Command = Callable[..., Outcome]
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from lenet5.errors import OutputError
-from lenet5.forms.corrected import JOURNAL, corrected, others_with, read_rows
+from lenet5.forms.corrected import JOURNAL, corrected, read_rows
 from lenet5.forms.decisions import ConflictError, MissingItemError, decide, decision_of
 from lenet5.forms.form import Field
 from lenet5.forms.queue import Queue
 from lenet5.forms.rules import broken, keep_rules, load_rules
+from lenet5.forms.texts import Texts
 from tests.conftest import Outcome
 from tests.forms.folder import FORM, item, write_folder
 
@@ -154,9 +155,9 @@ def test_rules_come_back_as_they_were_kept(tmp_path: Path) -> None:
 
 def test_the_same_text_on_another_sheet_is_found_as_it_was_decided(folder: Path) -> None:
     decide(folder, item(3, "student"), "5678", 0)
-    pages = [row["page"] for row in others_with(folder, "exam", "student", "5678", item(1, "student"))]
+    pages = [row["page"] for row in Texts(folder).others_with("exam", "student", "5678", item(1, "student"))]
     assert pages == [2, 3]
-    assert others_with(folder, "exam", "student", "1234", item(1, "student")) == []
+    assert Texts(folder).others_with("exam", "student", "1234", item(1, "student")) == []
 
 
 def test_a_row_that_was_cut_short_is_left_out_and_a_later_one_takes_its_place(folder: Path) -> None:

@@ -23,10 +23,11 @@ from lenet5.reading.glance import Glance, glanced, within_budget
 from lenet5.reading.ink import Ink, inks_of
 from lenet5.reading.lattice import Lattice, lattices_of
 from lenet5.reading.line_image import Line
-from lenet5.reading.picture import Picture, open_picture
+from lenet5.reading.opening import open_picture
+from lenet5.reading.picture import Picture
 from lenet5.reading.proposals import Proposal, proposals_in
-from lenet5.reading.reader import Seen
-from lenet5.reading.score import features_of, wholes_of, words_of
+from lenet5.reading.word_features import features_of
+from lenet5.reading.words import Seen, wholes_of, words_of
 
 __all__ = ["PICTURES", "differences", "recorded", "stages"]
 

@@ -202,13 +202,6 @@ def test_a_reading_is_the_same_each_time(reader: Reader, draw: Callable[..., Ima
 # --- classify ---
 
 
-@pytest.fixture(scope="module")
-def embedded() -> ImageSet:
-    found = load("digits", "test")
-    assert isinstance(found, ImageSet)
-    return found
-
-
 def test_classify_gives_a_label_and_a_probability_for_each_image(reader: Reader, embedded: ImageSet) -> None:
     labels, confidences = reader.classify(embedded.images)
     assert labels.dtype == np.int8
