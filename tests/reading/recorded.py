@@ -18,10 +18,12 @@ import numpy as np
 
 import lenet5
 from lenet5 import Reader, Reading, Separator
+from lenet5.reading.allowed import allowed_texts
 from lenet5.reading.constraint import compile_constraint
 from lenet5.reading.glance import Glance, glanced, within_budget
 from lenet5.reading.ink import Ink, inks_of
 from lenet5.reading.lattice import Lattice, lattices_of
+from lenet5.reading.layouts import allowed_lines, every_line
 from lenet5.reading.line_image import Line
 from lenet5.reading.opening import open_picture
 from lenet5.reading.picture import Picture
@@ -60,9 +62,11 @@ def stages(reader: Reader, path: Path) -> dict[str, Any]:
     lattices = [lattice for lattice in every if lattice]
     constraint = compile_constraint(reader.line_model.classes, r"[1-9]\d{0,3}([.,]\d\d)?")
     assert constraint is not None
+    p = reader.scored(seen)
+    candidates = allowed_texts(words, p, constraint, reader.line_model.inverse_temperature, False)
     readings = {
-        "reading": reader._every_line(opened, seen),
-        "allowed": reader._allowed(opened, seen, constraint, whole=False),
+        "reading": every_line(opened, seen, p, reader.score),
+        "allowed": allowed_lines(opened, seen, p, reader.score, candidates, whole=False),
     }
     if len(words) <= FEW:
         readings |= {layout: reader.read(opened, layout) for layout in ("line", "digit")}
@@ -76,7 +80,7 @@ def stages(reader: Reader, path: Path) -> dict[str, Any]:
         "candidates": _summary([_candidates(lattice) for lattice in lattices]),
         "lattices": _summary([_lattice(lattice) for lattice in lattices]),
         "features": _columns(seen.features.tolist()),
-        "scores": _summary(reader.scored(seen).tolist()),
+        "scores": _summary(p.tolist()),
     } | {name: _reading(reading) for name, reading in readings.items()}
 
 
