@@ -227,7 +227,8 @@ class Learning:
             "start": parent.metadata.get("command", ""),
             "lenet5_version": version,
         }
-        inherited = {key: value for key, value in parent.metadata.items() if key != "options"}  # of its own training
+        own = ("options", "bits")  # of the parent's training alone: what is learnt is float
+        inherited = {key: value for key, value in parent.metadata.items() if key not in own}
         return Learnt(replace(changed, metadata={**inherited, **origin}), before, after, kept)
 
     def _training(self, stage: _Stage, shown: ImageSet, material: Material, at_risk: Indices, number: int) -> Training:
