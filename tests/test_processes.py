@@ -56,8 +56,38 @@ def test_no_more_work_is_taken_than_keeps_them_busy() -> None:
 
     results = shared(make, works(), 2)
     assert next(results) == (0, "0")
-    assert len(taken) <= 2 * 16 * 32
+    two_batches_each = 2 * 2 * 32
+    assert len(taken) <= two_batches_each
+    for _ in range(5000):  # batches have grown meanwhile
+        last, _ = next(results)
+    assert len(taken) - last <= two_batches_each
     results.close()  # type: ignore[attr-defined]
+
+
+def test_work_that_comes_slowly_is_done_as_it_comes() -> None:
+    taken = []
+
+    def works() -> Iterator[int]:
+        yield from range(1, 500)  # quick: batches grow
+        for k in range(500, 510):
+            time.sleep(0.05)
+            taken.append(k)
+            yield k
+
+    for work, _ in shared(make, works(), 1):
+        if work >= 500:
+            assert max(taken) - work <= 2
+
+
+def test_what_the_list_of_work_raises_is_raised_after_the_results_before_it() -> None:
+    def works() -> Iterator[int]:
+        yield from range(1, 401)
+        raise OSError("the list is cut short")
+
+    results = shared(make, works(), 2)
+    assert [next(results)[0] for _ in range(400)] == list(range(1, 401))
+    with pytest.raises(OSError, match="cut short"):
+        next(results)
 
 
 def test_large_work_goes_to_processes_that_die() -> None:

@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final, Generic, TypeVar
@@ -26,7 +25,7 @@ __all__ = ["Killed", "Processes", "cores", "limit_threads", "shared"]
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
-_AHEAD: Final = 16  # batches for each process may be done before one that takes long
+_AHEAD: Final = 16  # pieces of work, or two batches, for each process may be done before one that takes long
 _MOST_AT_ONCE: Final = 32  # pieces of work in a batch
 _QUICK: Final = (
     0.02  # seconds: where a batch takes less, which is hardly more than to hand it over, the next are larger
@@ -124,19 +123,21 @@ class Processes(Generic[Work, Result]):
     def results(self, works: Iterable[Work]) -> Iterator[tuple[Work, Result | Killed]]:
         """Each piece of work with its result, in order, as they come.
 
-        No more work is taken than keeps the processes busy.
+        No more work is taken than keeps the processes busy. What ``works`` raises is raised after the results of what
+        it gave before.
         """
-        pending = enumerate(works)
+        source = _Source(works)
         taken: dict[int, Work] = {}
         results: dict[int, Result | Killed] = {}
         again: deque[int] = deque()
         after = 0
         try:
             while True:
-                while (again or len(taken) < _AHEAD * self._jobs * self._at_once) and (idle := self._idle()):
+                ahead = max(_AHEAD, 2 * self._at_once) * self._jobs
+                while (again or len(taken) < ahead) and (idle := self._idle()):
                     batch = [again.popleft()] if again else []
                     if not batch:
-                        new = dict(islice(pending, self._at_once))
+                        new = source.batch(self._at_once)
                         taken |= new
                         batch = list(new)
                     if not batch:
@@ -145,6 +146,8 @@ class Processes(Generic[Work, Result]):
                 if after not in results:
                     busy = [worker for worker in self._workers if worker.batch]
                     if not busy:
+                        if source.error:
+                            raise source.error
                         return
                     for worker in _ready(busy):
                         results |= self._taken(worker, again)
@@ -180,6 +183,29 @@ class Processes(Generic[Work, Result]):
     def _drop(self, worker: _Worker[Work, Result]) -> None:
         worker.end()
         self._workers.remove(worker)
+
+
+class _Source(Generic[Work]):
+    """Numbered pieces of work, as they come."""
+
+    def __init__(self, works: Iterable[Work]) -> None:
+        self._pending, self._ended = enumerate(works), False
+        self.error: Exception | None = None
+
+    def batch(self, most: int) -> dict[int, Work]:
+        """At most so many pieces, fewer where they come slowly; none after the last one or an ``error``."""
+        batch: dict[int, Work] = {}
+        began = time.perf_counter()
+        while len(batch) < most and not self._ended and time.perf_counter() - began < _QUICK:
+            try:
+                number, work = next(self._pending)
+            except StopIteration:
+                self._ended = True
+            except Exception as error:
+                self.error, self._ended = error, True
+            else:
+                batch[number] = work
+        return batch
 
 
 def _next_size(batch: int, at_once: int, seconds: float) -> int:

@@ -76,9 +76,9 @@ def normal_step(bits: int) -> float:
     most = _most(bits)
     x = np.linspace(0, 8, 4001)
     density = np.exp(-x * x / 2)
-    steps = np.geomspace(1, 8, 400) / most
-    level = np.minimum(np.round(x / steps[:, None]), most)
-    return float(steps[(density * np.square(level * steps[:, None] - x)).sum(axis=1).argmin()])
+    tried = np.geomspace(1, 8, 400) / most
+    level = np.minimum(np.round(x / tried[:, None]), most)
+    return float(tried[(density * np.square(level * tried[:, None] - x)).sum(axis=1).argmin()])
 
 
 class Rounding:

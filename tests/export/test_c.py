@@ -140,6 +140,24 @@ def test_answers_of_rounded_weights_are_the_engines_of_the_same_weights(
         assert np.abs(f6 - expected.f6).mean() < 1 / LEVELS
 
 
+def levels_in(written: str, layer: str, count: int) -> NDArray[np.intp]:
+    """The numbers of a layer's weights in 8-bit source, so many rows."""
+    body = re.search(rf"{layer}_weight(?:\[\d+\]){{2}} = \{{(.*?)\n\}};", written, re.DOTALL)
+    assert body
+    return np.array(re.findall(r"-?\d+", body[1]), int).reshape(count, -1)
+
+
+@pytest.mark.parametrize(("layer", "count", "pruned"), [("c3", 60, slice(0, 3)), ("f6", 84, slice(5, 6))])
+def test_a_unit_without_weights_leaves_the_others_their_levels(layer: str, count: int, pruned: slice) -> None:
+    loaded = weights.load("lenet5-mnist")
+    parameters = loaded.parameters.copy()
+    weights.arrays(loaded.network, parameters)[f"{layer}.weight"][pruned] = 0
+    without = levels_in(source(replace(loaded, parameters=parameters), int8=True).source, layer, count)
+    before = levels_in(source(loaded, int8=True).source, layer, count)
+    before[pruned] = 0
+    np.testing.assert_array_equal(without, before)
+
+
 def test_the_bytes_of_four_bits_hold_every_level(form: str, exported: weights.Weights, written: Source) -> None:
     if form != "4 bits":
         pytest.skip("of 4 bits alone")

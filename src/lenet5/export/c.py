@@ -162,8 +162,8 @@ class _Rows:
 def _rows(layer: str, arrays: dict[str, NDArray[np.float32]], bits: int) -> _Rows:
     """A layer's weights with one scale for all that adds up in a unit."""
     weight = rows(layer, arrays)
-    by_row = steps(weight, bits).astype(np.float64)
-    by_row = np.maximum(by_row, by_row.max() / _WIDEST)
+    by_row = np.where(weight.any(axis=1), steps(weight, bits), 0).astype(np.float64)
+    by_row = np.maximum(by_row, max(by_row.max() / _WIDEST, 1e-30))
     levels = np.round(weight / by_row[:, None]).astype(np.int8)
     unit = by_row * _INPUT_SCALE[layer]  # what 1 of a sum is worth
     bias = arrays[f"{layer}.bias"] / unit
