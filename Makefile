@@ -134,7 +134,7 @@ test-clang: install-dev
 	@command -v clang >/dev/null || { echo "clang is not installed: its build is left out" >&2; exit 0; }; \
 		CC=clang PYTHON=$(CURDIR)/$(BIN)/python tests/installed.sh tests/engine tests/learning/test_distort.py
 
-# What a wheel brings, without the sources beside it: the rooms that read, train, export and serve.
+# The installed wheel without the sources beside it: the parts of the package that read, train, export and serve.
 test-wheel: install-dev
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/installed.sh -n auto --dist loadgroup -m "not slow and not browser" \
 		tests/engine tests/learning tests/reading tests/cli tests/export tests/forms tests/web tests/test_sklearn.py

@@ -82,6 +82,16 @@ def test_a_run_that_fails_before_its_first_row_leaves_no_file_and_none_that_stoo
     assert path.exists()
 
 
+def test_a_table_whose_header_cannot_be_written_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lenet5.tables.csv_line", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        Table(tmp_path / "rows.csv", COLUMNS)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_finished_table_is_gone_on_with(path: Path) -> None:
     with Table(path, COLUMNS) as table:
         table.append(ROWS[0])

@@ -30,7 +30,7 @@ from benchmarks.accuracy.on_ray import carried_out_on_ray
 from lenet5 import paper, pixels, weights
 from lenet5.evaluation.evaluate import evaluate
 from lenet5.export.c import source
-from lenet5.export.c_compiled import compiled
+from lenet5.export.c_compiled import compiled, compiler
 from lenet5.files import write_beside
 from lenet5.learning.data import ImageSet, drawn, load
 from lenet5.learning.distort import NONE
@@ -80,6 +80,11 @@ class Run:
         )
 
     @property
+    def needs(self) -> tuple[Run, ...]:
+        """The runs whose weights it is trained with."""
+        return tuple(dict.fromkeys((*self.teachers, *([self.start] if self.start else []))))
+
+    @property
     def weights(self) -> str:
         """The name of the file that keeps a run's weights."""
         taught = "taught-" if self.teachers else ""
@@ -121,6 +126,8 @@ RUNS = (
 
 def carried_out(run: Run, data: ImageSet, test: ImageSet, keep: Path | None = None) -> Row:
     """A run's row: trained on ``data``, measured on ``test``; its weights are written into folder ``keep``."""
+    if run.quantise and compiler() is None:
+        raise SystemExit(f"{run.command}: its weights are measured in C, which needs a C compiler")
     recipe = run.chosen()
     if run.images:
         data = drawn(data, run.images, np.random.default_rng(run.seed))

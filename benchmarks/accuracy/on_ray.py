@@ -22,9 +22,10 @@ CarryOut = Callable[["Run", "ImageSet", "ImageSet", Path], Row]
 def carried_out_on_ray(
     runs: Sequence[Run], carry_out: CarryOut, data: ImageSet, test: ImageSet, keep: Path | None, address: str | None
 ) -> Iterator[tuple[Run, Row]]:
-    """Each run with its row, as they come; weights are kept in folder ``keep``, where teachers are looked for first.
+    """Each run with its row, as they come.
 
-    A run whose worker is lost is done again by another one.
+    Weights are kept in folder ``keep``, where those that a run needs are looked for first. A run whose worker is lost
+    is done again by another one.
     """
     import ray
 
@@ -41,8 +42,7 @@ def carried_out_on_ray(
 
     def started(run: Run) -> tuple[Any, Any]:
         if run.weights not in tasks:
-            teachers = [weights_of(teacher) for teacher in run.teachers]
-            row, content = task.remote(carry_out, run, *images, *teachers)
+            row, content = task.remote(carry_out, run, *images, *map(weights_of, run.needs))
             tasks[run.weights] = row, content
         return tasks[run.weights]
 
@@ -55,11 +55,11 @@ def carried_out_on_ray(
         yield run, ray.get(done)
 
 
-def _carried_out(carry_out: CarryOut, run: Run, data: ImageSet, test: ImageSet, *teachers: bytes) -> tuple[Row, bytes]:
-    """A run's row and weights, taught by weights of its teachers; what a worker does."""
+def _carried_out(carry_out: CarryOut, run: Run, data: ImageSet, test: ImageSet, *needed: bytes) -> tuple[Row, bytes]:
+    """A run's row and weights, from the weights of the runs that it needs; what a worker does."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for teacher, content in zip(run.teachers, teachers, strict=True):
-            (folder / teacher.weights).write_bytes(content)
+        for before, content in zip(run.needs, needed, strict=True):
+            (folder / before.weights).write_bytes(content)
         row = carry_out(run, data, test, folder)
         return row, (folder / run.weights).read_bytes()

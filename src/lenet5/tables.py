@@ -11,7 +11,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -193,11 +193,15 @@ class Table:
                 if not whole and self._journal.stat().st_size and not _is_cut_off(self._journal, names):
                     raise ValueError(self._journal)
                 os.truncate(self._journal, whole)
-            file = open(self._journal, "ab" if resume else "wb", buffering=0)  # noqa: SIM115
-            if self._journal_suffix == ".csv" and file.tell() == 0:
-                file.write(csv_line(names).encode() + b"\n")
-            self._size = file.tell()
-            self._rows = sum(1 for _ in _rows_of(self._journal, self._journal_suffix))
+            with ExitStack() as opened:
+                file = opened.enter_context(open(self._journal, "ab" if resume else "wb", buffering=0))
+                if self._is_new:
+                    opened.callback(self._journal.unlink, missing_ok=True)
+                if self._journal_suffix == ".csv" and file.tell() == 0:
+                    file.write(csv_line(names).encode() + b"\n")
+                self._size = file.tell()
+                self._rows = sum(1 for _ in _rows_of(self._journal, self._journal_suffix))
+                opened.pop_all()
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
         except (ValueError, csv.Error):

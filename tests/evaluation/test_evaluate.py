@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading
+from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading, Separator
 from lenet5.evaluation.evaluate import Report, as_images, calibration_error, evaluate, wilson_interval
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
 from lenet5.weights import load as load_weights
@@ -194,6 +195,28 @@ def test_the_edit_distance_counts_insertions_deletions_and_substitutions(
 ) -> None:
     report = evaluate(picture_set(truth, "0" * 100, texts=True), Scripted([answer, "0" * 100]))
     assert report.digit_error_percent == pytest.approx(100 * distance / (100 + len(truth)))
+
+
+class WithSeparators(Scripted):
+    """Gives every text with a separator before its last mark."""
+
+    def read(self, source: object, *_: object, **__: object) -> Reading:  # type: ignore[override]
+        digits = super().read(source).lines[0]
+        texts = [*(digit.label for digit in digits[:-1]), "-", digits[-1].label]
+        boxes = [Box(10 * k, 0, 10 * k + 8, 12) for k in range(len(texts))]
+        marks = [
+            Separator(text, box, 0.9) if text == "-" else Digit(text, 0.9, box)
+            for text, box in zip(texts, boxes, strict=True)
+        ]
+        return Reading((tuple(marks),), 0.9)
+
+
+def test_a_transcript_is_right_only_with_its_separators() -> None:
+    numbers = picture_set("415", "22", "37", "981", "7", texts=True)
+    numbers = replace(numbers, transcripts=("41-5", "2-2", "3/7", "98-1", "7"))
+    report = evaluate(numbers, WithSeparators(["415", "22", "37", "931", None]))
+    assert report.transcript_error_percent == pytest.approx(100 * 3 / 5)  # a separator, a digit, no picture
+    assert report.errors == 2
 
 
 def test_an_unreadable_picture_of_a_text_loses_all_its_digits() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet5.errors import OutputError
+from lenet5.errors import DataError, OutputError
 from lenet5.scale import ReadPictures, parts
 from lenet5.scale.pages import columns_of
 from lenet5.scale.parts import ReadPart, alone, begin, missing
@@ -137,6 +137,22 @@ def test_a_name_that_is_no_utf8_is_read_and_escaped_in_its_row(
     assert (good["file"], good["text"], good["error"]) == (f"{tmp_path}/a\\xff.png", "3", None)
     assert json.loads(good["json"])["file"] == good["file"]
     assert failed["error"].startswith(f"not a picture: {tmp_path}/b\\xfe.png ")
+
+
+def test_a_name_that_no_file_has_is_one_line(read: ReadPictures, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the list has .*, which no file can be called"):
+        begin(str(tmp_path), ["a\ud800.png"], 2, read, resume=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_begun_with_another_kind_of_list_is_refused_in_one_line(
+    files: list[str], read: ReadPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lenet5.scale.parts._FORMAT", 1)
+    begin(str(tmp_path), files, 2, read, resume=False)
+    monkeypatch.undo()
+    with pytest.raises(OutputError, match="was begun with another list, weights or options"):
+        begin(str(tmp_path), files, 2, read, resume=True)
 
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(

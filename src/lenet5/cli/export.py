@@ -78,7 +78,7 @@ _FORMATS: Final[dict[str, Callable[[Weights, Path, bool], _Export]]] = {
 @click.command("export", short_help="Write weights in another form: a page, ONNX, C, a model folder.")
 @click.option("--format", "form", type=click.Choice([*_FORMATS]), required=True)
 @click.option("--weights", default="lenet5", show_default=True, help="A bundled name or a .safetensors file.")
-@click.option("--int8", is_flag=True, help="Round kernels to 8 bits: a smaller file.")
+@click.option("--int8", is_flag=True, help="Round weights to 8 bits: a smaller file.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", required=True)
 def command(form: str, weights: str, int8: bool, output: Path) -> None:
     """Write weights in another form.

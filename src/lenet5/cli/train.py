@@ -51,7 +51,7 @@ _RECIPES: Final = ("modern", "reading", "paper", "concise", "fast")
 @click.option("--distortions/--no-distortions", default=None, help="Distort the images; by default as the recipe says.")
 @click.option("--start", metavar="WEIGHTS", help="Start from these weights: a bundled name or a file.")
 @click.option("--teacher", "teachers", metavar="WEIGHTS", multiple=True, help="Distil from these weights; repeatable.")
-@click.option("--quantise", type=click.Choice(["8", "4"]), help="Train weights of so many bits.  [default: float]")
+@click.option("--quantise", type=click.Choice(["8", "4"]), help="Train weights that are rounded to so many bits.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="At most this many threads.")
 @click.option("--output", type=click.Path(dir_okay=False), default="lenet5.safetensors", show_default=True)
@@ -82,7 +82,7 @@ def command(
 
     Ctrl-C, TERM and HUP end the run early and still write the best weights so far. With --resume the same command
     goes on from the last checkpoint, whatever stopped it; the weights are those of a run that was never stopped, to
-    the last bit. Without it nothing is trained where a checkpoint stands: remove it to begin anew.
+    the last bit. Without --resume an existing checkpoint stops the command: remove it to begin anew.
     """
     from threadpoolctl import threadpool_limits
 

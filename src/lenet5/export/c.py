@@ -4,6 +4,7 @@ The source is assembled from the files in ``c/``, which are C as it stands, and 
 answers as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row
 (:mod:`lenet5.quantise`), and a map holds :data:`lenet5.export.onnx.LEVELS` levels for 1, which makes the codes' ±1
 exact and the squashing's ±1.7159 nearly ±127. Loops add integers. Weights that were trained in 4 bits take half a byte.
+A row whose largest weight is below 1/128 of the layer's is rounded with a step of 1/128 of the layer's largest step.
 """
 
 from __future__ import annotations

@@ -86,8 +86,8 @@ class Training:
     weights that are validated and kept are a running mean over the steps, where the method has one;
     after each pass they are kept if no earlier pass has a lower error on the held-out images. A recipe with lines,
     whose errors these images do not measure, always keeps the last pass. With ``bits`` in the recipe the network is
-    always computed with rounded weights, also what is kept. It starts from initial weights or from ``start``.
-    ``checkpoint`` is the state of a run, with which :meth:`resume` goes on in another process.
+    always computed with rounded weights, and those that are kept are rounded. It starts from initial weights or from
+    ``start``. ``checkpoint`` is the state of a run, with which :meth:`resume` goes on in another process.
     ``threads`` limits those that distort the images; the objective has its own. Raises DataError where there is
     nothing to train on or the recipe needs a synthesizer, WeightsError where ``start`` is of another network.
 

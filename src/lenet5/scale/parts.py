@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lenet5.errors import OutputError, utf8
+from lenet5.errors import DataError, OutputError, utf8
 from lenet5.scale.pictures import Batch, ReadPictures
 from lenet5.scale.storage import Storage
 from lenet5.tables import Lock
@@ -29,6 +29,7 @@ _MOST_PARTS: Final = 10_000
 _LEAST_FILES: Final = 32  # of a part
 _ATOMIC: Final = ("s3", "gcs", "abfs")  # object stores: an object is there when all of it is
 _DIGEST: Final = b"lenet5.sha256"
+_FORMAT: Final = 2  # of the list: a folder that was begun with another one is not gone on with
 
 
 def part_size(files: int) -> int:
@@ -157,15 +158,17 @@ def _name(part: int) -> str:
 def _options(pictures: ReadPictures) -> bytes:
     """What the answers depend on beside the files."""
     parameters = hashlib.sha256(pictures.weights.parameters.tobytes()).hexdigest()
-    return json.dumps(
-        [parameters, dict(pictures.weights.metadata), pictures.how], sort_keys=True, default=repr
-    ).encode()
+    answers = [_FORMAT, parameters, dict(pictures.weights.metadata), pictures.how]
+    return json.dumps(answers, sort_keys=True, default=repr).encode()
 
 
 def _digested(files: Iterable[str], digest: Any) -> Iterator[bytes]:
     """The names of the files, each added to a digest."""
     for file in files:
-        name = file.encode("utf-8", "surrogateescape")
+        try:
+            name = file.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise DataError(f"the list has {utf8(file)}, which no file can be called") from None
         digest.update(name + b"\n")
         yield name
 
