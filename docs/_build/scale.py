@@ -30,7 +30,7 @@ def jobs() -> str:
     here = results["machine"]
     lines = [
         f"Two processes against one, in turn (`python -m benchmarks.speed.jobs`; {here['processor']}, {here['cores']} "
-        "cores). Other programs used the cores that the last column says, so that times say little; by processor seconds "
+        "cores). Where other programs used the cores, which the last column says, times say little; by processor seconds "
         "is what two idle cores would gain at most. Both count the start of the processes, about a second of each, which "
         "weighs much where the files are few.",
         "",

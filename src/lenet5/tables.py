@@ -22,7 +22,7 @@ import filelock
 from lenet5.errors import OutputError, UnavailableError
 from lenet5.files import require_writable
 
-__all__ = ["FORMATS", "Column", "Lock", "Row", "Table", "csv_line", "json_line"]
+__all__ = ["FORMATS", "Column", "Lock", "Row", "Table", "csv_line", "json_line", "names_in"]
 
 Row = Mapping[str, Any]
 """Values by name: text, numbers, None, or a list of texts; JSON lines may hold more than the columns."""
@@ -251,6 +251,24 @@ def csv_line(cells: Sequence[Any]) -> str:
         [" ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell for cell in cells]
     )
     return row.getvalue()[:-1]
+
+
+def names_in(path: Path) -> list[str]:
+    """The names of a table's columns, of JSON lines those of its first row; none of what is no table of FORMATS.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "rows.csv").write_text("file,text")
+    ...     names_in(Path(folder) / "rows.csv")
+    ['file', 'text']
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            return list(_pyarrow()[1].read_schema(path).names)
+        return _header_of(path) if suffix == ".csv" else list(next(_rows_of(path, suffix), {}))
+    except (OSError, ValueError, TypeError, csv.Error):
+        return []
 
 
 def _rows_of(path: Path, suffix: str) -> Iterator[dict[str, Any]]:

@@ -123,14 +123,14 @@ def read(
 def table(folder: Path, output: str | None, json: bool) -> None:
     """The table of a review folder: a row a sheet, with what people decided.
 
-    FOLDER is what form read --review wrote. --output names a file that is not there yet. Each field NAME has its text,
+    FOLDER is what form read --review wrote. --output takes the place of an earlier table of a review folder, and of no
+    other file. Each field NAME has its text,
     what was read in NAME_read, and the confidence of that. The column review names the fields that nobody has decided
     on yet, decided those that somebody has.
     """
     from lenet5.forms.corrected import corrected, write_corrected
     from lenet5.tables import json_line
 
-    _require_absent(output)
     whole = corrected(folder)
     if output is not None:
         write_corrected(whole, output)

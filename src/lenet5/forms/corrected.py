@@ -16,7 +16,7 @@ from typing import Any, Final
 from lenet5.errors import OutputError
 from lenet5.forms.decisions import SUFFIX, Decision, decision_of
 from lenet5.forms.review import item_name
-from lenet5.tables import Column, Table, csv_line
+from lenet5.tables import Column, Table, csv_line, names_in
 
 __all__ = [
     "JOURNAL", "Corrected", "Key", "Row", "amendment", "corrected", "fields_of", "no_sheets", "read_rows", "row_after",
@@ -26,6 +26,7 @@ __all__ = [
 JOURNAL: Final = "rows.jsonl"
 
 _CONFIDENCE: Final = "_confidence"
+_ALWAYS: Final = {"file", "page", "form", "review", "decided", "error"}  # columns of every corrected table
 
 Row = dict[str, Any]
 
@@ -111,7 +112,9 @@ def corrected(folder: Path) -> Corrected:
 
 
 def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
-    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed. Raises OutputError, UnavailableError.
+    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed, in the place of an earlier one.
+
+    Raises OutputError, also where another file stands there, and UnavailableError.
 
     >>> import tempfile
     >>> table = Corrected((Column("file"), Column("code")), ({"file": "a.png", "code": "7"},))
@@ -121,6 +124,8 @@ def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
     ['file,code', 'a.png,7']
     """
     target = Path(path)
+    if os.path.lexists(target) and not set(names_in(target)) >= _ALWAYS:
+        raise OutputError(f"{path} exists: remove it, or name another file")
     beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
         with Table(beside, table.columns) as written:
