@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 
 from benchmarks.record import RESULTS
@@ -45,11 +46,10 @@ def mutants() -> str:
     ]
     for room, counts in results["rooms"].items():
         lines.append(f"| {room} | {counts['sample']} | {counts['sample'] - counts['survivors']} |")
-    lines += ["", "Not noticed:", ""]
-    for row in results["survivors"]:
-        change = f"`{row['before'].strip()}` → `{row['after'].strip()}`"
-        reason = f": {row['reason']}" if row["reason"] else ""
-        lines.append(f"- `{row['file']}`, {change} in `{row['source']}`{reason}")
+    reasons = Counter(row["reason"] or "no reason is known" for row in results["survivors"])
+    lines += ["", "| what was not noticed | changes |", "| --- | ---: |"]
+    lines += [f"| {reason} | {count} |" for reason, count in reasons.most_common()]
+    lines += ["", "[results/mutants.json](../results/mutants.json) lists them."]
     return "\n".join(lines)
 
 

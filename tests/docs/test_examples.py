@@ -62,6 +62,7 @@ WITHOUT_EXAMPLE = {
     "lenet5.paper.FeatureMaps": "a named tuple; lenet5.engine.feature_maps shows one",
     "lenet5.reading.allowed.allowed_texts": "needs lattices: Reader.read with a pattern",
     "lenet5.reading.glance.Glance": "glanced gives some",
+    "lenet5.reading.lattice.Lattice": "lattices_of gives some",
     "lenet5.reading.layouts.allowed_lines": "Reader.read with a pattern",
     "lenet5.reading.layouts.whole_line": "Reader.read in layout line",
     "lenet5.reading.many.read_shared": "Reader.read_many with jobs, which starts processes",

@@ -60,18 +60,7 @@ class LineModel:
 
 @dataclass(frozen=True)
 class Lattice:
-    """One line with all ways of reading it: ``weighed`` (N, C + 1) are logarithms of its candidates' probabilities.
-
-    >>> from lenet5.reading.line_image import Line
-    >>> level = np.zeros((48, 20), np.float32)
-    >>> level[:, 5:8] = 1  # a stroke
-    >>> geometry = Geometry(DIGITS, np.zeros((11, 2)), np.tile(np.eye(2), (11, 1, 1)))
-    >>> one = 0.98 * np.eye(11)[1] + 0.002  # whatever the network sees is a 1
-    >>> model = LineModel(DIGITS, lambda images: np.tile(one, (len(images), 1)), geometry, 1.0)
-    >>> (lattice,) = lattices_of([Line(level, left=0, top=0, scale=2, slope=0)], model)
-    >>> lattice.mark(lattice.words[0][0]).box  # in the picture, half as large
-    Box(left=2, top=0, right=4, bottom=24)
-    """
+    """One line with all ways of reading it: ``weighed`` (N, C + 1) are logarithms of its candidates' probabilities."""
 
     line: Line
     pieces: Pieces
