@@ -59,7 +59,7 @@ def _hangs(content: bytes, folder: Path) -> None:
 
 
 def _grows(content: bytes, folder: Path) -> None:
-    assert b"\1" * (campaign._BYTES + 1000)
+    assert b"\1" * (2 * campaign._BYTES)  # the kernel counts pages by the way, some too few
 
 
 @pytest.mark.parametrize(
