@@ -114,6 +114,8 @@ def test_two_runs_on_one_output_or_review_folder_the_second_is_refused(
     Table(other, [Column("file")]).finish()
     assert "exists" in command("form", "read", form, scans, "--review", review, "--output", other).complaint
     assert (review / "unique" / "kept aside").exists()
+    assert "exists" in command("form", "read", form, scans, "--review", tmp_path / "new", "--output", other).complaint
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_review_folder_is_gone_on_with_and_no_correction_is_lost(

@@ -97,12 +97,11 @@ def read(
         raise OutputError(f"two forms have one name: write name = ... into {files[-1]}")
     columns = columns_of(loaded)
     with ExitStack() as stack:
-        folder = None if review is None else ReviewFolder(review)
-        if folder is not None:
-            stack.callback(folder.lock().release)
         table = None if output is None else stack.enter_context(Table(output, columns, resume))
+        folder = None if review is None else ReviewFolder(review)
         journal = None
         if folder is not None:
+            stack.callback(folder.lock().release)
             if not resume:
                 folder.clear()
             journal = stack.enter_context(Table(folder.folder / JOURNAL, columns, resume=True))
