@@ -45,11 +45,11 @@ demo: install
 
 # All processors are used; tests do not depend on each other.
 test: install-dev
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not browser"
 
 CLUSTER := tests/scale/test_ray.py tests/benchmarks/test_on_ray.py
 test-slow: install-dev
-	@$(BIN)/python -m pytest -m slow --ignore tests/docs/test_claims.py $(addprefix --ignore ,$(CLUSTER))
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "slow or browser" --ignore tests/docs/test_claims.py $(addprefix --ignore ,$(CLUSTER))
 
 # A local cluster of Ray whose processes are killed: eight minutes on two busy cores.
 test-cluster: install-dev

@@ -38,6 +38,7 @@ def test_a_killed_process_costs_one_result() -> None:
     assert [isinstance(result, Killed) for _, result in results] == [number < 0 for number in works]
 
 
+@pytest.mark.slow
 def test_a_killed_process_costs_one_result_of_many_quick_ones() -> None:
     works = [k if k % 700 != 699 else -k for k in range(1, 3000)]
     results = list(shared(make, works, 2))
@@ -46,6 +47,7 @@ def test_a_killed_process_costs_one_result_of_many_quick_ones() -> None:
     assert all(result == work(number) for number, result in results if number > 0)
 
 
+@pytest.mark.slow
 def test_no_more_work_is_taken_than_keeps_them_busy() -> None:
     taken = []
 

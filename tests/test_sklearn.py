@@ -56,6 +56,7 @@ def test_it_learns_digits_of_eight_by_eight() -> None:
     np.testing.assert_array_equal(classifier.classes_[p.argmax(axis=1)], classifier.predict(pixels[1400:]))
 
 
+@pytest.mark.slow
 def test_few_pictures_get_more_passes_than_the_recipe_has() -> None:
     pixels, labels = digits()
     classifier = LeNet5Classifier(random_state=0).fit(pixels[:100], labels[:100])

@@ -108,6 +108,7 @@ def test_the_tests_of_a_line_are_those_that_execute_it_the_shortest_first() -> N
     assert executed.tests({("b.py", 2)}) == []
 
 
+@pytest.mark.slow
 def test_tracing_gives_a_test_the_lines_that_it_and_its_fixtures_execute(tmp_path: Path) -> None:
     record = tmp_path / "record.json"
     command = [sys.executable, "-m", "benchmarks.mutants.lines", str(record), "tests/reading/test_geometry.py"]

@@ -297,6 +297,7 @@ def test_wrong_usage_ends_with_status_2(arguments: tuple[str, ...], command: Com
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_page_score_is_fitted_leaves_weights_without_one(
     command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,6 +314,7 @@ def test_ctrl_c_while_the_page_score_is_fitted_leaves_weights_without_one(
     assert Reader(output).read(np.full((40, 40), 255, np.uint8)).text == ""
 
 
+@pytest.mark.slow
 def test_the_command_in_the_metadata_makes_the_same_file_again(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -291,6 +291,7 @@ def test_a_page_score_that_was_stopped_is_fitted_when_resumed(
     assert output.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe", ["modern", *(pytest.param(name, marks=pytest.mark.slow) for name in ("paper", "reading"))]
 )

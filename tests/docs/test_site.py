@@ -113,6 +113,7 @@ def test_roles_become_links_and_examples_become_code() -> None:
     assert "```pycon\n>>> 1 + 1\n2\n```\n\nThe end." in text
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_and_shows_every_layer(tmp_path: Path) -> None:
     pytest.importorskip("nbconvert")
     command = ["nbconvert", "--to", "notebook", "--execute", str(NOTEBOOK), "--output-dir", str(tmp_path)]

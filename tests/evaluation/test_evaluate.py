@@ -245,6 +245,7 @@ def test_pictures_become_images_in_mnists_form(draw: Callable[..., Image.Image],
 # --- the real sets ---
 
 
+@pytest.mark.slow
 def test_letters_are_measured_as_not_digits(real_data: Path, reader: Reader) -> None:
     found = load(str(real_data / "not_digits" / "letters_a_to_h.npz"), not_digits=True)
     assert isinstance(found, PictureSet)

@@ -44,12 +44,14 @@ def test_a_fitted_score_tells_new_words_that_are_there_from_others_and_right_one
         assert p[one.right, 1].min() > p[~one.right, 1].max()
 
 
+@pytest.mark.slow
 def test_the_same_examples_and_seed_give_the_same_score() -> None:
     made = examples(10, np.random.default_rng(1))
     texts = [fitted(made, np.random.default_rng(2)).to_json() for _ in range(2)]
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_confidence_of_whole_pages_is_how_often_they_are_right() -> None:
     generator = np.random.default_rng(4)
     made = examples(60, generator)  # every page has a wrong word that is there
@@ -66,6 +68,7 @@ def test_page_number_of_a_kind_is_the_same_whatever_else_is_drawn(make: PageMake
     assert not np.array_equal(make("icon", 4).picture, first.picture)
 
 
+@pytest.mark.slow
 def test_in_every_drawn_string_a_word_is_there_and_where_nothing_is_drawn_none_is(
     reader: Reader, make: PageMaker
 ) -> None:

@@ -60,7 +60,7 @@ def checkpoints(run: Training) -> Iterator[State]:
         replace(CONCISE, passes=2),
         replace(PAPER, passes=2),
         replace(PAPER_DISTORTED, passes=3),
-        replace(READING, passes=3, batch=16),
+        pytest.param(replace(READING, passes=3, batch=16), marks=pytest.mark.slow),
     ],
     ids=["modern", "modern in 4 bits", "fast", "concise", "paper", "paper, distorted", "reading"],
 )

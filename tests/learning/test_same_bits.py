@@ -34,6 +34,7 @@ def trained(output: Path, recipe: str, threads: int | None, blas: int | None, pr
     return output.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe", ["modern", *(pytest.param(name, marks=pytest.mark.slow) for name in ("paper", "reading"))]
 )

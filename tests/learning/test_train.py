@@ -97,7 +97,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(few: Image
 
 
 @pytest.mark.parametrize(
-    ("recipe", "passes", "at_most"), [(MODERN, 5, 30.0), (CONCISE, 10, 60.0)], ids=["modern", "concise"]
+    ("recipe", "passes", "at_most"),
+    [(MODERN, 5, 30.0), pytest.param(CONCISE, 10, 60.0, marks=pytest.mark.slow)],
+    ids=["modern", "concise"],
 )
 def test_a_few_passes_over_the_embedded_digits_are_far_better_than_chance(
     recipe: Recipe, passes: int, at_most: float, digits: ImageSet

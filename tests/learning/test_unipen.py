@@ -256,6 +256,7 @@ def real(real_data: Path) -> tuple[Writing, ...]:
     return found
 
 
+@pytest.mark.slow
 @reads_unipen
 def test_the_archive_holds_the_digits_of_210_writers(real: tuple[Writing, ...]) -> None:
     digits = [w for w in real if w.source.startswith("1a/")]
@@ -273,6 +274,7 @@ def test_a_written_number_is_dark_ink_on_white_paper(real: tuple[Writing, ...]) 
         assert 0.01 < (picture < 0.5).mean() < 0.3
 
 
+@pytest.mark.slow
 @reads_unipen
 def test_the_data_sets_hold_the_held_out_writers_apart(
     real: tuple[Writing, ...], monkeypatch: pytest.MonkeyPatch

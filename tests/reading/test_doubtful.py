@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
@@ -53,6 +54,7 @@ def cloud_of_specks() -> NDArray[np.float32]:
 PATTERNS = (stripes, checkerboard, dots, soft_shadow, wedge_of_shadow, blot_at_the_border, cloud_of_specks)
 
 
+@pytest.mark.slow
 def test_patterns_and_shadows_have_hardly_ever_digits(reader: Reader) -> None:
     answers = {picture.__name__: reader.read(picture(), "auto").text for picture in PATTERNS}
     assert sum(text != "" for text in answers.values()) <= 1, answers

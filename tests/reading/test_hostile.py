@@ -74,6 +74,7 @@ def test_every_hostile_file_gives_an_answer_or_a_line(path: Path | None, layout:
         assert_answers(reader, str(path), layout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout != "auto"])  # which is page
 def test_a_mark_whose_ink_falls_between_the_pixels_that_are_measured_is_read(layout: str, reader: Reader) -> None:
     path = Path(os.environ.get("LENET5_DATA", "")) / "field" / "submitty_bicolor_page_p06.png"

@@ -121,6 +121,7 @@ def answered(reader: Reader) -> Callable[[str], list[tuple[Picture, str]]]:
     return pages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", UNCHANGED)
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_same_picture_changed_a_little_gives_the_same_text(
@@ -139,6 +140,7 @@ def test_the_same_array_held_in_other_ways_gives_the_same_reading(
         assert reader.read(np.repeat(picture[..., None], 3, axis=2)).text == text
 
 
+@pytest.mark.slow
 def test_most_changes_leave_some_text_to_compare(answered: Callable[[str], list[tuple[Picture, str]]]) -> None:
     for kind in UNCHANGED:
         assert np.mean([text != "" for _, text in answered(kind)]) > 0.6, kind

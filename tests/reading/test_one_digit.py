@@ -65,6 +65,7 @@ def captioned(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 PAPERS = (ruled, squared, finely_squared, framed, on_a_table, shaded, captioned)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.__name__)
 @pytest.mark.parametrize("layout", ["digit", "auto"])
 def test_one_digit_in_a_photo_is_read_whatever_it_is_written_on(
@@ -200,6 +201,7 @@ def test_chalk_on_a_board_is_the_digit_and_not_what_is_around_it(
     assert_found(reader, pictures, layout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["digit", "auto"])
 @pytest.mark.parametrize("height", [0.03, 0.05, 0.1])
 def test_a_digit_small_in_a_large_photo_is_read(
@@ -215,6 +217,7 @@ def test_a_digit_small_in_a_large_photo_is_read(
     assert sum(answer == digit for answer, digit in zip(answers, DIGITS, strict=True)) >= 8, answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["digit", "auto"])
 @pytest.mark.parametrize("shade", [0.8, 0.7, 0.6, 0.5])
 def test_a_shadow_cast_over_the_digit_is_not_read(
@@ -240,6 +243,7 @@ def cropped_to_its_ink(drawn: Image.Image, side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [True, False], ids=["dark on light", "light on dark"])
 @pytest.mark.parametrize(("layout", "share"), [("digit", 0.9), ("auto", 0.6)])
 def test_digits_cropped_to_their_ink_are_read_at_any_size(
@@ -271,6 +275,7 @@ def in_cells(images: NDArray[np.uint8]) -> list[Levels]:
     return pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layout", "share"), [("digit", 0.85), ("auto", 0.75)])
 def test_handwriting_in_printed_cells_is_read(layout: str, share: float, reader: Reader, embedded: ImageSet) -> None:
     right = reader.classify(embedded.images)[0] == embedded.labels

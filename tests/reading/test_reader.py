@@ -162,6 +162,7 @@ def test_in_a_blank_picture_nothing_is_read_in_whatever_light(grey: Levels, layo
     assert reader.read(np.clip(grey, 0, 1), layout=layout).lines == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amount", [0.005, 0.01, 0.02])
 def test_on_rough_paper_nothing_is_read(amount: float, reader: Reader) -> None:
     assert reader.read(np.clip(rough((300, 400), amount), 0, 1)).lines == ()

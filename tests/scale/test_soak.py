@@ -26,6 +26,7 @@ def small() -> list[soak.Source]:
     return soak.sources()[85:99:2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [soak.by_threads, soak.by_processes], ids=["threads", "processes"])
 def test_answers_from_four_at_once_are_those_of_one(
     way: Callable[..., object], monkeypatch: pytest.MonkeyPatch
@@ -43,6 +44,7 @@ def _run(work: Any) -> Any:
         return pool.submit(lambda: asyncio.run(work)).result()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_reads(small: list[soak.Source]) -> None:
     reader, pid = Reader(threads=1), (soak.os.getpid(),)
     line, digit = small[-1], small[0]
