@@ -11,8 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenet5.learning.data import ImageSet, load
-from lenet5.reading.ink import Ink, inks_of, without_impulses
+from lenet5.reading.ink import Ink, inks_of
 from lenet5.reading.proposals import proposals_of
 
 Levels = NDArray[np.float32]
@@ -210,42 +209,3 @@ def test_a_crop_of_a_large_picture_has_the_pictures_own_detail() -> None:
     ink = next(ink for ink in inks_of(grey) if ink.scale == 0.4)
     crop = ink.crop((slice(400, 520), slice(804, 836)), 2.5)
     assert crop == pytest.approx(1 - grey[1000:1300, 2010:2090] / 0.9, abs=0.02)
-
-
-def sprinkled(grey: Levels, share: float) -> Levels:
-    """Salt and pepper on so many of the pixels."""
-    drawn = np.random.default_rng(3).random(grey.shape)
-    return np.where(drawn < share / 2, 0, np.where(drawn < share, 1, grey)).astype(np.float32)
-
-
-@pytest.mark.parametrize("share", [0.03, 0.1, 0.2])
-def test_salt_and_pepper_go_and_strokes_stay(share: float) -> None:
-    clean = np.full((120, 160), 0.85, np.float32)
-    cv2.ellipse(clean, (80, 60), (30, 45), 0, 0, 360, 0.2, 5)
-    found = without_impulses(sprinkled(clean, share))
-    assert (np.abs(found - clean) > 0.2).mean() < 0.02
-    assert (np.abs(sprinkled(clean, share) - clean) > 0.1).mean() > 0.8 * share
-
-
-def test_hairlines_and_pictures_without_noise_are_left_as_they_are() -> None:
-    clean = np.full((120, 160), 0.85, np.float32)
-    for row in range(10, 110, 10):
-        cv2.line(clean, (5, row), (150, row + 7), 0.1, 1)
-    assert without_impulses(clean) is clean
-
-
-@pytest.mark.parametrize("side", [28, 20, 14, 10, 8])
-def test_small_digits_are_no_noise(side: int) -> None:
-    found = load("digits", "test")
-    assert isinstance(found, ImageSet)
-    for image in found.images[:100]:
-        grey = 1 - cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        assert without_impulses(grey) is grey
-
-
-def test_small_print_is_no_noise() -> None:
-    page = np.full((300, 600), 255, np.uint8)
-    for row in range(20, 290, 14):
-        cv2.putText(page, "0123456789 31415926 2718", (8, row), cv2.FONT_HERSHEY_SIMPLEX, 0.35, 0, 1, cv2.LINE_AA)
-    grey = page.astype(np.float32) / np.float32(255)
-    assert without_impulses(grey) is grey

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lenet5 import Box, PictureError
 from lenet5.errors import ArrayError
-from lenet5.reading.ink import without_impulses
+from lenet5.reading.impulses import without_impulses
 from lenet5.reading.opening import open_picture
 from lenet5.reading.picture import Picture, Region
 

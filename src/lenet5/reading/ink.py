@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ink", "inks_of", "shrunk", "without_impulses"]
+__all__ = ["Ink", "inks_of", "shrunk"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -32,12 +32,7 @@ _APART_FROM: Final = 6.0  # standard deviations of paper with its texture: so fa
 _LOCAL: Final = 0.4  # of the strongest ink near by: what is fainter is its rim
 _DIGIT: Final = 20  # pixels of the strongest ink tell how strong it is: a small digit in a large photo has few more
 _ENOUGH: Final = 500_000  # pixels tell the levels of a larger picture
-_SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy;
-_LEAST_NOISY: Final = 20  # pixels of the shorter side: in smaller pictures strokes are noise
-_NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
-_APART: Final = 0.2  # how far an impulse is from the median of its neighbours;
-_ALIKE: Final = 0.1  # levels no farther apart are alike
-_AROUND: Final = np.array([(0, 0, 0, 1, 1, 2, 2, 2), (0, 1, 2, 0, 2, 0, 1, 2)])  # rows, columns of 3×3 but the middle
+_LEAST: Final = 20  # pixels of the shorter side: in a smaller picture all ink is strong
 _FINE_ENOUGH: Final = 24  # pixels of a window: where it is larger, paper is looked for in a smaller picture
 
 
@@ -148,7 +143,7 @@ def _through(source: Floats, small: Floats, window: int, dark: bool) -> Iterator
     mask = contrast > threshold
     scale = max(small.shape) / max(source.shape)
     yield Ink(contrast, mask, noise, scale, source, paper, dark, window)
-    if floor < 0.6 * threshold and min(small.shape) >= _LEAST_NOISY:
+    if floor < 0.6 * threshold and min(small.shape) >= _LEAST:
         faint = _faint(contrast, mask, floor, window)
         if faint is not None:
             yield Ink(contrast, faint, noise, scale, source, paper, dark, window, faint=True)
@@ -183,51 +178,6 @@ def _paper(small: Floats, window: int) -> Floats:
     side = window // coarser | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     return np.asarray(cv2.GaussianBlur(paper, (0, 0), side / 6), np.float32)
-
-
-def without_impulses(grey: Floats) -> Floats:
-    """Grey levels (H, W) without salt-and-pepper noise, where there is much of it; else as they are.
-
-    A picture is noisy if many of its pixels stand out from ground that is flat all around them, as no
-    stroke does however thin. Then every pixel goes that differs from all of its neighbours but one.
-
-    >>> page = np.ones((40, 40), np.float32)
-    >>> page[::4, ::4] = 0  # pepper
-    >>> float(without_impulses(page).min())
-    1.0
-    """
-    if min(grey.shape) < _LEAST_NOISY:
-        return grey
-    top, left = (max(0, side - _SEEN) // 2 for side in grey.shape)
-    seen = np.ascontiguousarray(grey[top : top + _SEEN, left : left + _SEEN])
-    middle = _median(seen)
-    is_apart = cv2.absdiff(seen, middle) > _APART
-    if np.count_nonzero(is_apart) < _NOISY * seen.size:  # which most pictures show, in a fifth of the time
-        return grey
-    apart = np.nonzero(is_apart)
-    if np.count_nonzero(_alike(seen, middle[apart], apart) >= 7) < _NOISY * seen.size:
-        return grey
-    for _ in range(3):
-        middle = _median(grey)
-        apart = np.nonzero(np.abs(grey - middle) > _APART)
-        alone = _alike(grey, grey[apart], apart) <= 1
-        grey = grey.copy()
-        grey[apart[0][alone], apart[1][alone]] = middle[apart][alone]
-    return grey
-
-
-def _median(grey: Floats) -> Floats:
-    """The middle of each pixel's 3×3 neighbours."""
-    return np.asarray(cv2.medianBlur(grey, 3), np.float32)
-
-
-def _alike(grey: Floats, level: Floats, where: tuple[NDArray[np.intp], ...]) -> NDArray[np.int64]:
-    """How many of the eight neighbours of each pixel ``where`` rows and columns (N,) are about as light as its
-    ``level`` (N,): (N,); none is beyond the border."""
-    rows, columns = where
-    edged = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=2)
-    beside = edged[rows + _AROUND[0][:, None], columns + _AROUND[1][:, None]]
-    return np.asarray(np.count_nonzero(np.abs(beside - level) < _ALIKE, axis=0))
 
 
 def _noise(grey: Floats) -> float:

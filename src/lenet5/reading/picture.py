@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lenet5.errors import ArrayError, PictureError
 from lenet5.reading.channels import channels_of, sampled, shows_colour
-from lenet5.reading.ink import without_impulses
+from lenet5.reading.impulses import without_impulses
 from lenet5.result import Box
 
 __all__ = ["Picture", "Region", "picture_of"]
