@@ -19,7 +19,8 @@ from lenet5.learning.unipen_pictures import isolated_digits, numbers_of
 from lenet5.reading.geometry import Geometry, features
 from lenet5.synthesis.images import characters, hard_digits, junk, letters, separators
 from lenet5.synthesis.lines import SeenLine, seen, written_numbers
-from lenet5.synthesis.strings import CLASSES, Source, from_images, from_writers, lines
+from lenet5.synthesis.strings import lines
+from lenet5.synthesis.symbols import CLASSES, Source, from_images, from_writers
 
 __all__ = ["Synthesis", "by_writer"]
 
