@@ -18,11 +18,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from lenet5 import engine, paper, pixels, posterior
 from lenet5 import weights as weights_of
 from lenet5.codes import CODES, DIGITS
-from lenet5.learning.data import ImageSet
 from lenet5.learning.method import Descent
 from lenet5.learning.objective import Objective, objective
 from lenet5.learning.recipe import RECIPES, Recipe
 from lenet5.learning.sampler import Sampler
+from lenet5.learning.sets import ImageSet
 from lenet5.learning.train import Training
 from lenet5.normalise import resize
 from lenet5.paper import SIDE

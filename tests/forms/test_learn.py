@@ -16,8 +16,9 @@ from lenet5.forms import learn
 from lenet5.forms.corrections import load_corrections
 from lenet5.forms.learn import Learning, Learnt, Measured, Replay
 from lenet5.global_training.material import Synthesis
-from lenet5.learning.data import drawn, load
+from lenet5.learning.data import load
 from lenet5.learning.recipe import READING
+from lenet5.learning.sets import drawn
 from tests.conftest import Outcome
 from tests.forms.test_corrections import read_folder  # noqa: F401 (a fixture)
 

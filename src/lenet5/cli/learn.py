@@ -12,7 +12,7 @@ from lenet5.errors import DataError, LeNet5Error
 
 if TYPE_CHECKING:
     from lenet5.forms.learn import Learning, Learnt
-    from lenet5.learning.data import ImageSet
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.unipen import Writing
 
 __all__ = ["command"]

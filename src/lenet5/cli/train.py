@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from lenet5.cli.train_inputs import Inputs
     from lenet5.learning.checkpoint import Autosave, Options
-    from lenet5.learning.data import ImageSet
     from lenet5.learning.objective import Objective
     from lenet5.learning.recipe import Recipe
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.train import Training
     from lenet5.weights import Weights
 
@@ -169,7 +169,7 @@ def _options(
     sources: Sequence[str],
 ) -> Options:
     """What determines the bits of a run's weights, by the names that the user knows."""
-    from lenet5.learning.data import described
+    from lenet5.learning.sets import described
 
     images_of = inputs.images
     return {

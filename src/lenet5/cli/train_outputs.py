@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from lenet5.cli.train_inputs import Inputs
     from lenet5.learning.checkpoint import Options
-    from lenet5.learning.data import ImageSet
     from lenet5.learning.recipe import Recipe
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.train import Training
     from lenet5.weights import Weights
 

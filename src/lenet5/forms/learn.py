@@ -27,12 +27,12 @@ from lenet5.forms.fields import read_field
 from lenet5.forms.form import Field
 from lenet5.forms.rules import Rules
 from lenet5.global_training.material import Synthesis, by_writer
-from lenet5.learning.data import ImageSet, part_of
 from lenet5.learning.method import OneCycleMuon
 from lenet5.learning.mixture import Material
 from lenet5.learning.objective import objective
 from lenet5.learning.recipe import READING, Recipe
-from lenet5.learning.train import Training, split
+from lenet5.learning.sets import ImageSet, part_of, split
+from lenet5.learning.train import Training
 from lenet5.learning.unipen import Writing
 from lenet5.learning.unipen_pictures import digit_images
 from lenet5.reading.reader import Reader

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.codes import DIGITS
 from lenet5.global_training.sequence import Graph, SequenceLoss, fit_inverse_temperature, graph_of
-from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.mixture import Lines, Material, Mixture
+from lenet5.learning.sets import ImageSet, joined
 from lenet5.learning.unipen import LICENCE, Writing, held_out_writers
 from lenet5.learning.unipen_pictures import isolated_digits, numbers_of
 from lenet5.reading.geometry import Geometry, features

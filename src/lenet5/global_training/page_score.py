@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lenet5 import weights as weights_of
-from lenet5.learning.data import ImageSet
+from lenet5.learning.sets import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.reading.reader import Reader
 from lenet5.reading.score import Judge, PageScore, with_context

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
-from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion
 from lenet5.learning.objective import Objective
+from lenet5.learning.sets import ImageSet
 
 __all__ = ["Lines", "Material", "Mixture", "RoundRobin", "SequenceLoss", "Synthesizer"]
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import pixels
-from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import affine, distort, transform
 from lenet5.learning.mixture import Mixture, RoundRobin
 from lenet5.learning.recipe import Recipe
+from lenet5.learning.sets import ImageSet, joined
 from lenet5.paper import SIDE
 
 __all__ = ["MixedSampler", "Sampler"]

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +20,18 @@ from lenet5 import paper, pixels, posterior, weights
 from lenet5.codes import DIGITS
 from lenet5.errors import CheckpointError, DataError, WeightsError
 from lenet5.learning.checkpoint import State
-from lenet5.learning.data import ImageSet, described, joined, part_of
 from lenet5.learning.distort import distort
 from lenet5.learning.method import Descent
 from lenet5.learning.mixture import Material, Mixture, SequenceLoss, Synthesizer
 from lenet5.learning.objective import Objective
 from lenet5.learning.recipe import Recipe
 from lenet5.learning.sampler import MixedSampler, Sampler
+from lenet5.learning.sets import ImageSet, described, joined, part_of, split
 from lenet5.quantise import Rounding
 
-__all__ = ["Progress", "Training", "split"]
+__all__ = ["Progress", "Training"]
 
 Floats = NDArray[np.float32]
-
-_SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
 
 
 @dataclass(frozen=True)
@@ -55,28 +52,6 @@ class Progress:
     passes: int
     loss: float
     validation_error_percent: float | None
-
-
-def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed.
-
-    Where images have groups, whole groups are held out, until they are so many.
-
-    >>> from lenet5.learning.data import load
-    >>> held_out, trained_on = split(load("digits", "train"), 100)
-    >>> len(held_out), len(trained_on)
-    (100, 1337)
-    """
-    n, generator = len(data.images), np.random.default_rng(_SPLIT_SEED)
-    held_out = min(held_out, n // 10)
-    if data.groups is None:
-        order = generator.permutation(n)
-        return order[:held_out], order[held_out:]
-    known, group = np.unique(data.groups, return_inverse=True)
-    place = generator.permutation(len(known))[group]  # of each image's group in a random order of the groups
-    order = np.argsort(place, kind="stable")
-    stop = held_out if held_out in (0, n) else int(np.searchsorted(place[order], place[order[held_out - 1]], "right"))
-    return order[:stop], order[stop:]
 
 
 class Training:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS, SEPARATORS
-from lenet5.learning.data import ImageSet
+from lenet5.learning.sets import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.normalise import ink_box
 from lenet5.paper import SIDE
