@@ -79,7 +79,8 @@ def _save(trained: Weights, output: str) -> str:
 def _with_page_score(trained: Weights, held_out: ImageSet, inputs: Inputs, seed: int, threads: int | None) -> Weights:
     """The weights with their page score, fitted with a progress bar; as they are if Ctrl-C stops that."""
     from lenet5.global_training.material import by_writer
-    from lenet5.global_training.page_score import PAGES, PageMaker, with_page_score
+    from lenet5.global_training.page_examples import PageMaker
+    from lenet5.global_training.page_score import PAGES, with_page_score
     from lenet5.synthesis.pages import KINDS
 
     say("fitting the page score to drawn pages, which takes minutes; the weights are written already")
