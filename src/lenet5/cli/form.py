@@ -129,7 +129,7 @@ def table(folder: Path, output: str | None, json: bool) -> None:
     on yet, decided those that somebody has.
     """
     from lenet5.forms.corrected import corrected, write_corrected
-    from lenet5.tables import json_line
+    from lenet5.row_files import json_line
 
     whole = corrected(folder)
     if output is not None:

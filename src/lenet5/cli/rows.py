@@ -10,7 +10,8 @@ import click
 if TYPE_CHECKING:
     from lenet5.forms.form import Form
     from lenet5.forms.review import ReviewFolder
-    from lenet5.tables import Column, Table
+    from lenet5.row_files import Column
+    from lenet5.tables import Table
 
 __all__ = ["Rows"]
 
@@ -108,7 +109,7 @@ class Rows:
         return changes
 
     def _show(self, row: dict[str, Any]) -> None:
-        from lenet5.tables import json_line
+        from lenet5.row_files import json_line
 
         if self._json:
             click.echo(json_line(row))
@@ -117,6 +118,6 @@ class Rows:
 
     @staticmethod
     def _print(cells: list[Any]) -> None:
-        from lenet5.tables import csv_line
+        from lenet5.row_files import csv_line
 
         click.echo(csv_line(cells))

@@ -16,7 +16,8 @@ from typing import Any, Final
 from lenet5.errors import OutputError
 from lenet5.forms.decisions import SUFFIX, Decision, decision_of
 from lenet5.forms.review import item_name
-from lenet5.tables import Column, Table, csv_line, names_in
+from lenet5.row_files import Column, csv_line, names_in
+from lenet5.tables import Table
 
 __all__ = [
     "JOURNAL", "Corrected", "Key", "Row", "amendment", "corrected", "fields_of", "no_sheets", "read_rows", "row_after",

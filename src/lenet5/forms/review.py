@@ -64,7 +64,7 @@ class ReviewFolder:
         Raises OutputError where another run writes it.
         """
         make_folder(self.folder / "sheets")
-        return Lock(self.folder / "items", called=self.folder)
+        return Lock(self.folder / "items", label=self.folder)
 
     def clear(self) -> None:
         """Remove what a stopped run kept aside: a run that does not go on with it begins so."""

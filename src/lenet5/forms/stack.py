@@ -20,7 +20,7 @@ from lenet5.forms.sheet import FormReader, Sheet
 from lenet5.processes import Killed, shared
 from lenet5.reading.opening import open_pages
 from lenet5.reading.picture import Picture
-from lenet5.tables import Column
+from lenet5.row_files import Column
 
 __all__ = ["Duplicates", "Unit", "columns_of", "count_units", "note_duplicate", "read_stack", "units_of"]
 

@@ -12,7 +12,7 @@ from lenet5.reading.opening import Source, open_pages
 from lenet5.reading.picture import Picture
 from lenet5.reading.reader import Reader
 from lenet5.result import Reading, file_json
-from lenet5.tables import Column
+from lenet5.row_files import Column
 
 __all__ = ["PageResult", "Seen", "columns_of", "read_pages"]
 

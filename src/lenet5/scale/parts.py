@@ -53,7 +53,7 @@ def alone(folder: str) -> Iterator[None]:
     True
     """
     system, place = Storage().folder(folder)
-    lock = Lock(Path(place) / _LISTING, called=folder) if system.type_name == "local" else None
+    lock = Lock(Path(place) / _LISTING, label=folder) if system.type_name == "local" else None
     try:
         yield
     finally:
