@@ -146,10 +146,10 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
             if X.shape[1] != X.shape[2]:
                 raise ValueError(f"pictures are square, not {X.shape[1:]}")
             X = X.reshape(len(X), -1)  # noqa: N806
-        how: dict[str, Any] = {"dtype": [np.uint8, np.float32, np.float64], "reset": reset}
+        options: dict[str, Any] = {"dtype": [np.uint8, np.float32, np.float64], "reset": reset}
         if isinstance(y, str):
-            return validate_data(self, X, **how), np.empty(0)
-        X, y = validate_data(self, X, y, **how)  # noqa: N806
+            return validate_data(self, X, **options), np.empty(0)
+        X, y = validate_data(self, X, y, **options)  # noqa: N806
         check_classification_targets(y)
         if reset:
             self.levels_ = min(float(X.min()), 0.0), float(X.max())

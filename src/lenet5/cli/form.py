@@ -167,7 +167,7 @@ def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder 
     from lenet5.forms.stack import read_stack, units_of
 
     failed = sheets = 0
-    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.done), files, rows.printed):
+    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.has), files, rows.is_printed):
         for row in batch:
             sheets += 1
             if row["error"]:

@@ -36,7 +36,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands after ``step`` of ``steps``, in pass ``number`` of ``passes``.
+    """The progress of a training: ``step`` of ``steps``, in pass ``number`` of ``passes``.
 
     ``loss`` is the running mean of the criterion; ``validation_error_percent`` that of the averaged
     weights after the last whole pass, None before the first.
@@ -151,12 +151,15 @@ class Training:
 
         Raises CheckpointError for one of another training.
         """
-        known, given = self._saved.layout(), state.layout()
-        if known != given or state.step > self.steps or state.generator.keys() != self._saved.generator.keys():
+        if (
+            self._saved.layout() != state.layout()
+            or state.step > self.steps
+            or state.generator.keys() != self._saved.generator.keys()
+        ):
             raise CheckpointError("the checkpoint is of another training: its arrays do not fit this one")
-        own = self._state
-        own.parameters[...], own.averaged[...] = state.parameters, state.averaged
-        self._state = replace(state, parameters=own.parameters, averaged=own.averaged)
+        current = self._state
+        current.parameters[...], current.averaged[...] = state.parameters, state.averaged
+        self._state = replace(state, parameters=current.parameters, averaged=current.averaged)
         self._generator.bit_generator.state = state.generator
         for name, part in self._parts().items():
             prefix = f"{name}."
@@ -164,7 +167,7 @@ class Training:
         self._saved = self._copy()
 
     def _parts(self) -> dict[str, Descent | Sampler | MixedSampler | SequenceLoss]:
-        """What else has a state, by name."""
+        """The other parts with a state, by name."""
         parts: dict[str, Descent | Sampler | MixedSampler | SequenceLoss]
         parts = {"method": self._descent, "sampler": self._sampler}
         return parts | ({"lines": self._material.lines} if self._material.lines else {})
@@ -180,7 +183,7 @@ class Training:
         return self._rounded(self._state.averaged)
 
     def _rounded(self, parameters: Floats) -> Floats:
-        """Parameters (P,) as the network has them: rounded to the recipe's bits, or as they are."""
+        """Parameters (P,) rounded to the recipe's bits, if it has any."""
         return self._rounding(parameters) if self._rounding else parameters
 
     def __iter__(self) -> Iterator[Progress]:
@@ -192,11 +195,11 @@ class Training:
                 self._descent.begin_pass(number + 1, self._curvature)
                 state.order = sampler.order()
             batches = sampler.batches(state.order, first)
-            for left, (images, labels) in zip(reversed(range(len(batches))), batches, strict=True):
+            for remaining, (images, labels) in zip(reversed(range(len(batches))), batches, strict=True):
                 self._step(images, labels)
                 if state.step % sampler.batches_a_pass == 0:
                     self._validate(number + 1)
-                if left == 0:
+                if remaining == 0:
                     self._saved = self._copy()
                 yield Progress(state.step, self.steps, number + 1, passes, state.loss, state.last_error)
 
@@ -233,9 +236,9 @@ class Training:
         state, error, parameters = self._state, None, self.current
         if self._held_out:
             penalty, labels = self._penalties_of(parameters, self._held_out.images), self._held_out.labels
-            refused = penalty.min(axis=1) > self.recipe.criterion.j
-            right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
-            error = 100 * float(1 - right.mean())
+            is_refused = penalty.min(axis=1) > self.recipe.criterion.j
+            is_right = np.where(labels == paper.NOT_A_DIGIT, is_refused, penalty.argmin(axis=1) == labels)
+            error = 100 * float(1 - is_right.mean())
         state.passes, state.last_error = number, error
         if error is None or state.best_error is None or error <= state.best_error or self._material.lines:
             state.best, state.best_error, state.best_pass = parameters.copy(), error, number
@@ -281,8 +284,8 @@ class Training:
         if held_out and self.recipe.mixture:
             penalty = self._penalties_of(parameters, held_out.images)
             return posterior.fit_rubbish(penalty, held_out.labels, self.recipe.classes)
-        known = held_out or part_of(self._data, self._training)
-        digits = known.images[known.labels != paper.NOT_A_DIGIT]
+        data = held_out or part_of(self._data, self._training)
+        digits = data.images[data.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             recipe, generator = self.recipe, np.random.default_rng(self._seed)
             images = distort(digits, recipe.distortion, generator, recipe.network, self._threads)

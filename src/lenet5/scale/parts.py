@@ -158,7 +158,7 @@ def _name(part: int) -> str:
 def _options(pictures: ReadPictures) -> bytes:
     """What the answers depend on beside the files."""
     parameters = hashlib.sha256(pictures.weights.parameters.tobytes()).hexdigest()
-    answers = [_FORMAT, parameters, dict(pictures.weights.metadata), pictures.how]
+    answers = [_FORMAT, parameters, dict(pictures.weights.metadata), pictures.options]
     return json.dumps(answers, sort_keys=True, default=repr).encode()
 
 
