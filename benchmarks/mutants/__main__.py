@@ -41,7 +41,7 @@ ROOMS: Final = {
         "tests/test_weights.py",
         "tests/test_weights_refused.py",
         "tests/evaluation",
-    ],  # fmt: skip
+    ],
     "normalise.py": ["tests/learning/test_data.py", "tests/learning/test_render.py", "tests/evaluation"],
 }
 """Of the files of no room, whose tests there are beside their own."""
