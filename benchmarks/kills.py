@@ -37,12 +37,12 @@ RUNS: Final = {
 
 PROGRAM: Final = """
 from lenet5.cli import main
-from lenet5.global_training import page_score
+from lenet5.global_training import page_examples, page_score
 from lenet5.learning import checkpoint
 from lenet5.synthesis import pages
 checkpoint._INTERVAL = 0.0
 page_score.PAGES = 2
-page_score.KINDS = {kind: pages.KINDS[kind] for kind in ("icon", "strings, spaced", "no digits: shapes")}
+page_examples.KINDS = {kind: pages.KINDS[kind] for kind in ("icon", "strings, spaced", "no digits: shapes")}
 main()
 """
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from lenet5.errors import OutputError, UnavailableError
-from lenet5.tables import FORMATS, Column, Table
+from lenet5.row_files import FORMATS, Column
+from lenet5.tables import Table
 
 COLUMNS = (Column("file"), Column("page", int), Column("p", float), Column("review", list))
 ROWS: list[dict[str, Any]] = [

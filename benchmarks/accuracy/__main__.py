@@ -32,10 +32,11 @@ from lenet5.evaluation.evaluate import evaluate
 from lenet5.export.c import source
 from lenet5.export.c_compiled import compiled, compiler
 from lenet5.files import write_beside
-from lenet5.learning.data import ImageSet, drawn, load
+from lenet5.learning.data import load
 from lenet5.learning.distort import NONE
 from lenet5.learning.objective import DistillationObjective, Objective, objective
 from lenet5.learning.recipe import DISTORTED, RECIPES, Recipe, command_of, taught
+from lenet5.learning.sets import ImageSet, drawn
 from lenet5.learning.train import Training
 from lenet5.posterior import RUBBISH, probabilities
 from lenet5.quantise import BITS

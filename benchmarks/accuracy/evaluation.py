@@ -20,8 +20,8 @@ from benchmarks import record
 from lenet5 import weights
 from lenet5.evaluation.evaluate import evaluate
 from lenet5.files import write_beside
-from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load, part_of
-from lenet5.learning.train import split
+from lenet5.learning.data import load
+from lenet5.learning.sets import NO_DIGIT, ImageSet, PictureSet, part_of, split
 from lenet5.reading.reader import Reader
 
 HELD_OUT = 5_000  # of the training images, by every recipe whose weights are bundled

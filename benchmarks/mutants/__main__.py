@@ -36,7 +36,12 @@ from lenet5.files import write_beside
 RESULTS: Final = record.RESULTS / "mutants.json"
 TRACED: Final = ROOT / "build" / "mutants"
 ROOMS: Final = {
-    "posterior.py": ["tests/test_criterion.py", "tests/test_weights.py", "tests/evaluation"],
+    "posterior.py": [
+        "tests/test_criterion.py",
+        "tests/test_weights.py",
+        "tests/test_weights_refused.py",
+        "tests/evaluation",
+    ],
     "normalise.py": ["tests/learning/test_data.py", "tests/learning/test_render.py", "tests/evaluation"],
 }
 """Of the files of no room, whose tests there are beside their own."""

@@ -17,10 +17,11 @@ from benchmarks import record
 from lenet5 import weights
 from lenet5.files import write_beside
 from lenet5.global_training.material import by_writer
-from lenet5.global_training.page_score import PAGES, Example, PageMaker, examples_of, judges_of, outcome
+from lenet5.global_training.page_examples import Example, PageMaker, examples_of
+from lenet5.global_training.page_score import PAGES, judges_of, outcome
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.recipe import RECIPES
-from lenet5.learning.train import part_of, split
+from lenet5.learning.sets import part_of, split
 from lenet5.learning.unipen import load_unipen
 from lenet5.synthesis.pages import KINDS
 

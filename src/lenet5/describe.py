@@ -110,30 +110,30 @@ def _layer(
         kind, connections = "average pooling", inputs * neurons
     else:
         kind, connections = "radial basis functions", maps * before[0]
-    shown = name if name == "output" else name.upper()
-    return paper.Layer(shown, kind, maps, (size[0], size[1]), neurons, parameters, connections)
+    label = name if name == "output" else name.upper()
+    return paper.Layer(label, kind, maps, (size[0], size[1]), neurons, parameters, connections)
 
 
 def _disagreements(description: Description) -> list[str]:
-    """Each number that is not the published one, in words."""
-    wrong = []
+    """The numbers that differ from the published ones, one line each."""
+    differences = []
     published = description.published
     if [layer.name for layer in description.layers] != [layer.name for layer in published]:
         return [f"the layers are {', '.join(layer.name for layer in description.layers)}"]
-    for ours, theirs in zip(description.layers, published, strict=True):
+    for counted, in_table in zip(description.layers, published, strict=True):
         for field in fields(paper.Layer):
-            here, there = getattr(ours, field.name), getattr(theirs, field.name)
-            if here != there:
-                wrong.append(f"{ours.name}: {field.name} {here} here, {there} in the table")
+            ours, theirs = getattr(counted, field.name), getattr(in_table, field.name)
+            if ours != theirs:
+                differences.append(f"{counted.name}: {field.name} {ours} here, {theirs} in the table")
     totals = {"parameters": description.network.parameters, "connections": description.published_connections}
-    for total, there in totals.items():
-        here = getattr(description, total)
-        if here != there:
-            wrong.append(f"total {total}: {here:,} here, {there:,} in the table")
-    return wrong
+    for total, theirs in totals.items():
+        ours = getattr(description, total)
+        if ours != theirs:
+            differences.append(f"total {total}: {ours:,} here, {theirs:,} in the table")
+    return differences
 
 
-def _with_classes(output: paper.Layer, further: int) -> paper.Layer:
-    """The published row of the output with ``further`` classes."""
-    classes, units = output.maps + further, output.connections // output.maps
+def _with_classes(output: paper.Layer, additional: int) -> paper.Layer:
+    """The published row of the output with ``additional`` classes."""
+    classes, units = output.maps + additional, output.connections // output.maps
     return replace(output, maps=classes, neurons=classes, connections=units * classes)

@@ -18,11 +18,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from lenet5 import engine, paper, pixels, posterior
 from lenet5 import weights as weights_of
 from lenet5.codes import CODES, DIGITS
-from lenet5.learning.data import ImageSet
 from lenet5.learning.method import Descent
 from lenet5.learning.objective import Objective, objective
 from lenet5.learning.recipe import RECIPES, Recipe
 from lenet5.learning.sampler import Sampler
+from lenet5.learning.sets import ImageSet
 from lenet5.learning.train import Training
 from lenet5.normalise import resize
 from lenet5.paper import SIDE
@@ -146,10 +146,10 @@ class LeNet5Classifier(ClassifierMixin, BaseEstimator):
             if X.shape[1] != X.shape[2]:
                 raise ValueError(f"pictures are square, not {X.shape[1:]}")
             X = X.reshape(len(X), -1)  # noqa: N806
-        how: dict[str, Any] = {"dtype": [np.uint8, np.float32, np.float64], "reset": reset}
+        options: dict[str, Any] = {"dtype": [np.uint8, np.float32, np.float64], "reset": reset}
         if isinstance(y, str):
-            return validate_data(self, X, **how), np.empty(0)
-        X, y = validate_data(self, X, y, **how)  # noqa: N806
+            return validate_data(self, X, **options), np.empty(0)
+        X, y = validate_data(self, X, y, **options)  # noqa: N806
         check_classification_targets(y)
         if reset:
             self.levels_ = min(float(X.min()), 0.0), float(X.max())

@@ -97,7 +97,8 @@ def test_two_runs_on_one_output_or_review_folder_the_second_is_refused(
     command: Command, tmp_path: Path, scans: Path
 ) -> None:
     from lenet5.forms.review import ReviewFolder
-    from lenet5.tables import Column, Table
+    from lenet5.row_files import Column
+    from lenet5.tables import Table
 
     form, output, review = write_form(tmp_path), tmp_path / "table.csv", tmp_path / "review"
     with Table(output, [Column("file")]):

@@ -17,7 +17,7 @@ from PIL import Image
 import lenet5
 from lenet5 import Reader, engine, weights
 from lenet5.export.c import source
-from lenet5.global_training import page_score
+from lenet5.global_training import page_examples, page_score
 from lenet5.learning.data import ImageSet, load
 from lenet5.learning.distort import distort
 from lenet5.learning.recipe import MODERN
@@ -319,7 +319,7 @@ def test_the_command_in_the_metadata_makes_the_same_file_again(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {kind: pages.KINDS[kind] for kind in ("icon", "strings, spaced", "no digits: shapes")}
-    monkeypatch.setattr(page_score, "KINDS", few)
+    monkeypatch.setattr(page_examples, "KINDS", few)
     monkeypatch.setattr(page_score, "PAGES", 2)
 
     def train(output: Path, seed: int) -> weights.Weights:

@@ -17,7 +17,7 @@ import pytest
 from benchmarks import kills
 from lenet5 import engine, weights
 from lenet5.cli.stopping import stop_like_ctrl_c
-from lenet5.global_training import page_score
+from lenet5.global_training import page_examples, page_score
 from lenet5.learning.distort import distort
 from lenet5.synthesis import pages
 from tests.conftest import Outcome
@@ -274,7 +274,7 @@ def test_a_page_score_that_was_stopped_is_fitted_when_resumed(
     command: Command, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {kind: pages.KINDS[kind] for kind in ("icon", "strings, spaced", "no digits: shapes")}
-    monkeypatch.setattr(page_score, "KINDS", few)
+    monkeypatch.setattr(page_examples, "KINDS", few)
     monkeypatch.setattr(page_score, "PAGES", 2)
     arguments = (*SHORT, "--images", "300", "--recipe", "reading", "--passes", "1")
     whole = output.with_name("whole.safetensors")

@@ -13,9 +13,10 @@ from benchmarks.accuracy import __main__ as program
 from docs._build import accuracy as tables
 
 from lenet5 import engine, weights
-from lenet5.learning.data import ImageSet, drawn, load
+from lenet5.learning.data import load
 from lenet5.learning.objective import EngineObjective
 from lenet5.learning.recipe import RECIPES
+from lenet5.learning.sets import ImageSet, drawn
 from tests.conftest import Outcome
 
 ROOT = Path(__file__).parents[2]

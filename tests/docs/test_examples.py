@@ -52,7 +52,7 @@ WITHOUT_EXAMPLE = {
     "lenet5.export.onnx.checked": "lenet5.export.onnx.run shows one half, require_agreement the other",
     "lenet5.forms.learn.Learning": MINUTES,
     "lenet5.forms.learn.Replay": MINUTES,
-    "lenet5.global_training.page_score.examples_of": PROCESSES,
+    "lenet5.global_training.page_examples.examples_of": PROCESSES,
     "lenet5.global_training.page_score.fitted": MINUTES,
     "lenet5.global_training.page_score.judges_of": MINUTES,
     "lenet5.global_training.page_score.with_page_score": MINUTES,

@@ -15,7 +15,7 @@ from PIL import Image
 from lenet5 import Reader, weights
 from lenet5.export.html import page
 from tests.export.conftest import Opened
-from tests.export.test_page_use import answer, drop, notice, png
+from tests.export.use import answer, drop, notice, png
 
 pytestmark = pytest.mark.browser
 

@@ -16,8 +16,9 @@ from lenet5.forms import learn
 from lenet5.forms.corrections import load_corrections
 from lenet5.forms.learn import Learning, Learnt, Measured, Replay
 from lenet5.global_training.material import Synthesis
-from lenet5.learning.data import drawn, load
+from lenet5.learning.data import load
 from lenet5.learning.recipe import READING
+from lenet5.learning.sets import drawn
 from tests.conftest import Outcome
 from tests.forms.test_corrections import read_folder  # noqa: F401 (a fixture)
 
@@ -84,12 +85,11 @@ def test_only_as_much_is_kept_as_forgets_nothing(
     replay: Replay,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def wrong(self: Learning, changed: weights.Weights, images: Any) -> int:
-        whole, changed_by = (np.abs(p - PARENT.parameters).sum() for p in (self._parameters, changed.parameters))
-        part = float(changed_by / whole)
-        return 50 if part > 0.55 else 0
+    def errors(self: Learning, changed: weights.Weights, images: Any) -> int:
+        all_change, change = (np.abs(p - PARENT.parameters).sum() for p in (self._parameters, changed.parameters))
+        return 50 if change > 0.55 * all_change else 0
 
-    monkeypatch.setattr(Learning, "_wrong", wrong)
+    monkeypatch.setattr(Learning, "_errors", errors)
     assert learnt_of(read_folder, replay).kept == 0.5
 
 

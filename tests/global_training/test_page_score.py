@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lenet5 import Reader
-from lenet5.global_training.page_score import Example, PageMaker, example_of, fitted, outcome
+from lenet5.global_training.page_examples import Example, PageMaker, example_of
+from lenet5.global_training.page_score import fitted, outcome
 from lenet5.learning.data import ImageSet, load
 from lenet5.reading.word_features import FEATURES
 from lenet5.result import Box
@@ -21,8 +22,8 @@ def make() -> PageMaker:
 
 
 def examples(count: int, generator: np.random.Generator) -> list[Example]:
-    """Pages of six words each: three are there, told by one feature; two of them are right, told by another."""
-    made = []
+    """Pages of six words: one feature tells the three that are there, another the two of them that are right."""
+    pages = []
     for _ in range(count):
         features = generator.normal(0, 1, (6, len(FEATURES)))
         there, right = np.arange(6) < 3, np.arange(6) < 2
@@ -30,34 +31,34 @@ def examples(count: int, generator: np.random.Generator) -> list[Example]:
         features[:, 5] = np.where(right, 2, -2) + generator.normal(0, 0.3, 6)
         edges = np.array([[20 * k, 0, 20 * k + 10, 15] for k in range(6)], np.float64)
         covered = np.where(there, 1, 0)
-        made.append(Example("made", features, edges, np.arange(6), there, right, covered, total=3))
-    return made
+        pages.append(Example("a page", features, edges, np.arange(6), there, right, covered, total=3))
+    return pages
 
 
 def test_a_fitted_score_tells_new_words_that_are_there_from_others_and_right_ones_from_wrong() -> None:
     generator = np.random.default_rng(0)
     score = fitted(examples(40, generator), generator)
-    for one in examples(5, generator):
-        p = score(one.features, one.lines)
-        assert (p[one.there, 0] > 0.8).all()
-        assert (p[~one.there, 0] < 0.2).all()
-        assert p[one.right, 1].min() > p[~one.right, 1].max()
+    for page in examples(5, generator):
+        p = score(page.features, page.lines)
+        assert (p[page.there, 0] > 0.8).all()
+        assert (p[~page.there, 0] < 0.2).all()
+        assert p[page.right, 1].min() > p[~page.right, 1].max()
 
 
 @pytest.mark.slow
 def test_the_same_examples_and_seed_give_the_same_score() -> None:
-    made = examples(10, np.random.default_rng(1))
-    texts = [fitted(made, np.random.default_rng(2)).to_json() for _ in range(2)]
+    pages = examples(10, np.random.default_rng(1))
+    texts = [fitted(pages, np.random.default_rng(2)).to_json() for _ in range(2)]
     assert texts[0] == texts[1]
 
 
 @pytest.mark.slow
 def test_confidence_of_whole_pages_is_how_often_they_are_right() -> None:
     generator = np.random.default_rng(4)
-    made = examples(60, generator)  # every page has a wrong word that is there
-    score = fitted(made, generator)
-    outcomes = [outcome(score, one) for one in made]
-    confidences = [score.confidence(given, others) for given, others, _ in outcomes]
+    pages = examples(60, generator)  # every page has a wrong word that is there
+    score = fitted(pages, generator)
+    outcomes = [outcome(score, page) for page in pages]
+    confidences = [score.confidence(p_right, p_left_out) for p_right, p_left_out, _ in outcomes]
     assert np.mean(confidences) == pytest.approx(np.mean([right for _, _, right in outcomes]), abs=0.1)
 
 
@@ -73,8 +74,8 @@ def test_in_every_drawn_string_a_word_is_there_and_where_nothing_is_drawn_none_i
     reader: Reader, make: PageMaker
 ) -> None:
     strings = [example_of(reader, "strings, spaced", make("strings, spaced", k)) for k in range(6)]
-    assert all(one.there.any() for one in strings)
-    assert sum(one.right.sum() for one in strings) > 0
+    assert all(example.there.any() for example in strings)
+    assert sum(example.right.sum() for example in strings) > 0
     empty = [kind for kind in KINDS if kind.startswith("no digits")][:4]
     assert not any(example_of(reader, kind, make(kind, 0)).there.any() for kind in empty)
 
@@ -83,6 +84,6 @@ def test_a_word_elsewhere_on_the_page_is_not_there(reader: Reader, make: PageMak
     page = make("strings, spaced", 1)
     (line,) = page.lines
     height = page.picture.shape[0]
-    away = tuple(Box(b.left, b.top + height, b.right, b.bottom + height) for b in line.boxes)
-    moved = Page(page.picture, (TrueLine(line.text, line.transcript, away),))
+    below = tuple(Box(b.left, b.top + height, b.right, b.bottom + height) for b in line.boxes)
+    moved = Page(page.picture, (TrueLine(line.text, line.transcript, below),))
     assert not example_of(reader, "strings, spaced", moved).there.any()

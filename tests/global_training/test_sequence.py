@@ -26,7 +26,8 @@ from lenet5.learning.recipe import READING
 from lenet5.reading.arcs import REFUSAL
 from lenet5.reading.geometry import Geometry, features
 from lenet5.synthesis.lines import SeenLine, seen
-from lenet5.synthesis.strings import CLASSES, from_images, lines
+from lenet5.synthesis.strings import lines
+from lenet5.synthesis.symbols import CLASSES, from_images
 
 J = 30.0
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet5 import DataError, paper
-from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, drawn, load
+from lenet5.learning.data import load
+from lenet5.learning.sets import NO_DIGIT, ImageSet, PictureSet, drawn
 from tests.learning.test_idx import idx
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)

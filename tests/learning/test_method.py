@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from lenet5 import Reader, engine, paper, weights
 from lenet5.criterion import MEAN_PENALTY
 from lenet5.evaluation.evaluate import evaluate
-from lenet5.learning.data import ImageSet, drawn, load
+from lenet5.learning.data import load
 from lenet5.learning.method import StochasticDiagonal
 from lenet5.learning.objective import EngineObjective
 from lenet5.learning.recipe import PAPER
+from lenet5.learning.sets import ImageSet, drawn
 from lenet5.learning.train import Training
 from lenet5.pixels import network_input
 

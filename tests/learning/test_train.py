@@ -16,14 +16,15 @@ from lenet5 import DataError, Reader, WeightsError, paper, pixels, weights
 from lenet5.codes import DIGITS
 from lenet5.criterion import maximum_a_posteriori
 from lenet5.evaluation.evaluate import evaluate
-from lenet5.learning.data import ImageSet, joined, load
+from lenet5.learning.data import load
 from lenet5.learning.distort import NONE
 from lenet5.learning.method import OneCycleAdam, OneCycleMuon
 from lenet5.learning.mixture import Lines, Material, Mixture
 from lenet5.learning.objective import Objective, TorchObjective, objective
 from lenet5.learning.recipe import CONCISE, MODERN, RECIPES, Recipe
 from lenet5.learning.sampler import MixedSampler
-from lenet5.learning.train import Progress, Training, split
+from lenet5.learning.sets import ImageSet, joined, split
+from lenet5.learning.train import Progress, Training
 
 Floats = NDArray[np.float32]
 

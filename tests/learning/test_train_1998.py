@@ -15,7 +15,8 @@ from lenet5.learning.data import ImageSet, load
 from lenet5.learning.method import StochasticDiagonal
 from lenet5.learning.objective import EngineObjective
 from lenet5.learning.recipe import PAPER
-from lenet5.learning.train import Training, split
+from lenet5.learning.sets import split
+from lenet5.learning.train import Training
 
 pytestmark = pytest.mark.skipif(not engine.AVAILABLE, reason="needs the compiled engine")
 

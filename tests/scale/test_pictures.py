@@ -102,7 +102,7 @@ def test_it_is_pickled_with_all_that_it_was_given(files: list[str]) -> None:
     assert first({"path": np.array(files[:1])})["text"].tolist() == ["3"]
     second = pickle.loads(pickle.dumps(first))
     assert second({"path": np.array(files[:1])})["text"].tolist() == ["3"]
-    assert (second.how, second.weights.name) == (first.how, first.weights.name)
+    assert (second.options, second.weights.name) == (first.options, first.weights.name)
     first.close()
     second.close()
 

@@ -12,7 +12,8 @@ from lenet5 import Reader, paper
 from lenet5.codes import SEPARATORS
 from lenet5.learning.data import ImageSet, load
 from lenet5.synthesis.images import hard_digits, junk, separators
-from lenet5.synthesis.strings import CLASSES, from_images, write
+from lenet5.synthesis.strings import write
+from lenet5.synthesis.symbols import CLASSES, from_images
 
 
 @pytest.fixture(scope="module")

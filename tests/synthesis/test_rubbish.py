@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from lenet5.learning.render import CANVAS
-from lenet5.synthesis.rubbish import MAKERS, Maker, closed, gapped, symmetric
+from lenet5.synthesis.rubbish import MAKERS, Maker
+from lenet5.synthesis.spoilt_digits import closed, gapped, symmetric
 
 Floats = NDArray[np.float32]
 
@@ -40,9 +41,9 @@ def test_a_maker_gives_ink_between_0_and_1_of_bounded_size(maker: Maker, shape: 
 @pytest.mark.parametrize("maker", [maker for maker, _ in MAKERS], ids=lambda maker: maker.__name__)
 def test_the_same_generator_makes_the_same_rubbish_and_another_seed_other(maker: Maker) -> None:
     digits, labels = [digit(20, 12), digit(20, 14), digit(18, 8)], np.array([6, 3, 9], np.uint8)
-    made = [maker(digits, labels, generator(seed)).tobytes() for seed in (1, 1, *range(2, 12))]
-    assert made[0] == made[1]
-    assert len(set(made)) > 2
+    inks = [maker(digits, labels, generator(seed)).tobytes() for seed in (1, 1, *range(2, 12))]
+    assert inks[0] == inks[1]
+    assert len(set(inks)) > 2
 
 
 def test_shares_add_up_to_one() -> None:

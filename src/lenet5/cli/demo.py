@@ -36,10 +36,10 @@ def command() -> None:
     click.echo("Reading the bundled pictures with the bundled weights (60,000 parameters):\n")
     reader = Reader()
     with resources.as_file(resources.files("lenet5") / "bundled" / "pictures") as folder:
-        for picture, shown in pictures(folder):
+        for picture, truth in pictures(folder):
             reading = reader.read(picture)
-            text, wrong = reading.text.replace("\n", " / "), "" if reading.text == shown else "   misread"
-            click.echo(f"  {picture.name:<28} {text}   {reading.confidence:.1%} sure{wrong}")
+            text, remark = reading.text.replace("\n", " / "), "" if reading.text == truth else "   misread"
+            click.echo(f"  {picture.name:<28} {text}   {reading.confidence:.1%} sure{remark}")
 
     click.echo("\nWhat the network saw of the last digit:\n")
     click.echo(as_blocks(reading.digits[-1].image))

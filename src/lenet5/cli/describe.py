@@ -46,15 +46,15 @@ def as_text(description: Description) -> str:
         "published",
     )
     rows: list[tuple[str, ...]] = [header]
-    for ours, theirs in zip(description.layers, description.published, strict=True):
-        counts = [(getattr(ours, n), getattr(theirs, n)) for n in ("neurons", "parameters", "connections")]
-        shape = (ours.name, ours.kind, str(ours.maps), "×".join(map(str, ours.size)))
-        rows.append((*shape, *(cell for pair in counts for cell in _beside(*pair))))
+    for counted, published in zip(description.layers, description.published, strict=True):
+        counts = [(getattr(counted, n), getattr(published, n)) for n in ("neurons", "parameters", "connections")]
+        shape = (counted.name, counted.kind, str(counted.maps), "×".join(map(str, counted.size)))
+        rows.append((*shape, *(cell for pair in counts for cell in _cells(*pair))))
     totals = (
         (description.parameters, description.network.parameters),
         (description.connections, description.published_connections),
     )
-    rows.append(("total", "", "", "", "", "", *(cell for pair in totals for cell in _beside(*pair))))
+    rows.append(("total", "", "", "", "", "", *(cell for pair in totals for cell in _cells(*pair))))
     widths = [max(len(row[k]) for row in rows) for k in range(len(header))]
     aligned = [(str.ljust if k < 2 else str.rjust) for k in range(len(header))]
     lines = ["  ".join(f(cell, w) for f, cell, w in zip(aligned, row, widths, strict=True)) for row in rows]
@@ -65,6 +65,6 @@ def as_text(description: Description) -> str:
     return "\n".join([title, "", *lines, "", verdict])
 
 
-def _beside(here: int, there: int) -> tuple[str, str]:
-    """A counted number and the published one."""
-    return f"{here:,}", f"{there:,}" if here == there else f"✗ {there:,}"
+def _cells(counted: int, published: int) -> tuple[str, str]:
+    """A counted number and the published one, marked if they differ."""
+    return f"{counted:,}", f"{published:,}" if counted == published else f"✗ {published:,}"

@@ -42,20 +42,20 @@ def _c(weights: Weights, output: Path, int8: bool) -> _Export:
         raise click.BadParameter(
             "C is written to NAME.c and NAME.h: give a name that ends in .c", param_hint="--output"
         )
-    written = source(weights, name=output.stem, int8=int8)
+    exported = source(weights, name=output.stem, int8=int8)
     if compiler():
-        require_engine_answers(weights, written, int8=int8)
+        require_engine_answers(weights, exported, int8=int8)
         notes = ["compiled here, it gives the engine's answers"]
     else:
         notes = [
             "not checked, as there is no C compiler here: compile with -DLENET5_SELF_TEST, run, and expect status 0"
         ]
-    code = code_bytes(written)
+    code = code_bytes(exported)
     measured = f"{code:,} bytes (Cortex-M4, -Os)" if code else "not measured (arm-none-eabi-gcc is not installed)"
     notes.append(
-        f"constants {written.constant_bytes:,} bytes; scratch {written.scratch_bytes:,} bytes; code {measured}"
+        f"constants {exported.constant_bytes:,} bytes; scratch {exported.scratch_bytes:,} bytes; code {measured}"
     )
-    return {output: written.source.encode(), output.with_suffix(".h"): written.header.encode()}, notes
+    return {output: exported.source.encode(), output.with_suffix(".h"): exported.header.encode()}, notes
 
 
 def _huggingface(weights: Weights, output: Path, int8: bool) -> _Export:

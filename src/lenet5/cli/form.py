@@ -128,7 +128,7 @@ def table(folder: Path, output: str | None, json: bool) -> None:
     on yet, decided those that somebody has.
     """
     from lenet5.forms.corrected import corrected, write_corrected
-    from lenet5.tables import json_line
+    from lenet5.row_files import json_line
 
     whole = corrected(folder)
     if output is not None:
@@ -166,7 +166,7 @@ def _read(reader: FormReader, files: list[str], jobs: int, folder: ReviewFolder 
     from lenet5.forms.stack import read_stack, units_of
 
     failed = sheets = 0
-    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.done), files, rows.printed):
+    for batch in _with_progress(read_stack(reader, units_of(files), jobs, folder, rows.has), files, rows.is_printed):
         for row in batch:
             sheets += 1
             if row["error"]:

@@ -12,7 +12,7 @@ from lenet5.errors import DataError, LeNet5Error
 
 if TYPE_CHECKING:
     from lenet5.forms.learn import Learning, Learnt
-    from lenet5.learning.data import ImageSet
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.unipen import Writing
 
 __all__ = ["command"]
@@ -93,7 +93,7 @@ def _run(learning: Learning) -> None:
 
 
 def _report(learnt: Learnt) -> None:
-    """Print what is wrong before and after, of what was held out."""
+    """Print the errors on held-out images and fields, before and after."""
     before, after = learnt.before, learnt.after
     rows = (
         ("digits of corrected sheets", before.digits, after.digits),
@@ -102,8 +102,8 @@ def _report(learnt: Learnt) -> None:
         ("digits of UNIPEN's writers", before.unipen, after.unipen),
     )
     click.echo(f"{'held out, wrong':28}{'n':>7}{'before':>16}{'after':>16}")
-    for name, (wrong, count), (left, _) in rows:
-        cells = [f"{k} ({100 * k / max(count, 1):.2f}%)" for k in (wrong, left)]
+    for name, (errors_before, count), (errors_after, _) in rows:
+        cells = [f"{k} ({100 * k / max(count, 1):.2f}%)" for k in (errors_before, errors_after)]
         click.echo(f"{name:28}{count:>7,}{cells[0]:>16}{cells[1]:>16}")
 
 

@@ -111,30 +111,30 @@ def command(
     if threads is not None:
         limit_threads(threads)
     reader = Reader(weights, threads=threads)
-    allowed = None if choices is None else _choices(choices)
-    how: dict[str, Any] = {
+    texts = None if choices is None else _choices(choices)
+    options: dict[str, Any] = {
         "layout": layout,
         "min_confidence": min_confidence,
         "pattern": pattern,
-        "choices": allowed,
+        "choices": texts,
         "check": check,
         "region": None if region is None else _fractions(region),
         "rotate": rotate,
     }
-    compile_constraint(reader.line_model.classes, pattern, allowed, check)  # wrong ones fail before any file
+    compile_constraint(reader.line_model.classes, pattern, texts, check)  # invalid ones fail before any file is read
     if ray is not None:
         from lenet5.cli.read_ray import read_on_cluster
 
         files, total = named.as_listed(), sum(1 for _ in named.as_listed())
-        sys.exit(read_on_cluster(reader.weights, how, files, total, ray or None, str(output), resume, jobs))
+        sys.exit(read_on_cluster(reader.weights, options, files, total, ray or None, str(output), resume, jobs))
     first, files = peeked(iter(named), 2)
     seen = None if drawings is None else _drawing(drawings, reader)
-    with Printed(form, transcript, len(first) == 1) if output is None else Written(output, resume, transcript) as to:
-        units = _with_progress(units_of(files, to.standing()), named, printed=output is None)
+    with Printed(form, transcript, len(first) == 1) if output is None else Written(output, resume, transcript) as rows:
+        units = _with_progress(units_of(files, rows.standing()), named, printed=output is None)
         jobs, units = (1, units) if drawings else (jobs, units) if jobs else jobs_for(units, threads)
-        for result in read_units(reader, units, how, jobs, seen):
-            to.add(result)
-    if to.failed:
+        for result in read_units(reader, units, options, jobs, seen):
+            rows.add(result)
+    if rows.failed:
         sys.exit(1)
 
 
@@ -157,19 +157,19 @@ def _check_usage(
         raise click.UsageError("each process of --jobs has one thread: leave out --threads")
 
 
-def _check_ray(pictures: tuple[str, ...], output: str | None, listing: str | None, other: object) -> None:
-    """Raise UsageError for what does not go with --ray."""
+def _check_ray(pictures: tuple[str, ...], output: str | None, listing: str | None, excluded: object) -> None:
+    """Raise UsageError for options that do not go with --ray."""
     if pictures or listing is None or output is None:
         raise click.UsageError("--ray reads the files of --list into the folder --output, and no other files")
     if listing == "-":
         raise click.UsageError("--ray reads the list more than once: write it to a file")
-    if other:
+    if excluded:
         raise click.UsageError("--ray writes Parquet: leave out what prints, draws or sets threads")
 
 
-def _shard(given: str | None) -> tuple[int, int]:
-    """Which of how many shards: (2, 8) from "2/8"."""
-    match = re.fullmatch(r"([0-9]+)/([0-9]+)", given or "1/1")
+def _shard(shard: str | None) -> tuple[int, int]:
+    """The number of the shard and of all shards: (2, 8) from "2/8"."""
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", shard or "1/1")
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise click.BadParameter("give which of how many, as 2/8", param_hint="--shard")
     return int(match[1]), int(match[2])

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lenet5.errors import printable
-from lenet5.tables import Table, csv_line
+from lenet5.row_files import csv_line
+from lenet5.tables import Table
 
 if TYPE_CHECKING:
     from lenet5.scale.listing import Standing

@@ -17,7 +17,7 @@ __all__ = ["read_on_cluster"]
 
 
 def read_on_cluster(
-    weights: Weights, how: Mapping[str, Any], files: Iterable[str], count: int, address: str | None, folder: str,
+    weights: Weights, options: Mapping[str, Any], files: Iterable[str], count: int, address: str | None, folder: str,
     resume: bool, jobs: int | None,
 ) -> int:  # fmt: skip
     """Read ``count`` files into the parts of a folder; the exit status, 1 where a page could not be read."""
@@ -26,7 +26,7 @@ def read_on_cluster(
     from lenet5.scale.ray_data import require_ray
 
     require_ray()  # before anything is written
-    pictures = ReadPictures(weights, **how)
+    pictures = ReadPictures(weights, **options)
     with alone(folder):
         parts = begin(folder, files, part_size(count), pictures, resume)
         lacking = missing(folder, parts)
@@ -40,7 +40,7 @@ def read_on_cluster(
 def _read(
     folder: str, parts: Sequence[int], pictures: ReadPictures, address: str | None, jobs: int | None
 ) -> tuple[int, int]:
-    """Read parts by a cluster; how many rows were written, and how many of them failed."""
+    """Read parts by a cluster; options many rows were written, and options many of them failed."""
     from lenet5.scale.ray_data import connect, read_parts
 
     connect(address)

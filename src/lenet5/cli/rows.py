@@ -1,4 +1,4 @@
-"""Where the rows of sheets go: a table or standard output, and the journal of a review folder."""
+"""The output of sheets' rows: a table or standard output, and the journal of a review folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import click
 if TYPE_CHECKING:
     from lenet5.forms.form import Form
     from lenet5.forms.review import ReviewFolder
-    from lenet5.tables import Column, Table
+    from lenet5.row_files import Column
+    from lenet5.tables import Table
 
 __all__ = ["Rows"]
 
 
 class Rows:
-    """Where rows go: a table or standard output, and the journal of the review folder."""
+    """Writes rows to a table or to standard output, and to the journal of the review folder."""
 
     def __init__(
         self, forms: list[Form], columns: list[Column], table: Table | None, journal: Table | None, resume: bool,
@@ -27,22 +28,22 @@ class Rows:
         self._columns, self._table, self._journal, self._json = columns, table, journal, json
         self._folder = folder
         self._duplicates = Duplicates(forms)
-        self._held: list[dict[str, Any]] = []
+        self._pending: list[dict[str, Any]] = []
         self.doubtful: set[int] = set()
-        self._standing: set[tuple[str, int]] = set()
-        for number, row in enumerate(self._before(resume)):
+        self._earlier: set[tuple[str, int]] = set()
+        for number, row in enumerate(self._resumed(resume)):
             row["page"], review = int(row["page"]), row.get("review") or []
             row["review"] = review.split() if isinstance(review, str) else list(review)
-            self._standing.add((row["file"], row["page"]))
+            self._earlier.add((row["file"], row["page"]))
             self._copy(row)
             self._note(number, row)
-        self._first = len(self._standing)
+        self._first = len(self._earlier)
         self.doubtful.clear()
         if table is None and not json:
             self._print([column.name for column in columns])
 
-    def _before(self, resume: bool) -> Iterable[dict[str, Any]]:
-        """The rows that stand there already: of the table, or else of the journal that is gone on with."""
+    def _resumed(self, resume: bool) -> Iterable[dict[str, Any]]:
+        """The rows of an earlier run: those of the table or, without one, of the journal that is resumed."""
         from lenet5.forms.corrected import read_rows
 
         rows = [] if self._folder is None else read_rows(self._folder.folder)
@@ -52,63 +53,63 @@ class Rows:
         return rows if resume else ()
 
     def _copy(self, row: dict[str, Any]) -> None:
-        """Write a row that stands in the table into the journal, too, if it was read without the review folder."""
+        """Add a row of the table to the journal, if it was read without the review folder."""
         if self._journal is not None and (row["file"], row["page"]) not in self._in_journal:
             numbers = {key: float(value) for key, value in row.items() if key.endswith("_confidence") and value}
             self._journal.append({**row, **numbers})
 
     @property
-    def printed(self) -> bool:
+    def is_printed(self) -> bool:
         """Whether rows go to standard output."""
         return self._table is None
 
-    def done(self, file: str, page: int) -> bool:
-        """Whether the row of a file and page stood there before."""
-        return (file, page) in self._standing
+    def has(self, file: str, page: int) -> bool:
+        """Whether an earlier run wrote the row of this file and page."""
+        return (file, page) in self._earlier
 
     def add(self, row: dict[str, Any]) -> None:
-        """Write a row, or hold it back where a later sheet may yet be its duplicate."""
-        number = self._first + len(self._held) if self._table is None else len(self._table)
-        changed = self._note(number, row)
+        """Write a row; standard output waits where a later sheet may be its duplicate."""
+        number = self._first + len(self._pending) if self._table is None else len(self._table)
+        changes = self._note(number, row)
         self.doubtful |= {number} if row["review"] else set()
         if self._journal is not None:
             self._journal.append(row)
         if self._table is not None:
             self._table.append(row)
         elif self._duplicates:
-            for earlier, values in changed:
+            for earlier, values in changes:
                 if earlier >= self._first:
-                    self._held[earlier - self._first] |= values
-            self._held.append(row)
+                    self._pending[earlier - self._first] |= values
+            self._pending.append(row)
         else:
             self._show(row)
 
     def finish(self) -> None:
-        """Print what was held back."""
-        for row in self._held:
+        """Print the rows that waited."""
+        for row in self._pending:
             self._show(row)
 
     def _note(self, number: int, row: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
-        """Compare a row with the earlier ones; gives what changes in those."""
+        """Compare a row with the earlier ones; returns the changes of those."""
         from lenet5.forms.corrected import amendment
         from lenet5.forms.stack import note_duplicate
 
         changes = []
-        for at, own, field, reason in self._duplicates.see(number, row):
+        for index, duplicate, field, reason in self._duplicates.see(number, row):
             if self._folder is not None:
-                note_duplicate(self._folder, own, field, reason)
-            self.doubtful.add(at)
-            if at != number:
-                values = {"review": own["review"], "reasons": own["reasons"]}
-                changes.append((at, values))
+                note_duplicate(self._folder, duplicate, field, reason)
+            self.doubtful.add(index)
+            if index != number:
+                values = {"review": duplicate["review"], "reasons": duplicate["reasons"]}
+                changes.append((index, values))
                 if self._journal is not None:
-                    self._journal.append(amendment(own, values))
+                    self._journal.append(amendment(duplicate, values))
                 if self._table is not None:
-                    self._table.amend(at, values)
+                    self._table.amend(index, values)
         return changes
 
     def _show(self, row: dict[str, Any]) -> None:
-        from lenet5.tables import json_line
+        from lenet5.row_files import json_line
 
         if self._json:
             click.echo(json_line(row))
@@ -117,6 +118,6 @@ class Rows:
 
     @staticmethod
     def _print(cells: list[Any]) -> None:
-        from lenet5.tables import csv_line
+        from lenet5.row_files import csv_line
 
         click.echo(csv_line(cells))

@@ -90,10 +90,10 @@ def command(
     logging.getLogger("lenet5.access").disabled = not access_log
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     with listening(host, port) as listener:
-        address, number = listener.getsockname()[:2]
-        shown = f"[{address}]" if ":" in address else address
+        host, number = listener.getsockname()[:2]
+        host = f"[{host}]" if ":" in host else host
         readers = f"{settings.workers} worker{'s' * (settings.workers > 1)}"
         server = Server(settings)
-        page = f"http://{shown}:{number}" + ("/review" if review is not None else "")
+        page = f"http://{host}:{number}" + ("/review" if review is not None else "")
         click.echo(f"lenet5: {page}, {readers}; Ctrl-C stops it", err=True)
         server.serve_on(listener)

@@ -25,5 +25,5 @@ def files_in(arguments: Iterable[str]) -> Iterator[str]:
         if argument == "-" or not os.path.isdir(argument):  # noqa: PTH112 (it survives names that are too long)
             yield argument
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
-        yield from map(str, inside or [path])
+        pictures = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+        yield from map(str, pictures or [path])

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from lenet5.cli.train_inputs import Inputs
     from lenet5.learning.checkpoint import Autosave, Options
-    from lenet5.learning.data import ImageSet
     from lenet5.learning.objective import Objective
     from lenet5.learning.recipe import Recipe
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.train import Training
     from lenet5.weights import Weights
 
@@ -96,46 +96,46 @@ def command(
     from lenet5.weights import load as load_weights
 
     bits = int(quantise) if quantise else None
-    recipe = _chosen(name, passes, distortions, held_out, bits)
+    recipe = _recipe(name, passes, distortions, held_out, bits)
     recipe = taught(recipe) if teachers else recipe
     sets = sets or (("mnist", "unipen") if recipe.mixture else ("mnist",))
-    given = (name, seed, sets, distortions, images, held_out, recipe.passes, device, teachers, start, bits)
-    origin = {"lenet5_version": __version__, "command": command_of(*given)}
+    arguments = (name, seed, sets, distortions, images, held_out, recipe.passes, device, teachers, start, bits)
+    origin = {"lenet5_version": __version__, "command": command_of(*arguments)}
     checkpoint = checkpoint or f"{output}.checkpoint"
     if os.path.realpath(checkpoint) == os.path.realpath(output):
         raise click.BadParameter("give another file than --output", param_hint="--checkpoint")
     for path in (output, checkpoint):
         require_writable(path)
     # One thread of BLAS: its sums have one order then, and trainings side by side do not wait for each other.
-    with stop_like_ctrl_c(), threadpool_limits(1, "blas"), _alone(checkpoint, resume):
-        before = load_weights(start) if start else None
-        known = [load_weights(teacher) for teacher in teachers]
-        to_minimise = _objective(recipe, known, device, threads)
+    with stop_like_ctrl_c(), threadpool_limits(1, "blas"), _locked(checkpoint, resume):
+        initial = load_weights(start) if start else None
+        teachers_weights = [load_weights(teacher) for teacher in teachers]
+        to_minimise = _objective(recipe, teachers_weights, device, threads)
         inputs = load_inputs(sets, recipe, images, seed)
         synthesis = Synthesis(inputs.writings, recipe.classes, say)
-        options = _options(recipe, seed, sets, images, device, inputs, before, known, synthesis.sources)
+        options = _options(recipe, seed, sets, images, device, inputs, initial, teachers_weights, synthesis.sources)
         state = load(checkpoint, options) if resume else None
         if resume and state is None:
             if is_finished(output, options, recipe):
                 click.echo(f"{output}: finished already, with the same options and data; remove it to train again")
                 return
             say(f"there is no checkpoint {checkpoint} yet: training from the start")
-        training = Training(inputs.images, recipe, to_minimise, seed, synthesis, threads, before)
+        training = Training(inputs.images, recipe, to_minimise, seed, synthesis, threads, initial)
         if state is not None:
             training.resume(state)
             say(f"going on after step {state.step:,} of {training.steps:,}")
-        origin |= {"options": summary(options)} | ({"start": before.metadata.get("command", "")} if before else {})
+        origin |= {"options": summary(options)} | ({"start": initial.metadata.get("command", "")} if initial else {})
         stopped = run(training, Autosave(checkpoint, options, say))
-        whole = write_weights(training, output, origin, inputs, seed, threads, stopped)
-    if whole:
+        is_complete = write_weights(training, output, origin, inputs, seed, threads, stopped)
+    if is_complete:
         Path(checkpoint).unlink(missing_ok=True)
     else:
         say("the same command with --resume goes on")
 
 
 @contextmanager
-def _alone(checkpoint: str, resume: bool) -> Iterator[None]:
-    """While no other run writes this checkpoint. OutputError where one does, or what stands there would be replaced."""
+def _locked(checkpoint: str, resume: bool) -> Iterator[None]:
+    """Lock the checkpoint. Raises OutputError where another run writes it, or where it would be replaced."""
     from lenet5.tables import Lock
 
     lock = Lock(Path(checkpoint))
@@ -169,7 +169,7 @@ def _options(
     sources: Sequence[str],
 ) -> Options:
     """What determines the bits of a run's weights, by the names that the user knows."""
-    from lenet5.learning.data import described
+    from lenet5.learning.sets import described
 
     images_of = inputs.images
     return {
@@ -199,7 +199,7 @@ def _digest(weights: Weights) -> str:
     return f"{weights.name} {sha256(weights.parameters.tobytes()).hexdigest()}"
 
 
-def _chosen(name: str, passes: int | None, distortions: bool | None, held_out: int | None, bits: int | None) -> Recipe:
+def _recipe(name: str, passes: int | None, distortions: bool | None, held_out: int | None, bits: int | None) -> Recipe:
     """The recipe with the user's options."""
     from lenet5.learning.distort import NONE
     from lenet5.learning.recipe import DISTORTED, RECIPES
@@ -221,20 +221,20 @@ def run(training: Training, autosave: Autosave | None = None) -> bool:
     from lenet5.cli.progress import bar
 
     with bar("{task.fields[state]}") as progress:
-        done = training.checkpoint.step
-        task = progress.add_task("training", total=training.steps, completed=done, state="")
+        completed = training.checkpoint.step
+        task = progress.add_task("training", total=training.steps, completed=completed, state="")
         silent = not progress.console.is_terminal
         try:
-            for now in training:
+            for report in training:
                 if autosave:
                     autosave(training.checkpoint)
-                if now.step * 1000 // now.steps == (now.step - 1) * 1000 // now.steps:
+                if report.step * 1000 // report.steps == (report.step - 1) * 1000 // report.steps:
                     continue  # an update of the bar for every single pattern would take as long as training on it
-                state = f"pass {now.number}/{now.passes}, loss {now.loss:.3f}"
-                if now.validation_error_percent is not None:
-                    state += f", validation {now.validation_error_percent:.2f}%"
-                progress.update(task, completed=now.step, state=state)
-                if silent and now.step * 20 // now.steps > (now.step - 1) * 20 // now.steps:
+                state = f"pass {report.number}/{report.passes}, loss {report.loss:.3f}"
+                if report.validation_error_percent is not None:
+                    state += f", validation {report.validation_error_percent:.2f}%"
+                progress.update(task, completed=report.step, state=state)
+                if silent and report.step * 20 // report.steps > (report.step - 1) * 20 // report.steps:
                     click.echo(state, err=True)  # a bar cannot move in a file: twenty lines instead
         except KeyboardInterrupt:
             if autosave:

@@ -14,8 +14,8 @@ from lenet5.cli.progress import Download, bar, say
 from lenet5.errors import DataError
 
 if TYPE_CHECKING:
-    from lenet5.learning.data import ImageSet
     from lenet5.learning.recipe import Recipe
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.unipen import Writing
 
 __all__ = ["Inputs", "load_inputs"]
@@ -26,7 +26,7 @@ class Inputs:
     """The images of all sets named, joined, and the writings of UNIPEN.
 
     >>> import numpy as np
-    >>> from lenet5.learning.data import ImageSet
+    >>> from lenet5.learning.sets import ImageSet
     >>> blank = ImageSet("blank", np.zeros((5, 28, 28), np.uint8), np.full(5, 255, np.uint8))
     >>> len(Inputs(blank, writings=()).images.labels)
     5
@@ -43,7 +43,7 @@ def load_inputs(sets: Sequence[str], recipe: Recipe, images: int | None, seed: i
     """
     import numpy as np
 
-    from lenet5.learning.data import described, drawn, joined
+    from lenet5.learning.sets import described, drawn, joined
 
     with_writings = bool(recipe.mixture)
     writings = _writings([name for name in sets if _is_unipen(name)]) if with_writings else ()

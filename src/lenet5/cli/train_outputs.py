@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from lenet5.cli.train_inputs import Inputs
     from lenet5.learning.checkpoint import Options
-    from lenet5.learning.data import ImageSet
     from lenet5.learning.recipe import Recipe
+    from lenet5.learning.sets import ImageSet
     from lenet5.learning.train import Training
     from lenet5.weights import Weights
 
@@ -37,33 +37,33 @@ def write_weights(
     threads: int | None,
     stopped: bool,
 ) -> bool:
-    """Write the best weights, then those with a page score if the recipe has one; whether nothing is left to do.
+    """Write the best weights, then those with a page score if the recipe has one; returns whether the run is complete.
 
-    Raises OutputError that says where they are instead if they cannot be written to ``output``.
+    Raises OutputError, which names another place, if they cannot be written to ``output``.
     """
     trained = training.weights()
     trained = replace(trained, metadata={**trained.metadata, **origin})
     place, scored = _save(trained, output), trained
-    whole = not stopped
+    is_complete = not stopped
     if training.recipe.mixture:
         if stopped or training.held_out is None:
             say(f"no page score was fitted, which needs a whole run with held-out images; {_SERVES}")
         else:
             scored = _with_page_score(trained, training.held_out, inputs, seed, threads)
-            place, whole = _save(scored, place), scored is not trained
+            place, is_complete = _save(scored, place), scored is not trained
     if place != output:
         raise OutputError(f"{output} could not be written; the weights are in {place}")
     if training.best_pass == 0:
         click.echo(f"{output}: stopped before the first pass was over; these weights can hardly read")
-        return whole
+        return is_complete
     error = trained.metadata["validation_error_percent"]
-    kept = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
-    click.echo(f"{output}: {kept}{' (stopped early)' if stopped else ''}")
-    return whole
+    summary = f"the weights of pass {training.best_pass}" + (f", validation error {float(error):.2f}%" if error else "")
+    click.echo(f"{output}: {summary}{' (stopped early)' if stopped else ''}")
+    return is_complete
 
 
 def _save(trained: Weights, output: str) -> str:
-    """Write weights to a file, or to another place where that fails, which is said; returns the place."""
+    """Write weights to a file or, if that fails, to another place, with a note; returns the place."""
     try:
         trained.save(output)
         return output
@@ -79,7 +79,8 @@ def _save(trained: Weights, output: str) -> str:
 def _with_page_score(trained: Weights, held_out: ImageSet, inputs: Inputs, seed: int, threads: int | None) -> Weights:
     """The weights with their page score, fitted with a progress bar; as they are if Ctrl-C stops that."""
     from lenet5.global_training.material import by_writer
-    from lenet5.global_training.page_score import PAGES, PageMaker, with_page_score
+    from lenet5.global_training.page_examples import PageMaker
+    from lenet5.global_training.page_score import PAGES, with_page_score
     from lenet5.synthesis.pages import KINDS
 
     say("fitting the page score to drawn pages, which takes minutes; the weights are written already")

@@ -1,8 +1,7 @@
-"""JavaScript modules → one script, since a page that is opened as a file may not import any.
+"""JavaScript modules → one script: a page that is opened as a file may not import modules.
 
-Each module becomes a function that returns what the module exports, and each import takes names from that. Names that a
-module does not export stay its own. Whole-line comments and indentation are left out: the sources stay readable, the
-page small.
+Each module becomes a function that returns its exports, from which imports take names; other names stay local.
+Whole-line comments and indentation are removed, which makes the page smaller.
 """
 
 from __future__ import annotations
@@ -54,31 +53,31 @@ def compact(source: str) -> str:
     >>> compact("// why\\nif (a) {\\n  b();\\n}\\n")
     'if (a) {\\nb();\\n}'
     """
-    bare = _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
-    return "\n".join(line.strip() for line in bare.splitlines() if line.strip())
+    code = _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
+    return "\n".join(line.strip() for line in code.splitlines() if line.strip())
 
 
 def _visit(modules: Mapping[str, str], name: str, path: tuple[str, ...], order: list[str]) -> None:
-    """Appends a module to ``order``, after those that it imports."""
+    """Append a module to ``order``, after those that it imports."""
     if name in order:
         return
     if name in path:
         raise ArrayError(f"modules import each other in a circle: {' → '.join((*path, name))}")
     if name not in modules:
         raise ArrayError(f"{path[-1] if path else 'the page'} imports the module {name}, which does not exist")
-    for names, other in _IMPORT.findall(modules[name]):
-        _visit(modules, other, (*path, name), order)
-        missing = {n.strip() for n in names.split(",") if n.strip()} - set(_EXPORT.findall(modules[other]))
+    for names, imported in _IMPORT.findall(modules[name]):
+        _visit(modules, imported, (*path, name), order)
+        missing = {n.strip() for n in names.split(",") if n.strip()} - set(_EXPORT.findall(modules[imported]))
         if missing:
-            raise ArrayError(f"{name} imports {', '.join(sorted(missing))}, which {other} does not export")
+            raise ArrayError(f"{name} imports {', '.join(sorted(missing))}, which {imported} does not export")
     order.append(name)
 
 
 def _as_function(name: str, modules: Mapping[str, str]) -> str:
-    """A module as a constant that holds what it exports."""
+    """A module as a constant with its exports."""
     source = modules[name]
-    exported = ", ".join(_EXPORT.findall(source))
-    inside = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {found[2]}$;", _EXPORT.sub("", source))
-    if re.search(r"^(?:import|export)\b", inside, re.MULTILINE):
+    exports = ", ".join(_EXPORT.findall(source))
+    body = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {match[2]}$;", _EXPORT.sub("", source))
+    if re.search(r"^(?:import|export)\b", body, re.MULTILINE):
         raise ArrayError(f"{name} has an import or export of a form that bundle does not know")
-    return f"const {name}$ = (() => {{\n{inside.strip()}\nreturn {{ {exported} }};\n}})();"
+    return f"const {name}$ = (() => {{\n{body.strip()}\nreturn {{ {exports} }};\n}})();"

@@ -1,7 +1,7 @@
 """Weights → one header and one source of C99 that read a digit, for microcontrollers and anything else.
 
-The source is assembled from the files in ``c/``, which are C as it stands, and the constants of the weights. It
-answers as ``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row
+The source is assembled from the C files in ``c/`` and the constants of the weights. It answers as
+``Reader.classify(images, views=1)`` does. In 8 bits a weight is a level times the scale of its output row
 (:mod:`lenet5.quantise`), and a map holds :data:`lenet5.export.onnx.LEVELS` levels for 1, which makes the codes' ±1
 exact and the squashing's ±1.7159 nearly ±127. Loops add integers. Weights that were trained in 4 bits take half a byte.
 A row whose largest weight is below 1/128 of the layer's is rounded with a step of 1/128 of the layer's largest step.
@@ -29,8 +29,8 @@ __all__ = ["Source", "source"]
 
 _TABLE_STEPS_A_UNIT: Final = 128  # of the squashing's table
 _SUBSAMPLING_SHIFT: Final = 14  # S2 and S4: fractional bits below a step of the table
-_WIDEST: Final = 128  # times the scale of any row, the largest: rows of hardly any weights would need more than 16 bits
-_NEVER: Final = 1e30  # a penalty that leaves no probability, even beside that of a rubbish class that never competes
+_WIDEST: Final = 128  # ratio of the largest scale to the smallest: rows of tiny weights would need more than 16 bits
+_NEVER: Final = 1e30  # a penalty whose probability is 0, even beside a rubbish class that never competes
 _TESTS: Final = 12
 _TOLERANCES: Final = {False: 1e-4, True: 0.1}
 _WIDTH: Final = 116  # columns of a line of numbers
@@ -40,7 +40,7 @@ _WIDTH: Final = 116  # columns of a line of numbers
 class Source:
     """A C header, the source that includes it as ``name``.h, and sizes in bytes.
 
-    They are of the constants that the source holds, test vectors apart, and of the scratch of ``lenet5_read``.
+    The sizes are those of the constants without the test vectors, and of the scratch memory of ``lenet5_read``.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True)
 class _Constant:
-    """An array of the source: its type in C, its values in the type of NumPy that is as large, and what it is."""
+    """An array of the source: its type in C, its values in NumPy's type of that size, and a comment."""
 
     name: str
     kind: str
@@ -85,7 +85,7 @@ def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = Fa
     scratch_bytes = (32 * 32 + 6 * 14 * 14 + 16 * 25 + 120 + 84) * (1 if int8 else 4)
     packed = int8 and bits == 4
     scratch_bytes += 400 if packed else 0
-    filled = {
+    placeholders = {
         "VERSION": __version__,
         "TITLE": "8-bit integers in the loops" + ", 4-bit weights" * packed if int8 else "float",
         "WEIGHTS": weights.name.rpartition("/")[2],
@@ -103,21 +103,23 @@ def source(weights: weights_of.Weights, *, name: str = "lenet5", int8: bool = Fa
     parts = ["answer.c", *network, "read.c", "prepare.c", "self_test.c"]
     text = "".join([f'#include "{name}.h"\n\n', _defined(weights, len(competing), int8)])
     text += "\n".join(map(str, constants)) + "".join(map(_part, parts))
-    return Source(name, _filled(_part("lenet5.h"), filled), _filled(text, filled), constant_bytes, scratch_bytes)
+    return Source(
+        name, _filled(_part("lenet5.h"), placeholders), _filled(text, placeholders), constant_bytes, scratch_bytes
+    )
 
 
 def _part(name: str) -> str:
     return (resources.files("lenet5.export") / "c" / name).read_text("utf-8")
 
 
-def _filled(text: str, filled: dict[str, str]) -> str:
-    for name, value in filled.items():
+def _filled(text: str, placeholders: dict[str, str]) -> str:
+    for name, value in placeholders.items():
         text = text.replace(f"%{name}%", value)
     return text
 
 
 def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
-    """Numbers of the paper and of the weights by name."""
+    """#define lines of numbers of the paper and of the weights."""
     scale, offset, _ = pixels.scaling(weights.network)
     values: dict[str, int | float] = {"CLASSES": classes, "FAINTEST": FAINTEST}
     if int8:
@@ -138,7 +140,7 @@ def _defined(weights: weights_of.Weights, classes: int, int8: bool) -> str:
 
 
 def _float_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
-    """The arrays of the weights file under their names, kernels and rows flat."""
+    """The arrays of the weights file; kernels are flat."""
     return [
         _Constant(name.replace(".", "_"), "float", a if a.ndim == 1 else a.reshape(len(a), -1))
         for name, a in arrays.items()
@@ -146,12 +148,12 @@ def _float_constants(arrays: dict[str, NDArray[np.float32]]) -> list[_Constant]:
 
 
 _INPUT_SCALE: Final = {"c1": 1 / 200, "c3": 1 / LEVELS, "c5": 1 / LEVELS, "f6": 1 / LEVELS}
-"""What a level of each layer's input is worth; of an ink level it is 1.275 / 255."""
+"""The value of one level of each layer's input; an ink level is 1.275 / 255."""
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """A layer in 8 bits: levels (rows, n) int8, biases (rows,) int32 in units of the sums, and what a sum is worth in
+    """A layer in 8 bits: levels (rows, n) int8, biases (rows,) int32 in units of the sums, and the value of a sum in
     steps of the table: ``scale`` (rows,) uint16 / 2^``shift``."""
 
     levels: NDArray[np.int8]
@@ -161,12 +163,12 @@ class _Rows:
 
 
 def _rows(layer: str, arrays: dict[str, NDArray[np.float32]], bits: int) -> _Rows:
-    """A layer's weights with one scale for all that adds up in a unit."""
+    """A layer's weights with one scale for each row, the weights of one unit or map."""
     weight = rows(layer, arrays)
     by_row = np.where(weight.any(axis=1), steps(weight, bits), 0).astype(np.float64)
     by_row = np.maximum(by_row, max(by_row.max() / _WIDEST, 1e-30))
     levels = np.round(weight / by_row[:, None]).astype(np.int8)
-    unit = by_row * _INPUT_SCALE[layer]  # what 1 of a sum is worth
+    unit = by_row * _INPUT_SCALE[layer]  # the value of 1 in a sum
     bias = arrays[f"{layer}.bias"] / unit
     if layer == "c1":  # inputs are ink − 128, and −0.1 is ink −20: Σ w (ink − 20) = Σ w (ink − 128) + 108 Σ w
         bias = bias + (128 + paper.BACKGROUND / _INPUT_SCALE["c1"]) * levels.sum(axis=1)
@@ -182,16 +184,21 @@ def _int8_constants(arrays: dict[str, NDArray[np.float32]], bits: int) -> list[_
     """Levels, biases and scales of each layer, the coefficients in fixed point, and the squashing's table."""
     constants = [_Constant("squashing", "uint8_t", _squashing(), f"{LEVELS} f(step / {_TABLE_STEPS_A_UNIT})")]
     for layer in _INPUT_SCALE:
-        of = _rows(layer, arrays, bits)
-        weight = _Constant(f"{layer}_weight", "int8_t", of.levels)
+        quantised = _rows(layer, arrays, bits)
+        weight = _Constant(f"{layer}_weight", "int8_t", quantised.levels)
         constants += [
-            weight if bits == 8 else _Constant(weight.name, "uint8_t", _packed(of.levels), "two weights a byte"),
-            _Constant(f"{layer}_bias", "int32_t", of.bias, "in units of the sums"),
-            _Constant(f"{layer}_scale", "uint16_t", of.scale, f"2^{of.shift} times the steps that a unit is"),
+            weight if bits == 8 else _Constant(weight.name, "uint8_t", _packed(quantised.levels), "two weights a byte"),
+            _Constant(f"{layer}_bias", "int32_t", quantised.bias, "in units of the sums"),
+            _Constant(
+                f"{layer}_scale", "uint16_t", quantised.scale, f"2^{quantised.shift} times the steps that a unit is"
+            ),
         ]
-    one = _TABLE_STEPS_A_UNIT * 2.0**_SUBSAMPLING_SHIFT
+    fixed_point_one = _TABLE_STEPS_A_UNIT * 2.0**_SUBSAMPLING_SHIFT
     for layer in ("s2", "s4"):
-        coefficient, bias = arrays[f"{layer}.coefficient"] * (one / LEVELS), arrays[f"{layer}.bias"] * one
+        coefficient, bias = (
+            arrays[f"{layer}.coefficient"] * (fixed_point_one / LEVELS),
+            arrays[f"{layer}.bias"] * fixed_point_one,
+        )
         if (4 * 127 * np.abs(coefficient) + np.abs(bias)).max() >= 2**31:
             raise WeightsError(f"the coefficients of {layer} are too large for 8-bit export: train the weights again")
         for name, values in (("coefficient", coefficient), ("bias", bias)):
@@ -200,7 +207,7 @@ def _int8_constants(arrays: dict[str, NDArray[np.float32]], bits: int) -> list[_
 
 
 def _packed(levels: NDArray[np.int8]) -> NDArray[np.uint8]:
-    """Levels −8..7 of rows of 25 weights or of an even number: (rows, …) bytes of two, the first in the lower half."""
+    """Levels −8..7, two in a byte, the first in the lower half: (rows, …). Rows of an odd number are padded."""
     by_row = levels.reshape(-1, levels.shape[-1]) & 15
     even = np.pad(by_row, ((0, 0), (0, by_row.shape[1] % 2)))
     return np.asarray(even[:, ::2] | even[:, 1::2] << 4, np.uint8)
@@ -238,22 +245,22 @@ def _pictures(classes: str) -> _Constant:
 
 
 def _vectors(weights: weights_of.Weights) -> str:
-    """Images of the reference that the engine is sure of, spread over its labels, refused ones among them."""
+    """Images of the reference on which the engine is confident, of all labels and of −1, refused."""
     expected = reference(weights)
     confidence = expected.posterior.max(axis=1)
-    sure = np.flatnonzero(confidence > 0.97)
-    by_label = [sure[expected.labels[sure] == label][:2] for label in (-1, *range(10))]
-    chosen = np.concatenate([*(places[:1] for places in by_label), by_label[0][1:]])[:_TESTS]
+    confident = np.flatnonzero(confidence > 0.97)
+    by_label = [confident[expected.labels[confident] == label][:2] for label in (-1, *range(10))]
+    selected = np.concatenate([*(indices[:1] for indices in by_label), by_label[0][1:]])[:_TESTS]
     constants = (
-        _Constant("test_image", "uint8_t", expected.images[chosen].reshape(len(chosen), -1)),
-        _Constant("test_label", "int8_t", expected.labels[chosen]),
-        _Constant("test_confidence", "float", confidence[chosen].astype(np.float32)),
+        _Constant("test_image", "uint8_t", expected.images[selected].reshape(len(selected), -1)),
+        _Constant("test_label", "int8_t", expected.labels[selected]),
+        _Constant("test_confidence", "float", confidence[selected].astype(np.float32)),
     )
-    return f"#define TESTS {len(chosen)}\n" + "\n".join(map(str, constants))
+    return f"#define TESTS {len(selected)}\n" + "\n".join(map(str, constants))
 
 
 def _numbers(values: NDArray[Any]) -> str:
-    """The values between braces, rows of arrays in braces of their own, in lines of a bounded width."""
+    """The values of an array initialiser, each row in braces, in lines of at most _WIDTH columns."""
     if values.ndim > 1:
         return ",\n".join(f"{{\n{_numbers(row)}\n}}" for row in values)
     lines, line = [], ""

@@ -1,8 +1,8 @@
 """Weights → one HTML file that computes and shows the network, offline.
 
-The page's sources are in ``page/``: HTML, CSS and JavaScript modules. The weights travel inside as safetensors files,
-deflated and in base64, so that one parser reads them and a file that the user drops; facts of the paper travel as JSON,
-so that nothing is typed twice. The script stands there to be read; where the file is to be small it is deflated, too.
+The page's sources are in ``page/``: HTML, CSS and JavaScript modules. The weights are embedded as safetensors files,
+deflated and in base64: the page's parser reads them as it reads a file that the user drops. Facts of the paper are
+embedded as JSON. The script is readable text; in the small page, with ``int8``, it is deflated, too.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from lenet5.quantise import levels
 
 __all__ = ["page", "page_of", "palette"]
 
-_KEPT: Final = (
+_METADATA: Final = (
     "classes", "command", "format", "j", "lenet5_version", "network", "passes", "recipe", "seed", "temperature",
     "trained_on", "validation_error_percent",
 )  # fmt: skip
-"""What of the metadata the page shows or needs; the reader's page score and geometry are 70 kB."""
+"""The keys of the metadata that the page uses; the page score and geometry, 70 kB, are left out."""
 
 _EXAMPLES: Final = 6  # misread test digits: 1 kB each
 
@@ -59,27 +59,29 @@ def page(
     (True, False)
     """
     concise = concise or weights_of.load("concise")
-    for given, network in ((weights, paper.LENET5), (concise, paper.CONCISE)):
-        if given.network is not network:
-            raise WeightsError(f"{given.name} holds weights of network {given.network.name}, not {network.name}")
+    for candidate, network in ((weights, paper.LENET5), (concise, paper.CONCISE)):
+        if candidate.network is not network:
+            raise WeightsError(
+                f"{candidate.name} holds weights of network {candidate.network.name}, not {network.name}"
+            )
     sources = {entry.name: entry.read_text("utf-8") for entry in _folder().iterdir() if entry.is_file()}
     modules = {name.removesuffix(".js"): compact(text) for name, text in sources.items() if name.endswith(".js")}
     script, style = bundle(modules, "main"), compact(palette() + sources["style.css"])
-    packed, run = ("", script) if not int8 else (_deflated(script.encode()), compact(sources["unpack.js"]))
+    packed, executed = ("", script) if not int8 else (_deflated(script.encode()), compact(sources["unpack.js"]))
     examples = [*json.loads(sources["examples.json"]), *_misread(weights)]
     facts = _facts(weights, concise, int8, service) | {"examples": examples}
-    filled = {
-        "POLICY": _policy(style, sorted({script, run}), service),
+    placeholders = {
+        "POLICY": _policy(style, sorted({script, executed}), service),
         "VERSION": __version__,
         "STYLE": style,
         "FACTS": _json(facts),
         "LENET5": _embedded(weights, int8),
         "CONCISE": _embedded(concise, int8),
         "PACKED": packed,
-        "SCRIPT": run,
+        "SCRIPT": executed,
     }
     html = compact(sources["index.html"])
-    for name, text in filled.items():
+    for name, text in placeholders.items():
         html = html.replace(f"%{name}%", text)
     return html
 
@@ -105,7 +107,7 @@ def page_of(weights: weights_of.Weights, *, int8: bool = False, service: bool = 
 
 
 def _folder() -> Any:
-    """Where the page's sources are."""
+    """The folder of the page's sources."""
     return resources.files("lenet5.export") / "page"
 
 
@@ -117,9 +119,8 @@ def _embedded(weights: weights_of.Weights, int8: bool) -> str:
             named[name], named[f"{name}.scale"] = levels(array)
         else:
             named[name] = np.ascontiguousarray(array)
-    kept = {key: text for key, text in weights.metadata.items() if key in _KEPT}
-    metadata = {**kept, "network": weights.network.name, "format": weights_of.FORMAT}
-    metadata["name"] = Path(weights.name).name
+    metadata = {key: text for key, text in weights.metadata.items() if key in _METADATA}
+    metadata |= {"network": weights.network.name, "format": weights_of.FORMAT, "name": Path(weights.name).name}
     return _deflated(weights_of.serialised(named, metadata))
 
 
@@ -129,7 +130,7 @@ def _deflated(content: bytes) -> str:
 
 
 def _facts(weights: weights_of.Weights, concise: weights_of.Weights, int8: bool, service: bool) -> dict[str, Any]:
-    """What the page has to know of the paper and of the package, each fact from its owner."""
+    """Facts of the paper and of the package for the page."""
     return {
         "version": __version__,
         "int8": int8,
@@ -144,32 +145,32 @@ def _facts(weights: weights_of.Weights, concise: weights_of.Weights, int8: bool,
         "table": paper.TABLE_I,
         "separators": SEPARATORS,
         "codes": {character: _bits(character) for character in CODES},
-        "networks": {given.network.name: _network_facts(given) for given in (weights, concise)},
+        "networks": {w.network.name: _network_facts(w) for w in (weights, concise)},
     }
 
 
 def _network_facts(weights: weights_of.Weights) -> dict[str, Any]:
-    """The published table of a network, its arrays, and what ``describe`` counts in these weights."""
-    network, counted = weights.network, describe(weights)
+    """The published table of a network, its arrays, and the counts of ``describe`` for these weights."""
+    network, description = weights.network, describe(weights)
     return {
         "size": network.input_size[0],
         "parameters": network.parameters,
         "connections": network.connections,
         "layers": [asdict(layer) for layer in network.layers],
-        "counted": [asdict(layer) for layer in counted.layers],
+        "counted": [asdict(layer) for layer in description.layers],
         "arrays": {array.name: array.shape for array in network.arrays},
     }
 
 
 def _misread(weights: weights_of.Weights) -> list[dict[str, str]]:
-    """The first test digits of the package's own set that these weights read as another digit, as the page's examples.
+    """Examples: the first test digits of the bundled set that these weights misread as another digit.
 
     The levels of their 784 pixels are in base64 with the alphabet of URLs, as in a link of the page.
     """
     digits = load("digits", "test")
     assert isinstance(digits, ImageSet)
     labels, _ = Reader(weights, threads=1).classify(digits.images, views=1)
-    wrong = np.flatnonzero((labels != digits.labels) & (labels >= 0))[:_EXAMPLES]
+    misread = np.flatnonzero((labels != digits.labels) & (labels >= 0))[:_EXAMPLES]
     return [
         {
             "id": f"test-{k}",
@@ -177,7 +178,7 @@ def _misread(weights: weights_of.Weights) -> list[dict[str, str]]:
             "drawn": str(digits.labels[k]),
             "levels": base64.urlsafe_b64encode(digits.images[k].tobytes()).decode("ascii").rstrip("="),
         }
-        for k in wrong
+        for k in misread
     ]
 
 
@@ -194,7 +195,7 @@ def _json(facts: dict[str, Any]) -> str:
 
 
 def _policy(style: str, scripts: list[str], service: bool) -> str:
-    """The Content-Security-Policy: these scripts and this style alone, no connection but to the page's own service."""
+    """The Content-Security-Policy: these scripts and this style only, and no connection but to the page's service."""
 
     def digest(text: str) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"

@@ -1,4 +1,4 @@
-"""Lists of what may stand in a field: texts in a form file, lines of a file, or a column of a table."""
+"""The texts that a field may have: a list in a form file, the lines of a file, or a column of a table."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ class ChoicesError(LeNet5Error):
     """
 
 
-def choices_of(given: object, folder: Path) -> tuple[str, ...]:
+def choices_of(choices: object, folder: Path) -> tuple[str, ...]:
     """The texts of ``choices`` in a form file: a list of texts, "FILE:COLUMN" of a table, or "FILE", a text a line.
 
-    Files are looked for in ``folder``. Empty cells are left out, what is there twice counts once. Raises ChoicesError.
+    Files are relative to ``folder``. Empty cells and duplicates are dropped. Raises ChoicesError.
 
     >>> choices_of(["12", "13", "12"], Path())
     ('12', '13')
     """
-    if isinstance(given, list):
-        if not given or not all(isinstance(choice, str) for choice in given):
+    if isinstance(choices, list):
+        if not choices or not all(isinstance(choice, str) for choice in choices):
             raise ChoicesError('a list holds texts in quotes: ["12", "13"]')
-        return tuple(dict.fromkeys(given))
-    if not isinstance(given, str) or not given:
+        return tuple(dict.fromkeys(choices))
+    if not isinstance(choices, str) or not choices:
         raise ChoicesError('write a list of texts, or a column of a file as "class.csv:id"')
-    file, column = folder / given, None
-    if not file.is_file() and ":" in given:
-        name, column = given.rsplit(":", 1)
+    file, column = folder / choices, None
+    if not file.is_file() and ":" in choices:
+        name, column = choices.rsplit(":", 1)
         file = folder / name
     text = _text_of(file)
     texts = _lines(text) if column is None else _column(text, column, file)
@@ -60,9 +60,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _column(text: str, column: str, file: Path) -> list[str]:
-    """The cells of a column of a table whose first row names the columns, parted by commas, semicolons or tabs."""
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    """The cells of a column of a table, whose header has the names; the delimiter is a comma, semicolon or tab."""
+    header = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header.count)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
@@ -70,5 +70,5 @@ def _column(text: str, column: str, file: Path) -> list[str]:
     names = [name.strip() for name in rows[0]] if rows else []
     if column not in names:
         raise ChoicesError(f"{file} has no column {column!r}; its first row is: {', '.join(names) or 'empty'}")
-    at = names.index(column)
-    return [row[at].strip() for row in rows[1:] if len(row) > at and row[at].strip()]
+    index = names.index(column)
+    return [row[index].strip() for row in rows[1:] if len(row) > index and row[index].strip()]

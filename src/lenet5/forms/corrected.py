@@ -16,7 +16,8 @@ from typing import Any, Final
 from lenet5.errors import OutputError
 from lenet5.forms.decisions import SUFFIX, Decision, decision_of
 from lenet5.forms.review import item_name
-from lenet5.tables import Column, Table, csv_line, names_in
+from lenet5.row_files import Column, csv_line, names_in
+from lenet5.tables import Table
 
 __all__ = [
     "JOURNAL", "Corrected", "Key", "Row", "amendment", "corrected", "fields_of", "no_sheets", "read_rows", "row_after",
@@ -79,8 +80,8 @@ def read_rows(folder: Path) -> list[Row]:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             for line in file:
-                if (after := row_after(line, rows)) is not None:
-                    rows[after[0]] = after[1]
+                if (change := row_after(line, rows)) is not None:
+                    rows[change[0]] = change[1]
     except FileNotFoundError:
         raise no_sheets(folder) from None
     except OSError as error:
@@ -89,10 +90,10 @@ def read_rows(folder: Path) -> list[Row]:
 
 
 def corrected(folder: Path) -> Corrected:
-    """The table of a review folder with what people decided.
+    """The table of a review folder with people's decisions.
 
-    Of each field it has the text, what was read, and the confidence of that; ``review`` names the fields that nobody
-    has decided on yet, ``decided`` those that somebody has. Raises OutputError.
+    For each field it has the text, the text that was read, and its confidence; ``review`` names the fields without a
+    decision yet, ``decided`` those with one. Raises OutputError.
 
     >>> import tempfile
     >>> line = '{"file": "a.png", "page": 1, "code": "7", "code_confidence": 0.8, "review": ["code"]}\\n'
@@ -112,9 +113,9 @@ def corrected(folder: Path) -> Corrected:
 
 
 def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
-    """Write a table as .csv, .jsonl or .parquet, beside its place and renamed, in the place of an earlier one.
+    """Write a table as .csv, .jsonl or .parquet; an earlier table is replaced.
 
-    Raises OutputError, also where another file stands there, and UnavailableError.
+    Raises OutputError, also where another kind of file exists there, and UnavailableError.
 
     >>> import tempfile
     >>> table = Corrected((Column("file"), Column("code")), ({"file": "a.png", "code": "7"},))
@@ -126,22 +127,22 @@ def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if os.path.lexists(target) and not set(names_in(target)) >= _ALWAYS:
         raise OutputError(f"{path} exists: remove it, or name another file")
-    beside = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
-        with Table(beside, table.columns) as written:
+        with Table(temporary, table.columns) as output:
             for row in table.rows:
-                written.append(row)
-        beside.replace(target)
+                output.append(row)
+        temporary.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     except OutputError as error:
-        raise OutputError(str(error).replace(str(beside), str(path))) from None
+        raise OutputError(str(error).replace(str(temporary), str(path))) from None
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def no_sheets(folder: Path) -> OutputError:
-    """What is raised where a folder has no journal.
+    """The error for a folder without a journal.
 
     >>> str(no_sheets(Path("review"))).partition(":")[0]
     'review holds no sheets'
@@ -178,17 +179,17 @@ def fields_of(row: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _corrected(folder: Path, row: Row, decided: set[str]) -> Row:
-    names, whole = [], {key: row.get(key) for key in ("file", "page", "form", "error")}
+    names, corrected = [], {key: row.get(key) for key in ("file", "page", "form", "error")}
     for name in fields_of(row):
         item = item_name(row.get("sheet") or "", row.get("form") or "", name)
         decision = decision_of(folder, item) if f"{item}{SUFFIX}" in decided else None
         names += [name] if decision is not None else []
-        whole[name] = _text(row.get(name), decision)
-        whole[f"{name}_read"] = row.get(name)
-        whole[f"{name}{_CONFIDENCE}"] = row.get(f"{name}{_CONFIDENCE}")
-    whole["review"] = [name for name in row.get("review") or [] if name not in names]
-    whole["decided"] = names
-    return whole
+        corrected[name] = _text(row.get(name), decision)
+        corrected[f"{name}_read"] = row.get(name)
+        corrected[f"{name}{_CONFIDENCE}"] = row.get(f"{name}{_CONFIDENCE}")
+    corrected["review"] = [name for name in row.get("review") or [] if name not in names]
+    corrected["decided"] = names
+    return corrected
 
 
 def _text(read: str | None, decision: Decision | None) -> str | None:

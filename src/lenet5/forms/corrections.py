@@ -25,7 +25,7 @@ from lenet5.forms.ink import Cut, Edges
 from lenet5.forms.line import lattice_of_ink
 from lenet5.forms.queue import Item, Queue
 from lenet5.forms.review import sheet_of
-from lenet5.learning.data import ImageSet
+from lenet5.learning.sets import ImageSet
 from lenet5.reading.arcs import cut_costs, specks
 from lenet5.reading.lattice import Lattice, LineModel
 

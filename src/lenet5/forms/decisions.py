@@ -111,7 +111,7 @@ def decision_of(folder: Path, item: str) -> Decision | None:
     path = folder / f"{item}{SUFFIX}"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        earlier = tuple(dict(other) for other in content.get("earlier", ()))
+        earlier = tuple(dict(decision) for decision in content.get("earlier", ()))
         text, read, revision = content["text"], content["read"], content["revision"]
         if content["format"] != FORMAT or not (
             isinstance(text, str) and isinstance(read, str) and type(revision) is int
@@ -127,9 +127,9 @@ def decision_of(folder: Path, item: str) -> Decision | None:
 
 
 def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
-    """Keep what a person said stands in a field, whose decision number ``revision`` that person saw; 0 is none.
+    """Store a person's text of a field; ``revision`` is the number of the decision that the person saw, 0 for none.
 
-    Saying the same again changes nothing. Raises ConflictError where another decision was made in the meantime,
+    The same text again changes nothing. Raises ConflictError where another decision was made in the meantime,
     MissingItemError where the item is gone, OutputError where the folder cannot be written.
 
     >>> import tempfile
@@ -152,8 +152,8 @@ def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
             if current.revision != revision:
                 raise ConflictError(current)
             earlier = (*current.earlier, {"text": current.text, "read": current.read, "time": current.time})
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        decision = Decision(text, str(read), 1 if current is None else revision + 1, now, earlier)
+        time = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        decision = Decision(text, str(read), 1 if current is None else revision + 1, time, earlier)
         content = json.dumps({"format": FORMAT, **asdict(decision)}, indent=1, ensure_ascii=False)
         write_beside(folder / f"{item}{SUFFIX}", (content + "\n").encode())
         _to_disk(folder / f"{item}{SUFFIX}")
@@ -161,7 +161,7 @@ def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
 
 
 def _to_disk(path: Path) -> None:
-    """Have a file and its name written to the disk now: a person's work outlives a power cut, too."""
+    """Sync a file and its name to the disk: a person's work survives a power cut."""
     for place in (path, path.parent):
         with suppress(OSError):  # some systems do not open folders
             handle = os.open(place, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A blank sheet → a drafted form file: rows of cells, combs, boxes and lines to write on, in reading order."""
+"""A blank sheet → a draft of its form file: rows of cells, combs, boxes and lines to write on, in reading order."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ Mask = NDArray[np.bool_]
 _PRINT: Final = 220  # of 255: print is darker, that of pale cells, too
 _CELL_HEIGHTS: Final = (34, 200)
 _NARROWEST: Final = 18
-_FILLED: Final = 0.9  # of its bounding box a blank cell covers
-_DIGIT_CELL: Final = 1.6  # times as wide as high at most is a cell for one digit
-_ALIKE: Final = 0.15  # of their height, cells of a row differ at most
-_APART: Final = 0.6  # of their height, cells of a row stand at most
-_BLANK: Final = 0.002  # of a cell's paper is print at most, or it holds a heading
+_FILLED: Final = 0.9  # of a blank cell's bounding box that it covers, at least
+_DIGIT_CELL: Final = 1.6  # width of a cell for one digit, in heights, at most
+_ALIKE: Final = 0.15  # difference of the cells of a row, in heights, at most
+_GAP: Final = 0.6  # between the cells of a row, in heights, at most
+_BLANK: Final = 0.002  # of a cell's paper: with more print it holds a heading
 _INSET: Final = 4  # from the sides of a cell
-_BESIDE: Final = 14  # above a row of cells: a line so near is its upper side
-_LONE: Final = 48  # a lone square cell is at least so high: smaller ones are for a cross
-_RULE: Final = 80  # a line to write on or a comb's base is at least so long,
-_THICK: Final = 14  # and at most so thick
+_BESIDE: Final = 14  # from a row of cells: a line that is nearer is its side
+_LONE: Final = 48  # height of a single square cell at least: smaller ones are for a cross
+_RULE: Final = 80  # length of a line to write on or a comb's base, at least
+_THICK: Final = 14  # its thickness, at most
 _TICKS: Final = (5, 90)  # heights of a comb's teeth
 _PITCH: Final = (22, 120)  # between them
-_TALL: Final = 1.3  # of its pitch is a comb's cell high
+_TALL: Final = 1.3  # height of a comb's cell, in pitches
 _ROOM: Final = (44, 90)  # blank paper above a line to write on
-_UPRIGHT: Final = 0.8  # of the paper above or below a line's end is print: a side of a box
-_WHOLE: Final = 0.8  # of the sheet's width: longer lines part it
+_UPRIGHT: Final = 0.8  # of the paper above or below a line's end: with more print it is a side of a box
+_WHOLE: Final = 0.8  # of the sheet's width: longer lines divide the sheet
 
 
 @dataclass(frozen=True)
@@ -143,40 +143,40 @@ def annotated(sheet: Draft) -> bytes:
             x = round(left + k * (right - left) / (field.cells or 1))
             cv2.line(picture, (x, top), (x, bottom), (220, 60, 30)[::-1], 1)
         name = f"field{number}"
-        (wide, high), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
-        cv2.rectangle(picture, (left, top - high - 12), (left + wide + 8, top), (220, 60, 30)[::-1], -1)
+        (width, height), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2)
+        cv2.rectangle(picture, (left, top - height - 12), (left + width + 8, top), (220, 60, 30)[::-1], -1)
         cv2.putText(picture, name, (left + 4, top - 8), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255), 2, cv2.LINE_AA)
     _, code = cv2.imencode(".png", picture)
     return code.tobytes()
 
 
 def _blank_cells(marks: Mask) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes of blank paper that print encloses on all sides."""
+    """Boxes of blank paper enclosed by print."""
     closed = cv2.morphologyEx(marks.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
     height, width = marks.shape
-    for left, top, wide, high, area in stats[1:count].tolist():
-        inside = left > 0 and top > 0 and left + wide < width and top + high < height
-        if not (inside and _CELL_HEIGHTS[0] <= high <= _CELL_HEIGHTS[1] and wide >= _NARROWEST):
+    for left, top, w, h, area in stats[1:count].tolist():
+        inside = left > 0 and top > 0 and left + w < width and top + h < height
+        if not (inside and _CELL_HEIGHTS[0] <= h <= _CELL_HEIGHTS[1] and w >= _NARROWEST):
             continue
-        paper = marks[top + _INSET : top + high - _INSET, left + _INSET : left + wide - _INSET]
-        if area >= _FILLED * wide * high and paper.mean() <= _BLANK:
-            yield left, top, left + wide, top + high
+        paper = marks[top + _INSET : top + h - _INSET, left + _INSET : left + w - _INSET]
+        if area >= _FILLED * w * h and paper.mean() <= _BLANK:
+            yield left, top, left + w, top + h
 
 
 def _rows_of_cells(cells: list[tuple[int, int, int, int]]) -> Iterator[DraftField]:
-    """Cells for one digit that stand side by side as one field, each wide cell as one."""
+    """Fields: each row of cells for one digit, and each wide cell."""
     rows: list[list[tuple[int, int, int, int]]] = []
     for cell in sorted(cells, key=lambda cell: (cell[0], cell[1])):
-        high, wide = cell[3] - cell[1], cell[2] - cell[0]
-        if wide > _DIGIT_CELL * high:
+        height, width = cell[3] - cell[1], cell[2] - cell[0]
+        if width > _DIGIT_CELL * height:
             yield DraftField(cell, None)
             continue
         for row in rows:
             last = row[-1]
-            near = 0 <= cell[0] - last[2] <= _APART * high
-            alike = max(abs(cell[k] - last[k]) for k in (1, 3)) <= _ALIKE * high
-            if near and alike and abs(wide - (last[2] - last[0])) <= _ALIKE * high:
+            near = 0 <= cell[0] - last[2] <= _GAP * height
+            alike = max(abs(cell[k] - last[k]) for k in (1, 3)) <= _ALIKE * height
+            if near and alike and abs(width - (last[2] - last[0])) <= _ALIKE * height:
                 row.append(cell)
                 break
         else:
@@ -188,22 +188,22 @@ def _rows_of_cells(cells: list[tuple[int, int, int, int]]) -> Iterator[DraftFiel
 
 
 def _on_lines(marks: Mask, fields: list[DraftField]) -> list[DraftField]:
-    """Combs whose teeth stand on a line, and lines to write on, where no field is yet."""
+    """Fields of combs and of lines to write on, apart from the other fields."""
     level = cv2.morphologyEx(marks.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, _RULE // 2), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(level, np.ones((1, 5), np.uint8)), connectivity=8)
-    found: list[DraftField] = []
-    for left, top, wide, high, _ in stats[1:count].tolist():
-        if wide < _RULE or high > _THICK or wide > _WHOLE * marks.shape[1]:
+    on_lines: list[DraftField] = []
+    for left, top, width, height, _ in stats[1:count].tolist():
+        if width < _RULE or height > _THICK or width > _WHOLE * marks.shape[1]:
             continue
-        line = (left, top, left + wide, top + high)
+        line = (left, top, left + width, top + height)
         field = _comb_on(marks, line) or _above(marks, line)
-        if field is not None and not any(_overlap(field.box, other.box) for other in (*fields, *found)):
-            found.append(field)
-    return found
+        if field is not None and not any(_overlap(field.box, other.box) for other in (*fields, *on_lines)):
+            on_lines.append(field)
+    return on_lines
 
 
 def _comb_on(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
-    """The comb whose teeth stand on a line, if there are three or more at one pitch."""
+    """The comb on a line, if it has three or more teeth at one pitch."""
     left, top, right, _ = line
     strip = marks[max(0, top - _TICKS[1]) : top, left:right][::-1]
     if len(strip) < _TICKS[0]:
@@ -220,16 +220,16 @@ def _comb_on(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
     pitch = float(np.median(pitches))
     if not _PITCH[0] <= pitch <= _PITCH[1] or np.abs(pitches - pitch).max() > _ALIKE * pitch:
         return None
-    high = round(max(_TALL * pitch, float(heights[teeth].max())))
+    height = round(max(_TALL * pitch, float(heights[teeth].max())))
     first, last = left + round(float(middles[0])), left + round(float(middles[-1]))
-    return DraftField((first, max(0, top - high), last, top), len(middles) - 1)
+    return DraftField((first, max(0, top - height), last, top), len(middles) - 1)
 
 
 def _above(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
-    """The blank paper above a line to write on; None for the side of a box, or where print stands on it."""
+    """The blank paper above a line to write on; None for the side of a box, and below print."""
     left, top, right, bottom = line
-    edge = max(4, (right - left) // 40)
-    above = marks[max(0, top - _ROOM[1]) : max(0, top - 3), left + edge : right - edge]
+    inset = max(4, (right - left) // 40)
+    above = marks[max(0, top - _ROOM[1]) : max(0, top - 3), left + inset : right - inset]
     printed = np.flatnonzero(above.any(axis=1))
     room = len(above) - (int(printed[-1]) + 1 if len(printed) else 0)
     if room < _ROOM[0] or any(_is_upright(marks, x, top, bottom) for x in (left, right)):
@@ -238,20 +238,20 @@ def _above(marks: Mask, line: tuple[int, int, int, int]) -> DraftField | None:
 
 
 def _is_upright(marks: Mask, x: int, top: int, bottom: int) -> bool:
-    """Whether a line up or down goes on from the end of a level one: the side of a box."""
+    """Whether an upright line starts at the end of a level one: the side of a box."""
     near = np.asarray(marks[:, max(0, x - 6) : x + 6].any(axis=1))
     sides = [near[max(0, top - _ROOM[0]) : top], near[bottom : bottom + _ROOM[0]]]
     return any(len(side) > 0 and float(side.mean()) > _UPRIGHT for side in sides)
 
 
 def _overlap(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    """Whether two boxes share paper, or stand so close that one line belongs to both."""
-    across = box[0] < other[2] and other[0] < box[2]
-    return across and box[1] < other[3] + _BESIDE and other[1] < box[3] + _BESIDE
+    """Whether two boxes overlap, or are so close that one line belongs to both."""
+    overlap_in_x = box[0] < other[2] and other[0] < box[2]
+    return overlap_in_x and box[1] < other[3] + _BESIDE and other[1] < box[3] + _BESIDE
 
 
 def _in_reading_order(fields: list[DraftField]) -> list[DraftField]:
-    """Row by row from the top, each from the left: fields whose middles lie within each other's height share a row."""
+    """Row by row from the top, each from the left. A row's fields have their middles within its first field."""
     rows: list[list[DraftField]] = []
     for field in sorted(fields, key=lambda field: field.box[1] + field.box[3]):
         middle = (field.box[1] + field.box[3]) / 2

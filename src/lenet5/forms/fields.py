@@ -1,7 +1,7 @@
-"""A field's ink → its text with a probability, other texts, and why a person should look at it.
+"""A field's ink → its text with a probability, alternatives, and reasons for a person to look at it.
 
-Digits in cells are read one by one, by the cells' places. Where that is not sure, and where there are no cells, the
-field is read as a line, which finds the digits by itself; both opinions are averaged.
+Digits in cells are read one by one. A field without cells, or whose cells are not read surely, is read as a line; where
+both are read, their probabilities are averaged.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ __all__ = ["FieldReading", "read_field"]
 
 Texts = Sequence[tuple[str, float]]
 
-_SURE: Final = 0.95  # cells that are surer are not read as a line, too
-_BLANK: Final = 0.999  # P(nothing was written) where there is no ink
-_LISTED: Final = 100.0  # to one, at most: a text that the list holds is meant, rather than one beside it
-_CHECKED: Final = 10.0  # the same of a check digit, which one wrong text in ten passes
-_WRITTEN: Final = 0.05  # P(text): less, and what is written is shown rather than what is allowed
+_SURE: Final = 0.95  # P(text) of cells above which the field is not read as a line
+_BLANK: Final = 0.999  # P(empty) without ink
+_LISTED: Final = 100.0  # to one: prior odds of a text in the list of choices, at most
+_CHECKED: Final = 10.0  # to one: prior odds of a text with the right check digit, as one wrong text in ten has
+_WRITTEN: Final = 0.05  # P(allowed text): below it the likeliest text is given, allowed or not
 _TEXTS: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
 class FieldReading:
-    """What was read in a field: its ``text``, P(it is right) in 0..1, and other texts with their probabilities.
+    """The reading of a field: its ``text``, ``confidence`` = P(text) in 0..1, alternatives with probabilities.
 
-    ``reasons`` say why a person should look at it; without any it is taken as it is. ``cut`` is the field's picture.
+    ``reasons`` say why a person should look at it; without any, the text is accepted. ``cut`` is the field's picture.
 
     >>> import numpy as np
     >>> cut = Cut(np.full((4, 4), 255, np.uint8), np.zeros((4, 4), np.uint8), (0.0, 0.0, 4.0, 4.0))
@@ -50,7 +50,7 @@ class FieldReading:
 
 
 def read_field(field: Field, cut: Cut, model: LineModel) -> FieldReading:
-    """The text of a field that is cut out of a scan.
+    """The reading of a field that is cut out of a scan.
 
     >>> import numpy as np
     >>> from lenet5.reading.reader import Reader
@@ -79,8 +79,8 @@ def read_field(field: Field, cut: Cut, model: LineModel) -> FieldReading:
         reasons.append("a cell is empty")
     if p < field.min_confidence:
         reasons.append(f"less sure than {field.min_confidence:g}")
-    others = tuple((other, q) for other, q in texts[1:] if other != text and q > 0)[:_TEXTS]
-    return FieldReading(text, float(min(p, 1.0)), others, tuple(reasons), cut)
+    alternatives = tuple((other, q) for other, q in texts[1:] if other != text and q > 0)[:_TEXTS]
+    return FieldReading(text, float(min(p, 1.0)), alternatives, tuple(reasons), cut)
 
 
 def _texts(cut: Cut, field: Field, model: LineModel) -> tuple[list[tuple[str, float]], bool]:
@@ -96,14 +96,14 @@ def _texts(cut: Cut, field: Field, model: LineModel) -> tuple[list[tuple[str, fl
 
 
 def _pooled(first: Texts, second: Texts) -> list[tuple[str, float]]:
-    """Two opinions as one: the mean of the probabilities of each text, the likeliest first."""
-    one, other = dict(first), dict(second)
-    mean = {text: (one.get(text, 0.0) + other.get(text, 0.0)) / 2 for text in [*one, *other]}
+    """The mean of the two probabilities of each text, the likeliest first."""
+    p, q = dict(first), dict(second)
+    mean = {text: (p.get(text, 0.0) + q.get(text, 0.0)) / 2 for text in [*p, *q]}
     return sorted(mean.items(), key=lambda item: -item[1])
 
 
 def _relaxed(field: Field) -> tuple[Field, str]:
-    """The field without the strictest of what it asks for, and what a text is that fails it; "" if nothing is."""
+    """The field without its strictest constraint, and the reason given for a text that fails it; "" without any."""
     if field.choices is not None:
         return replace(field, choices=None, check=None), "not in the list"
     if field.check is not None:
@@ -114,7 +114,7 @@ def _relaxed(field: Field) -> tuple[Field, str]:
 
 
 def _odds(field: Field, text: str) -> float:
-    """How much likelier a writer meant this text than one that the field does not allow, before looking."""
+    """The prior odds that the writer meant this allowed text rather than one that is not allowed."""
     odds = _CHECKED if field.check is not None else 1.0
     if field.choices is not None:
         digits = sum(character in DIGITS for character in text)
@@ -123,5 +123,5 @@ def _odds(field: Field, text: str) -> float:
 
 
 def _with_odds(p: float, odds: float) -> float:
-    """A probability after odds of so many to one."""
+    """The posterior of a probability with prior odds."""
     return odds * p / (odds * p + 1 - p) if p < 1 else p

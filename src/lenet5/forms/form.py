@@ -1,4 +1,4 @@
-"""Form files: TOML that says where the fields of a sheet are, and what may stand in them.
+"""Form files: TOML with the places of a sheet's fields, and the texts that they may have.
 
 Every mistake is a FormError that names the file and the line.
 """
@@ -10,7 +10,8 @@ import math
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as field_of
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -32,7 +33,7 @@ else:  # pragma: no cover
 __all__ = ["MIN_CONFIDENCE", "Field", "Form", "load_form"]
 
 MIN_CONFIDENCE: Final = 0.95
-"""Fields that do not say their own least confidence are for a person to look at below this."""
+"""The default of a field's ``min_confidence``, below which a person should look at it."""
 
 _FORM_KEYS: Final = ("reference", "name", "field")
 _FIELD_KEYS: Final = (
@@ -40,9 +41,9 @@ _FIELD_KEYS: Final = (
 )  # fmt: skip
 _COLUMNS: Final = ("file", "page", "form", "review", "decided", "error")
 _SUFFIXES: Final = ("_confidence", "_read")
-"""Further columns of a field are named after it."""
+"""The suffixes of a field's further columns."""
 _MOST_CELLS: Final = 64
-_LEAST_INK: Final = 1e-4  # of a reference's pixels are print, or it is blank
+_LEAST_INK: Final = 1e-4  # of a reference's pixels: with less print it is blank
 _PRINT: Final = 128  # of 255: print is darker
 
 
@@ -50,9 +51,10 @@ _PRINT: Final = 128  # of 255: print is darker
 class Field:
     """One field of a form.
 
-    ``box`` is left, top, right, bottom in fractions of the sheet; ``pattern``, ``choices`` and ``check`` say what its
-    text may be, as in ``Reader.read``; of ``cells`` each holds one digit. ``required`` fields are for a person to look
-    at when empty, ``unique`` ones when two sheets have the same text, every one below ``min_confidence``.
+    ``box`` is left, top, right, bottom in fractions of the sheet. ``pattern``, ``choices`` and ``check`` constrain its
+    text as in ``Reader.read``; each of its ``cells`` holds one digit. A person should look at the field if its
+    confidence is below ``min_confidence``, if it is ``required`` and empty, or if it is ``unique`` and two sheets have
+    the same text.
 
     >>> field = Field("student", (0.3, 0.38, 0.66, 0.42), pattern=r"\\d{9}")
     >>> field.constraint().allows("217483905"), field.constraint().allows("2174")
@@ -70,9 +72,9 @@ class Field:
     min_confidence: float = MIN_CONFIDENCE
 
     def constraint(self, classes: str = DIGITS + SEPARATORS) -> Constraint:
-        """What the text may be, compiled for weights that know ``classes``; without pattern and choices, digits.
+        """The constraint on the text, compiled for weights with ``classes``. Raises PatternError.
 
-        Cells alone stand for a digit in each. Raises PatternError.
+        Without pattern and choices the text consists of digits, one a cell where there are cells.
         """
         pattern = self.pattern
         if pattern is None and self.choices is None:
@@ -93,14 +95,14 @@ class Form:
     """
 
     name: str
-    blank: NDArray[np.uint8] = field(repr=False)
+    blank: NDArray[np.uint8] = field_of(repr=False)
     fields: tuple[Field, ...]
 
 
 def load_form(path: str | Path, classes: str = DIGITS + SEPARATORS) -> Form:
-    """The form of a form file. Raises FormError, which names the line, for anything that is wrong in it.
+    """The form of a form file. Raises FormError, which names the line, for every mistake in it.
 
-    Patterns, choices and checks are compiled for weights that know ``classes``.
+    Patterns, choices and checks are compiled for weights with ``classes``.
 
     >>> load_form("no such file.toml")
     Traceback (most recent call last):
@@ -113,30 +115,30 @@ def load_form(path: str | Path, classes: str = DIGITS + SEPARATORS) -> Form:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise FormError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
     try:
-        given = tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
-        where = f" line {line[1]}" if line else ""
-        raise FormError(f"{path}{where}: no TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}") from None
+        position = f" line {line[1]}" if line else ""
+        raise FormError(f"{path}{position}: no TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}") from None
     source = _Source(path, text)
-    _known_keys(given, _FORM_KEYS, source, None)
-    name = given.get("name", path.stem)
+    _check_keys(document, _FORM_KEYS, source, None)
+    name = document.get("name", path.stem)
     if not isinstance(name, str) or not name.strip():
-        source.wrong("name", "the form's name is a text in quotes")
-    blank = _reference(given, source)
-    tables = given.get("field", [])
+        source.fail("name", "the form's name is a text in quotes")
+    blank = _reference(document, source)
+    tables = document.get("field", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        source.wrong("field", "write [[field]] before the keys of each field")
+        source.fail("field", "write [[field]] before the keys of each field")
     if not tables:
         raise FormError(f"{path}: there is no [[field]]: say what to read")
     fields: list[Field] = []
     for number, table in enumerate(tables):
-        fields.append(_field(table, source, number, classes, [other.name for other in fields]))
+        fields.append(_field(table, source, number, classes, [field.name for field in fields]))
     return Form(name.strip(), blank, tuple(fields))
 
 
 class _Source:
-    """The text of a form file, to say in which line something stands."""
+    """The text of a form file, for errors with the number of the line."""
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
@@ -149,100 +151,99 @@ class _Source:
             elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*[=.]", line):
                 self._lines.setdefault((table, key[1]), number)
 
-    def wrong(self, key: str, what: str, number: int | None = None) -> NoReturn:
-        """Raise FormError for a key, of the field of that number."""
+    def fail(self, key: str, reason: str, number: int | None = None) -> NoReturn:
+        """Raise FormError for a key, of the field with this number."""
         line = self._lines.get((number, key)) or self._lines.get((number, "")) or self._lines.get((None, "field"))
-        where = f"{self.path} line {line}" if line else str(self.path)
-        raise FormError(f"{where}: {key + ': ' if key else ''}{what}") from None
+        position = f"{self.path} line {line}" if line else str(self.path)
+        raise FormError(f"{position}: {key + ': ' if key else ''}{reason}") from None
 
 
-def _known_keys(table: Mapping[str, Any], known: tuple[str, ...], source: _Source, number: int | None) -> None:
+def _check_keys(table: Mapping[str, Any], keys: tuple[str, ...], source: _Source, number: int | None) -> None:
     for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"use {', '.join(known)}"
-            source.wrong(key, f"there is no such key: {hint}", number)
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, 1)
+            hint = f"did you mean {near[0]}?" if near else f"use {', '.join(keys)}"
+            source.fail(key, f"there is no such key: {hint}", number)
 
 
-def _reference(given: Mapping[str, Any], source: _Source) -> NDArray[np.uint8]:
+def _reference(document: Mapping[str, Any], source: _Source) -> NDArray[np.uint8]:
     """The grey levels of the blank sheet: a picture, or the first page of a PDF."""
-    reference = given.get("reference")
+    reference = document.get("reference")
     if not isinstance(reference, str) or not reference:
-        source.wrong("reference", 'name the picture or PDF of the blank sheet, as reference = "blank.png"')
+        source.fail("reference", 'name the picture or PDF of the blank sheet, as reference = "blank.png"')
     file = source.path.parent / reference
     try:
-        with_pages = open_pages(file)
-        picture = next(with_pages)
-        with_pages.close()
+        pages = open_pages(file)
+        picture = next(pages)
+        pages.close()
     except LeNet5Error as error:
-        source.wrong("reference", str(error))
+        source.fail("reference", str(error))
     levels = grey_of(picture)
     if float((levels < _PRINT).mean()) < _LEAST_INK:
-        source.wrong("reference", f"{file} is blank: without print no scan can be laid onto it")
+        source.fail("reference", f"{file} is blank: without print no scan can be laid onto it")
     return levels
 
 
 def _field(table: Mapping[str, Any], source: _Source, number: int, classes: str, names: list[str]) -> Field:
-    """One [[field]], checked."""
-    _known_keys(table, _FIELD_KEYS, source, number)
+    """The field of a [[field]] table, checked."""
+    _check_keys(table, _FIELD_KEYS, source, number)
     for key in ("name", "box"):
         if key not in table:
-            source.wrong("", f"this field has no {key}", number)
+            source.fail("", f"this field has no {key}", number)
     name = table["name"]
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w-]*", name):
-        source.wrong("name", f"a name has letters, digits, _ and -, not {name!r}", number)
+        source.fail("name", f"a name has letters, digits, _ and -, not {name!r}", number)
     if name in names:
-        source.wrong("name", f"there are two fields {name!r}", number)
-    pairs = [(name, other + suffix) for other in names for suffix in _SUFFIXES]
-    pairs += [(other, name + suffix) for other in names for suffix in _SUFFIXES]
-    if name in _COLUMNS or any(one == other for one, other in pairs):
-        source.wrong("name", f"{name!r} is the name of another column of the table", number)
+        source.fail("name", f"there are two fields {name!r}", number)
+    columns_of_others = {other + suffix for other in names for suffix in _SUFFIXES}
+    if name in _COLUMNS or name in columns_of_others or any(name + suffix in names for suffix in _SUFFIXES):
+        source.fail("name", f"{name!r} is the name of another column of the table", number)
     cells = table.get("cells")
     if cells is not None and (not isinstance(cells, int) or isinstance(cells, bool) or not 1 <= cells <= _MOST_CELLS):
-        source.wrong("cells", f"the number of cells is a whole number from 1 to {_MOST_CELLS}, not {cells!r}", number)
-    least = table.get("min_confidence", MIN_CONFIDENCE)
-    if not isinstance(least, int | float) or isinstance(least, bool) or not 0 <= least <= 1:
-        source.wrong("min_confidence", f"a probability is in 0..1, not {least!r}", number)
+        source.fail("cells", f"the number of cells is a whole number from 1 to {_MOST_CELLS}, not {cells!r}", number)
+    min_confidence = table.get("min_confidence", MIN_CONFIDENCE)
+    if not isinstance(min_confidence, int | float) or isinstance(min_confidence, bool) or not 0 <= min_confidence <= 1:
+        source.fail("min_confidence", f"a probability is in 0..1, not {min_confidence!r}", number)
     for key in ("required", "unique"):
         if not isinstance(table.get(key, False), bool):
-            source.wrong(key, f"write true or false, not {table[key]!r}", number)
+            source.fail(key, f"write true or false, not {table[key]!r}", number)
     for key in ("pattern", "check"):
         if not isinstance(table.get(key, ""), str):
-            source.wrong(key, f"write it in quotes, not {table[key]!r}", number)
+            source.fail(key, f"write it in quotes, not {table[key]!r}", number)
     choices = None
     if "choices" in table:
         try:
             choices = choices_of(table["choices"], source.path.parent)
         except ChoicesError as error:
-            source.wrong("choices", str(error), number)
-    made = Field(
+            source.fail("choices", str(error), number)
+    field = Field(
         name, _box(table["box"], source, number), table.get("pattern"), cells, choices, table.get("check"),
-        table.get("required", False), table.get("unique", False), float(least),
+        table.get("required", False), table.get("unique", False), float(min_confidence),
     )  # fmt: skip
-    _compiled(made, source, number, classes)
-    return made
+    _check_constraint(field, source, number, classes)
+    return field
 
 
 def _box(box: object, source: _Source, number: int) -> tuple[float, float, float, float]:
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(edge, int | float) for edge in box):
-        source.wrong("box", "give left, top, right, bottom as fractions of the sheet: [0.1, 0.2, 0.5, 0.25]", number)
+        source.fail("box", "give left, top, right, bottom as fractions of the sheet: [0.1, 0.2, 0.5, 0.25]", number)
     for edge in box:
         if not (math.isfinite(edge) and 0 <= edge <= 1):
-            source.wrong("box", f"{edge} is outside 0..1", number)
+            source.fail("box", f"{edge} is outside 0..1", number)
     left, top, right, bottom = (float(edge) for edge in box)
     if left >= right or top >= bottom:
-        source.wrong("box", "left is before right, and top above bottom", number)
+        source.fail("box", "left is before right, and top above bottom", number)
     return left, top, right, bottom
 
 
-def _compiled(made: Field, source: _Source, number: int, classes: str) -> None:
-    """Compile what the field's text may be, one key after another, so that the error points at the right one."""
-    for key, alone in (
-        ("pattern", Field(made.name, made.box, made.pattern)),
-        ("choices", Field(made.name, made.box, made.pattern, choices=made.choices)),
-        ("check", made),
+def _check_constraint(field: Field, source: _Source, number: int, classes: str) -> None:
+    """Compile the field's constraint, adding one key at a time, so that an error names the right one."""
+    for key, partial in (
+        ("pattern", Field(field.name, field.box, field.pattern)),
+        ("choices", Field(field.name, field.box, field.pattern, choices=field.choices)),
+        ("check", field),
     ):
         try:
-            alone.constraint(classes)
+            partial.constraint(classes)
         except PatternError as error:
-            source.wrong(key, str(error), number)
+            source.fail(key, str(error), number)

@@ -86,14 +86,14 @@ class Queue:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Queue(Path(folder)).next(after="", who="a tab") is None  # nothing is to be decided
+    ...     Queue(Path(folder)).next(after="", viewer="a tab") is None  # nothing is to be decided
     True
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder, self._clock = folder, clock
         self._parsed: dict[str, tuple[int, dict[str, Any] | None]] = {}
-        self._held: dict[str, tuple[str, float]] = {}
+        self._viewed: dict[str, tuple[str, float]] = {}
         self._lock = threading.RLock()
         self._entries()
 
@@ -102,13 +102,13 @@ class Queue:
         return self._items()[0]
 
     def state(self) -> State:
-        """How far the review is."""
+        """The progress of the review."""
         items, unreadable = self._items()
         kinds: dict[tuple[str, str], list[bool]] = {}
         for item in items:
             kinds.setdefault(item.kind, []).append(item.decided)
-        counted = (Kind(*kind, len(decided), sum(decided)) for kind, decided in kinds.items())
-        return State(tuple(counted), unreadable)
+        counts = (Kind(*kind, len(decided), sum(decided)) for kind, decided in kinds.items())
+        return State(tuple(counts), unreadable)
 
     def item(self, name: str) -> Item:
         """The item of this name. Raises MissingItemError."""
@@ -121,37 +121,36 @@ class Queue:
         return Item(name, content, (self.folder / f"{name}{SUFFIX}").exists())
 
     def field(self, item: Item) -> Field | None:
-        """What the form says of an item's field; None where the folder does not know."""
+        """The form's field of an item; None where the folder has no rule for it."""
         fields = load_rules(self.folder).get(item.kind[0], ())
         return next((field for field in fields if field.name == item.kind[1]), None)
 
-    def next(self, after: str, who: str) -> Item | None:
+    def next(self, after: str, viewer: str) -> Item | None:
         """The undecided item after the one of this name (from the beginning again at the end), None if all are decided.
 
-        What somebody else was given in the last two minutes comes last. The item is held for ``who``.
+        An item that another viewer got in the last two minutes comes last. The item is held for ``viewer``.
         """
         with self._lock:
             items = self.items()
             at = next((k + 1 for k, item in enumerate(items) if item.name == after), 0)
             waiting = [item for item in items[at:] + items[:at] if not item.decided]
             now = self._clock()
-            self._held = {name: held for name, held in self._held.items() if now - held[1] < _LOOKED_AT}
+            self._viewed = {name: view for name, view in self._viewed.items() if now - view[1] < _LOOKED_AT}
             others = [item for item in waiting if item.name != after]
-            free = [item for item in others if self._held.get(item.name, (who, now))[0] == who]
+            free = [item for item in others if self._viewed.get(item.name, (viewer, now))[0] == viewer]
             item = next(iter(free or others or waiting), None)
             if item is not None:
-                self.hold(item.name, who)
+                self.hold(item.name, viewer)
             return item
 
-    def hold(self, name: str, who: str) -> None:
-        """Note that somebody looks at an item, and at no other."""
+    def hold(self, name: str, viewer: str) -> None:
+        """Note that a viewer looks at this item and at no other."""
         with self._lock:
-            self._held = {other: held for other, held in self._held.items() if held[0] != who}
-            self._held[name] = (who, self._clock())
+            self._viewed = {item: view for item, view in self._viewed.items() if view[0] != viewer}
+            self._viewed[name] = (viewer, self._clock())
 
     def before(self, name: str) -> Item | None:
-        """The item before the one of this name, decided or not; the last one for a name that is none's; None at the
-        beginning."""
+        """The item before the one of this name, decided or not; the last one for an unknown name; None at the start."""
         items = self.items()
         at = next((k for k, item in enumerate(items) if item.name == name), len(items))
         return items[at - 1] if at else None
@@ -181,7 +180,7 @@ class Queue:
             raise OutputError(f"cannot read {self.folder}: {error.strerror}") from None
 
     def _content(self, entry: os.DirEntry[str]) -> dict[str, Any] | None:
-        """An item's content, parsed again where its file changed; None for what is no item, or has just gone."""
+        """An item's content, parsed again where its file changed; None for another file, or one that was removed."""
         try:
             changed = entry.stat().st_mtime_ns
             if entry.name not in self._parsed or self._parsed[entry.name][0] != changed:
@@ -192,14 +191,14 @@ class Queue:
 
 
 def _checked(text: str) -> dict[str, Any] | None:
-    """The content of an item's file; None where something that is needed is missing or of another type."""
+    """The content of an item's file; None where a key is missing or of another type."""
     content = json.loads(text)
-    wanted: dict[str, type | tuple[type, ...]] = {
+    types: dict[str, type | tuple[type, ...]] = {
         "form": str, "field": str, "file": str, "page": int, "text": str, "confidence": (int, float),
         "alternatives": list, "reasons": list, "box": list,
     }  # fmt: skip
     readable = isinstance(content, dict) and content.get("format") == FORMAT
-    return content if readable and all(isinstance(content.get(key), kind) for key, kind in wanted.items()) else None
+    return content if readable and all(isinstance(content.get(key), kind) for key, kind in types.items()) else None
 
 
 def _order(rules: Rules) -> Callable[[Item], tuple[Any, ...]]:

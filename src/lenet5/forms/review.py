@@ -59,38 +59,38 @@ class ReviewFolder:
         self.folder = Path(folder)
 
     def lock(self) -> Lock:
-        """Make the folder and take the right to write it, before anything in it is changed.
+        """Make the folder and lock it.
 
         Raises OutputError where another run writes it.
         """
         make_folder(self.folder / "sheets")
-        return Lock(self.folder / "items", called=self.folder)
+        return Lock(self.folder / "items", label=self.folder)
 
     def clear(self) -> None:
-        """Remove what a stopped run kept aside: a run that does not go on with it begins so."""
+        """Remove what a stopped run kept aside, before a run that does not resume it."""
         shutil.rmtree(self.folder / _UNIQUE, ignore_errors=True)
 
     def keep(
-        self, sheet: str, where: Mapping[str, Any], form: Form, readings: Iterable[FieldReading],
+        self, sheet: str, source: Mapping[str, Any], form: Form, readings: Iterable[FieldReading],
         small: NDArray[np.uint8],
     ) -> None:  # fmt: skip
-        """Write the items of a sheet, ``where`` being its file and page, and remove those that are doubtful no more.
+        """Write the items of a sheet and remove those that are no longer doubtful; ``source`` has its file and page.
 
-        Fields that must differ between sheets are kept aside, until ``duplicate`` or ``finish`` is called.
+        Unique fields are kept aside until ``duplicate`` or ``finish`` is called.
         """
-        wanted = False
+        has_items = False
         for field, reading in zip(form.fields, readings, strict=True):
             item = item_name(sheet, form.name, field.name)
             if not reading.reasons and (self.folder / f"{item}.json").exists():
                 self._remove(item)
             if not reading.reasons and not (field.unique and reading.text):
                 continue
-            wanted = True
+            has_items = True
             folder = self.folder if reading.reasons else self.folder / _UNIQUE
             folder.mkdir(exist_ok=True)
             content = {
                 "format": FORMAT,
-                **where,
+                **source,
                 "form": form.name,
                 "field": field.name,
                 "text": reading.text,
@@ -108,11 +108,11 @@ class ReviewFolder:
             write_beside(folder / f"{item}.png", _encoded(".png", reading.cut.seen))
             write_beside(folder / f"{item}.ink.png", _encoded(".png", reading.cut.ink))
             _write_json(folder / f"{item}.json", content)
-        if wanted:
+        if has_items:
             write_beside(self.folder / "sheets" / f"{sheet}.jpg", _small(small))
 
     def duplicate(self, item: str, reason: str) -> None:
-        """Add a reason to an item, which is doubtful from now on; nothing where it was not kept."""
+        """Add a reason to an item, which becomes doubtful; an item that was not kept is ignored."""
         aside, place = self.folder / _UNIQUE, self.folder
         if not (place / f"{item}.json").exists():
             if not (aside / f"{item}.json").exists():
@@ -125,15 +125,15 @@ class ReviewFolder:
             _write_json(place / f"{item}.json", content)
 
     def finish(self) -> None:
-        """Remove what was kept aside, and small sheets that no item shows."""
+        """Remove what was kept aside, and small sheets without items."""
         self.clear()
-        shown = {sheet_of(path.name) for path in self.folder.glob("*.json")}
+        sheets = {sheet_of(path.name) for path in self.folder.glob("*.json")}
         for path in (self.folder / "sheets").glob("*.jpg"):
-            if path.stem not in shown:
+            if path.stem not in sheets:
                 path.unlink(missing_ok=True)
 
     def _remove(self, item: str) -> None:
-        """Remove an item, unless a person decided on it."""
+        """Remove an item without a decision."""
         with deciding(self.folder):
             if not (self.folder / f"{item}{SUFFIX}").exists():
                 for suffix in (".json", ".png", ".ink.png"):
@@ -179,6 +179,6 @@ def _small(sheet: NDArray[np.uint8]) -> bytes:
     return _encoded(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
 
 
-def _encoded(suffix: str, levels: NDArray[np.uint8], how: tuple[int, ...] | list[int] = ()) -> bytes:
-    _, code = cv2.imencode(suffix, levels, list(how))
+def _encoded(suffix: str, levels: NDArray[np.uint8], options: tuple[int, ...] | list[int] = ()) -> bytes:
+    _, code = cv2.imencode(suffix, levels, list(options))
     return code.tobytes()

@@ -71,18 +71,18 @@ def broken(field: Field, text: str) -> list[str]:
     if text == "":
         return ["required"] if field.required else []
     cells = rf"\d{{{field.cells}}}" if field.cells and field.choices is None else None
-    asked: dict[str, dict[str, Any]] = {
+    constraints: dict[str, dict[str, Any]] = {
         "pattern": {"pattern": field.pattern or cells},
         "choices": {"choices": field.choices},
         "check": {"check": field.check},
     }
-    return [key for key, what in asked.items() if not _allowed(text, what)]
+    return [key for key, arguments in constraints.items() if not _satisfies(text, arguments)]
 
 
-def _allowed(text: str, what: dict[str, Any]) -> bool:
-    """Whether a text satisfies one constraint; one that this version cannot use asks nothing."""
+def _satisfies(text: str, arguments: dict[str, Any]) -> bool:
+    """Whether a text satisfies one constraint; one that this version does not know is satisfied."""
     try:
-        constraint = compile_constraint(DIGITS + SEPARATORS, **what)
+        constraint = compile_constraint(DIGITS + SEPARATORS, **arguments)
     except PatternError:
         return True
     return constraint is None or constraint.allows(text)

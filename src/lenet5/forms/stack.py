@@ -20,7 +20,7 @@ from lenet5.forms.sheet import FormReader, Sheet
 from lenet5.processes import Killed, shared
 from lenet5.reading.opening import open_pages
 from lenet5.reading.picture import Picture
-from lenet5.tables import Column
+from lenet5.row_files import Column
 
 __all__ = ["Duplicates", "Unit", "columns_of", "count_units", "note_duplicate", "read_stack", "units_of"]
 
@@ -89,9 +89,9 @@ def read_stack(
     reader: FormReader, units: Iterable[Unit], jobs: int = 1, review: ReviewFolder | None = None,
     done: Done = lambda file, page: False,
 ) -> Iterator[Rows]:  # fmt: skip
-    """The rows of each unit, in order, as they come; those of sheets that are ``done`` are left out.
+    """The rows of each unit, in order, as they come; without those of sheets that are ``done``.
 
-    ``review`` gets the doubtful fields. A process that is killed costs what it was reading a row with the reason.
+    Doubtful fields are written to ``review``. Where a process is killed, its sheet has a row with the reason.
 
     >>> import numpy as np
     >>> from lenet5.forms.form import Field
@@ -156,8 +156,8 @@ def _row(reader: FormReader, unit: Unit, page: int, picture: Picture, review: Re
 
 
 def _keep(review: ReviewFolder, row: dict[str, Any], sheet: Sheet) -> None:
-    where = {"file": row["file"], "page": row["page"]}
-    review.keep(row["sheet"], where, sheet.form, sheet.fields, sheet.straight)
+    source = {"file": row["file"], "page": row["page"]}
+    review.keep(row["sheet"], source, sheet.form, sheet.fields, sheet.straight)
 
 
 def _failed(file: str, page: int, reason: str) -> dict[str, Any]:
@@ -165,14 +165,14 @@ def _failed(file: str, page: int, reason: str) -> dict[str, Any]:
 
 
 class Duplicates:
-    """Texts of ``unique`` fields that two sheets have: both are for a person to look at.
+    """Finds texts of ``unique`` fields that two sheets have: a person should look at both.
 
     >>> import numpy as np
     >>> from lenet5.forms.form import Field
     >>> unique = Field("code", (0, 0, 1, 1), unique=True)
     >>> duplicates = Duplicates([Form("exam", np.full((9, 9), 255, np.uint8), (unique,))])
     >>> rows = [{"file": file, "page": 1, "form": "exam", "code": "7", "review": []} for file in ("a.png", "b.png")]
-    >>> [(at, reason) for k in (0, 1) for at, _, _, reason in duplicates.see(k, rows[k])]
+    >>> [(number, reason) for k in (0, 1) for number, _, _, reason in duplicates.see(k, rows[k])]
     [(0, 'also on page 1 of b.png'), (1, 'also on page 1 of a.png')]
     """
 
@@ -185,8 +185,9 @@ class Duplicates:
         return any(self._unique.values())
 
     def see(self, number: int, row: dict[str, Any]) -> list[tuple[int, dict[str, Any], str, str]]:
-        """Take row ``number``, add to its ``review`` what an earlier one has, and give what changes:
-        (number, row, field, reason) of either row."""
+        """Add row ``number``; where an earlier row has one of its texts, both get a reason and the field in ``review``.
+
+        Returns (number, row, field, reason) of each change."""
         changes = []
         for name in self._unique.get(row.get("form") or "", []):
             text = row.get(name)
@@ -200,21 +201,21 @@ class Duplicates:
                 )
                 continue
             earlier_number, earlier = self._first[key]
-            for at, own, other in ((earlier_number, earlier, row), (number, row, earlier)):
+            for changed, duplicate, other in ((earlier_number, earlier, row), (number, row, earlier)):
                 reason = f"also on page {other['page']} of {other['file']}"
-                if name not in own["review"]:
-                    own["review"] = sorted([*own["review"], name], key=self._order[row["form"]].index)
-                own["reasons"] = own.get("reasons") or {}
-                own["reasons"].setdefault(name, []).append(reason)
-                changes.append((at, own, name, reason))
+                if name not in duplicate["review"]:
+                    duplicate["review"] = sorted([*duplicate["review"], name], key=self._order[row["form"]].index)
+                duplicate["reasons"] = duplicate.get("reasons") or {}
+                duplicate["reasons"].setdefault(name, []).append(reason)
+                changes.append((changed, duplicate, name, reason))
         return changes
 
 
 def note_duplicate(review: ReviewFolder, row: dict[str, Any], field: str, reason: str) -> None:
-    """Have the review folder show a field of a row.
+    """Add a field of a row to the review folder.
 
     >>> import tempfile
-    >>> row = {"form": "exam", "sheet": ""}  # a sheet that was not kept: there is nothing to show
+    >>> row = {"form": "exam", "sheet": ""}  # the sheet was not kept
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     note_duplicate(ReviewFolder(folder), row, "code", "also on page 1 of b.png")
     ...     list(Path(folder).iterdir())
@@ -225,7 +226,7 @@ def note_duplicate(review: ReviewFolder, row: dict[str, Any], field: str, reason
 
 
 def _digest(file: str) -> str:
-    """The SHA-256 of a file's content; "" where it cannot be read, which reading it will say."""
+    """The SHA-256 of a file's content; "" where it cannot be read."""
     digest = hashlib.sha256()
     if not Path(file).is_file():
         return ""
@@ -239,7 +240,7 @@ def _digest(file: str) -> str:
 
 
 def _pdf_pages(file: str) -> Iterator[bytes]:
-    """Each page of a PDF as a PDF of its own; none of what is no PDF or cannot be opened."""
+    """Each page of a PDF as a PDF; nothing for another file, or one that cannot be opened."""
     import pypdfium2
 
     document = _pdf(file)
@@ -249,16 +250,16 @@ def _pdf_pages(file: str) -> Iterator[bytes]:
         for k in range(len(document)):
             page = pypdfium2.PdfDocument.new()
             page.import_pages(document, [k])
-            written = io.BytesIO()
-            page.save(written)
+            content = io.BytesIO()
+            page.save(content)
             page.close()
-            yield written.getvalue()
+            yield content.getvalue()
     finally:
         document.close()
 
 
 def _page_count(file: str) -> int:
-    """The pages of a PDF; 0 of what is none."""
+    """The number of pages of a PDF; 0 for another file."""
     document = _pdf(file)
     if document is None:
         return 0
@@ -268,7 +269,7 @@ def _page_count(file: str) -> int:
 
 
 def _pdf(file: str) -> Any:
-    """The opened PDF, to be closed; None for what is none or is read as a whole, or cannot be opened."""
+    """The PDF, opened; None for another file, one that cannot be opened, or one that must be read as a whole."""
     import pypdfium2
 
     if not Path(file).is_file():  # reading a pipe would not end
@@ -282,5 +283,5 @@ def _pdf(file: str) -> Any:
         return None
     if document.get_formtype() == pypdfium2.raw.FORMTYPE_NONE:
         return document
-    document.close()  # a page alone would lose what was typed into it
+    document.close()  # a single page would lose the text of form fields
     return None

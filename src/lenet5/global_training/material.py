@@ -12,20 +12,21 @@ from numpy.typing import NDArray
 from lenet5 import paper
 from lenet5.codes import DIGITS
 from lenet5.global_training.sequence import Graph, SequenceLoss, fit_inverse_temperature, graph_of
-from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.mixture import Lines, Material, Mixture
+from lenet5.learning.sets import ImageSet, joined
 from lenet5.learning.unipen import LICENCE, Writing, held_out_writers
 from lenet5.learning.unipen_pictures import isolated_digits, numbers_of
 from lenet5.reading.geometry import Geometry, features
 from lenet5.synthesis.images import characters, hard_digits, junk, letters, separators
 from lenet5.synthesis.lines import SeenLine, seen, written_numbers
-from lenet5.synthesis.strings import CLASSES, Source, from_images, from_writers, lines
+from lenet5.synthesis.strings import lines
+from lenet5.synthesis.symbols import CLASSES, Source, from_images, from_writers
 
 __all__ = ["Synthesis", "by_writer"]
 
 Floats = NDArray[np.float32]
 
-_A_PASS: Final = 6.0  # synthesized images of a kind for each that a pass shows: each comes every six passes
+_A_PASS: Final = 6.0  # synthesized images for each that a pass shows: an image is shown every six passes
 _WRITTEN: Final = 0.25  # of the lines are numbers as they were written, where there are any
 _HELD_OUT: Final = 0.16  # lines for each held-out image: the scale of a line's score is fitted to them
 
@@ -38,8 +39,8 @@ def by_writer(writings: Sequence[Writing]) -> tuple[list[Writing], list[Writing]
     >>> len(training), sorted(writing.writer for writing in held_out)  # a fixed fifth of the writers
     (8, ['writer 8', 'writer 9'])
     """
-    apart = held_out_writers(writings)
-    return [w for w in writings if w.writer not in apart], [w for w in writings if w.writer in apart]
+    held_out = held_out_writers(writings)
+    return [w for w in writings if w.writer not in held_out], [w for w in writings if w.writer in held_out]
 
 
 class Synthesis:
@@ -69,10 +70,10 @@ class Synthesis:
     def __call__(
         self, training: ImageSet, held_out: ImageSet | None, mixture: Mixture, j: float, generator: np.random.Generator
     ) -> Material:
-        wanted = {kind: round(share * len(training.images) * _A_PASS) for kind, share in mixture.shares}
-        images = self._images(training, self._training, wanted, generator)
+        counts = {kind: round(share * len(training.images) * _A_PASS) for kind, share in mixture.shares}
+        images = self._images(training, self._training, counts, generator)
         finish: Callable[[Callable[[NDArray[np.uint8]], Floats], float, float], Mapping[str, str]]
-        finish, loss = _nothing, None
+        finish, loss = _no_metadata, None
         if mixture.lines:
             count = round(mixture.lines.per_image * len(training.images))
             seen_lines: list[SeenLine] = []
@@ -80,18 +81,18 @@ class Synthesis:
                 if 10 * len(seen_lines) // count < 10 * (len(seen_lines) + 1) // count:
                     self._report(f"making lines: {100 * (len(seen_lines) + 1) // count}% of {count}")
                 seen_lines.append(line)
-            images |= _candidates(seen_lines, wanted, generator)
+            images |= _candidates(seen_lines, counts, generator)
             geometry = _geometry(self._classes, seen_lines)
             graphs = [graph_of(line.pieces, line.candidates, line.labels, geometry) for line in seen_lines]
             loss = SequenceLoss(graphs, mixture.lines.at_once, mixture.distortion, j, generator)
             if held_out:
-                kept = self._calibrating_lines(held_out, mixture.lines, generator)
-                finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in kept])
+                unseen = self._calibrating_lines(held_out, mixture.lines, generator)
+                finish = _Fit(geometry, [graph_of(k.pieces, k.candidates, k.labels, geometry) for k in unseen])
         calibrating = self._calibrating(held_out, generator) if held_out else None
         return Material(images, calibrating, loss, self.sources, finish)
 
     def _images(
-        self, training: ImageSet, writings: Sequence[Writing], wanted: Mapping[str, int], generator: np.random.Generator
+        self, training: ImageSet, writings: Sequence[Writing], counts: Mapping[str, int], generator: np.random.Generator
     ) -> dict[str, ImageSet]:
         """The synthesized images that need no line, by kind."""
         digits = _digits_of(training)
@@ -106,45 +107,45 @@ class Synthesis:
             makers["letters"] = lambda n: letters(writings, n, self._classes, generator)
         images = {}
         for kind, maker in makers.items():
-            if n := wanted.get(kind):
+            if n := counts.get(kind):
                 self._report(f"making {n} {kind}")
                 images[kind] = maker(n)
         return images
 
     def _seen_lines(
-        self, data: ImageSet, writings: Sequence[Writing], wanted: Lines, count: int, generator: np.random.Generator
+        self, data: ImageSet, writings: Sequence[Writing], options: Lines, count: int, generator: np.random.Generator
     ) -> Iterator[SeenLine]:
         """``count`` lines as the reader sees them: of image digits, of writers' digits, and numbers as written."""
         sources: list[Source] = [from_images(data)]
         numbers = self._numbers(writings)
         if writings:
             sources.append(from_writers(writings))
-        written = round(_WRITTEN * count) if numbers else 0
-        for line in lines(sources, count - written, wanted.longest, generator, True, self._classes):
+        number_count = round(_WRITTEN * count) if numbers else 0
+        for line in lines(sources, count - number_count, options.longest, generator, True, self._classes):
             if (seen_line := seen(line)) is not None:
                 yield seen_line
-        if written:
-            yield from written_numbers(numbers, written, generator)
+        if number_count:
+            yield from written_numbers(numbers, number_count, generator)
 
     def _calibrating_lines(
-        self, held_out: ImageSet, wanted: Lines, generator: np.random.Generator
+        self, held_out: ImageSet, options: Lines, generator: np.random.Generator
     ) -> Iterator[SeenLine]:
-        """Lines of what was held out: numbers as held-out writers wrote them; without any, lines of held-out digits."""
+        """Held-out lines: numbers as held-out writers wrote them; without any, lines of held-out digits."""
         count = round(_HELD_OUT * len(held_out.images))
         numbers = self._numbers(self._held_out)
         if numbers:
             return written_numbers(numbers, count, generator)
-        return self._seen_lines(held_out, self._held_out, wanted, count, generator)
+        return self._seen_lines(held_out, self._held_out, options, count, generator)
 
     def _numbers(self, writings: Sequence[Writing]) -> list[Writing]:
         """The numbers on one line that consist of the classes."""
         return [w for w in numbers_of(writings) if set(w.label) <= {*self._classes, " "}]
 
     def _calibrating(self, held_out: ImageSet, generator: np.random.Generator) -> ImageSet:
-        """Images of what was held out: digits of held-out writers, letters and junk."""
+        """Held-out images: digits of held-out writers, letters and junk."""
         n = len(held_out.images)
-        wanted = {"hands": n, "junk": n // 2, "letters": n // 2}
-        return joined("held out", *self._images(held_out, self._held_out, wanted, generator).values())
+        counts = {"hands": n, "junk": n // 2, "letters": n // 2}
+        return joined("held out", *self._images(held_out, self._held_out, counts, generator).values())
 
 
 def _described(training: Sequence[Writing], writings: Sequence[Writing]) -> str:
@@ -165,16 +166,16 @@ def _digits_of(data: ImageSet) -> ImageSet:
 
 
 def _candidates(
-    seen_lines: Sequence[SeenLine], wanted: Mapping[str, int], generator: np.random.Generator
+    seen_lines: Sequence[SeenLine], counts: Mapping[str, int], generator: np.random.Generator
 ) -> dict[str, ImageSet]:
-    """The lines' candidates whose truth is known, characters and parts of them apart."""
+    """The lines' candidates whose truth is known: characters, and parts of lines."""
     truths = np.concatenate([line.truths for line in seen_lines])
     images = np.concatenate([line.candidates.images for line in seen_lines])
     is_part = truths == paper.NOT_A_DIGIT
     sets = {}
-    for kind, which in (("characters of lines", (truths >= 0) & ~is_part), ("parts of lines", is_part)):
-        numbers = np.flatnonzero(which)
-        numbers = numbers[generator.permutation(len(numbers))[: wanted.get(kind, 0)]]
+    for kind, selected in (("characters of lines", (truths >= 0) & ~is_part), ("parts of lines", is_part)):
+        numbers = np.flatnonzero(selected)
+        numbers = numbers[generator.permutation(len(numbers))[: counts.get(kind, 0)]]
         if len(numbers):
             sets[kind] = ImageSet(kind, images[numbers], truths[numbers].astype(np.uint8))
     return sets
@@ -188,7 +189,7 @@ def _geometry(classes: str, seen_lines: Sequence[SeenLine]) -> Geometry:
 
 
 class _Fit:
-    """What reading a line needs of a trained network: the lines' geometry, and the scale of its score."""
+    """The metadata for reading lines: the geometry of lines, and the inverse temperature of their scores."""
 
     def __init__(self, geometry: Geometry, graphs: list[Graph]) -> None:
         self._geometry, self._graphs = geometry, graphs
@@ -201,5 +202,5 @@ class _Fit:
         return {"geometry": self._geometry.to_json(), "inverse_temperature": f"{power:.4f}"}
 
 
-def _nothing(penalties: Callable[[NDArray[np.uint8]], Floats], j: float, temperature: float) -> Mapping[str, str]:
+def _no_metadata(penalties: Callable[[NDArray[np.uint8]], Floats], j: float, temperature: float) -> Mapping[str, str]:
     return {}

@@ -159,7 +159,7 @@ def fit_inverse_temperature(graphs: list[Graph], penalties: NDArray[np.floating]
 
 
 class SequenceLoss:
-    """The mean loss of lines that take turns, ``at_once`` of them at each call.
+    """The mean loss of lines, ``at_once`` of them at each call, in turn.
 
     ``distortion`` is drawn anew for each presentation of a candidate; ``j`` is the penalty of rubbish.
 
@@ -182,8 +182,8 @@ class SequenceLoss:
         """The mean loss of the next lines, and its gradient (P,)."""
         if len(self._waiting) == 0:
             self._waiting = self._generator.permutation(len(self._graphs))
-        taken, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
-        graphs = [self._graphs[k] for k in taken]
+        indices, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+        graphs = [self._graphs[k] for k in indices]
         candidates = np.concatenate([graph.images for graph in graphs])
         images = distort(candidates, self._distortion, self._generator, paper.LENET5)
         losses, derivative = forward_criterion(graphs, objective.penalties(parameters, images), self._j)
@@ -192,7 +192,7 @@ class SequenceLoss:
         )
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """The lines that wait for their turn."""
+        """The lines that have not had their turn."""
         return {"waiting": self._waiting}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -201,7 +201,7 @@ class SequenceLoss:
 
 
 def _log_probabilities(graphs: list[Graph], penalties: NDArray[np.floating], j: float) -> Floats:
-    """(N, C + 1): the logarithms of all candidates' probabilities, their size and place known."""
+    """(N, C + 1): the logarithms of all candidates' probabilities, given their size and place."""
     logits = np.concatenate([graph.factors for graph in graphs])
     logits[:, :-1] -= penalties
     logits[:, -1] -= j
@@ -259,8 +259,8 @@ class _Table:
         Here a way also has a place in the truth: how many of its characters were read before each gap.
         """
         count = self._labels.shape[1]
-        wanted = np.broadcast_to(self._labels[:, None, None, :], (*self._arcs.shape[:3], count))
-        arcs = np.take_along_axis(self._arcs[..., :-1], wanted, axis=3)
+        labels = np.broadcast_to(self._labels[:, None, None, :], (*self._arcs.shape[:3], count))
+        arcs = np.take_along_axis(self._arcs[..., :-1], labels, axis=3)
         before = np.full((len(self._rows), self._gaps + 1, count + 1), _IMPOSSIBLE)
         after = np.full((len(self._rows), self._gaps + self._most, count + 1), _IMPOSSIBLE)
         before[:, 0, 0] = after[self._rows, self._pieces, self._digits] = 0
@@ -271,8 +271,8 @@ class _Table:
         for gap in range(self._gaps - 1, -1, -1):
             n = np.arange(self._most)
             ways = after[:, gap + 1] + self._specks[:, gap, None]
-            further = after[:, gap + 1 + n, 1:] + arcs[:, gap, n]
-            ways[:, :-1] = np.logaddexp(ways[:, :-1], _log_sum(further, 1))
+            characters = after[:, gap + 1 + n, 1:] + arcs[:, gap, n]
+            ways[:, :-1] = np.logaddexp(ways[:, :-1], _log_sum(characters, 1))
             after[:, gap] = np.where((gap < self._pieces)[:, None], ways, after[:, gap])
         total = after[:, 0, 0]
         owner = self.owner
@@ -289,8 +289,8 @@ class _Table:
 
 
 def _log_sum(logarithms: Floats, axis: int) -> Floats:
-    """The logarithm of the sum of what has these logarithms."""
-    most = logarithms.max(axis=axis, keepdims=True)
-    most = np.where(np.isfinite(most), most, 0)
+    """The logarithm of the sum of numbers with these logarithms."""
+    maximum = logarithms.max(axis=axis, keepdims=True)
+    maximum = np.where(np.isfinite(maximum), maximum, 0)
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(logarithms - most).sum(axis=axis)) + most.squeeze(axis))
+        return np.asarray(np.log(np.exp(logarithms - maximum).sum(axis=axis)) + maximum.squeeze(axis))

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import paper
-from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion
 from lenet5.learning.objective import Objective
+from lenet5.learning.sets import ImageSet
 
 __all__ = ["Lines", "Material", "Mixture", "RoundRobin", "SequenceLoss", "Synthesizer"]
 
@@ -147,15 +147,15 @@ class RoundRobin:
     @property
     def rubbish(self) -> NDArray[np.intp]:
         """The numbers of the synthesized rubbish that is still in use."""
-        every = np.concatenate(self._kinds)
-        return np.asarray(every[self._is_rubbish[every]])
+        patterns = np.concatenate(self._kinds)
+        return np.asarray(patterns[self._is_rubbish[patterns]])
 
     def drop(self, doubtful: NDArray[np.intp]) -> None:
         """Stop using the patterns with these numbers, unless no others of their kind are left."""
         for k, kind in enumerate(self._kinds):
-            kept = kind[~np.isin(kind, doubtful)]
-            if len(kept):
-                self._kinds[k], self._waiting[k] = kept, np.empty(0, np.intp)
+            remaining = kind[~np.isin(kind, doubtful)]
+            if len(remaining):
+                self._kinds[k], self._waiting[k] = remaining, np.empty(0, np.intp)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The patterns of each kind that are in use, and those that wait for their turn."""
@@ -169,13 +169,13 @@ class RoundRobin:
 
     def one_pass(self) -> NDArray[np.intp]:
         """The patterns of the next pass in random order."""
-        taken = [self._next(kind, n) for kind, n in enumerate(self._counts)]
-        return self._generator.permutation(np.concatenate(taken))
+        patterns = [self._next(kind, n) for kind, n in enumerate(self._counts)]
+        return self._generator.permutation(np.concatenate(patterns))
 
     def _next(self, kind: int, n: int) -> NDArray[np.intp]:
-        """The next n patterns of a kind; a new random order begins when all have been taken."""
+        """The next n patterns of a kind; a new random order begins when all have had their turn."""
         waiting = self._waiting[kind]
         while len(waiting) < n:
             waiting = np.concatenate([waiting, self._generator.permutation(self._kinds[kind])])
-        taken, self._waiting[kind] = waiting[:n], waiting[n:]
-        return np.asarray(taken)
+        self._waiting[kind] = waiting[n:]
+        return np.asarray(waiting[:n])

@@ -130,16 +130,16 @@ class TorchObjective:
     def __call__(self, parameters: Floats, images: Floats, desired: Desired) -> tuple[float, Floats]:
         outputs = self._outputs(parameters, images)
         loss, derivative = self._criterion(penalties(self._network, outputs.detach().cpu().numpy()), desired)
-        return loss, self._back(outputs, derivative)
+        return loss, self._gradient_of(outputs, derivative)
 
     def curvature(self, parameters: Floats, images: Floats, desired: Desired) -> Floats:
         """The engine's: autograd has no diagonal second derivatives. UnavailableError where it was not compiled."""
         return engine.curvature(parameters, images, desired, self._criterion, codes=self._codes)
 
     def backward(self, parameters: Floats, images: Floats, derivative: Floats) -> Floats:
-        return self._back(self._outputs(parameters, images), np.asarray(derivative, np.float32))
+        return self._gradient_of(self._outputs(parameters, images), np.asarray(derivative, np.float32))
 
-    def _back(self, outputs: Any, derivative: Floats) -> Floats:
+    def _gradient_of(self, outputs: Any, derivative: Floats) -> Floats:
         """The gradient (P,) from the derivative (N, C) by the penalties."""
         self._gradient.zero_()
         outputs.backward(self._torch.from_numpy(penalties(self._network, derivative)).to(self._device))

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5 import pixels
-from lenet5.learning.data import ImageSet, joined
 from lenet5.learning.distort import affine, distort, transform
 from lenet5.learning.mixture import Mixture, RoundRobin
 from lenet5.learning.recipe import Recipe
+from lenet5.learning.sets import ImageSet, joined
 from lenet5.paper import SIDE
 
 __all__ = ["MixedSampler", "Sampler"]
@@ -27,7 +27,7 @@ _PREPARED: Final = 1024  # images distorted at a time
 class Sampler:
     """The patterns of a recipe over the images ``which`` (N,) of a set, pass by pass.
 
-    Pattern p is version p // N of image which[p % N], and version 0 is the image itself. All random numbers
+    Pattern p is version p // N of image indices[p % N], and version 0 is the image itself. All random numbers
     are drawn from ``generator``, when they are needed. ``threads`` limits the distortion's.
 
     >>> from lenet5.learning.recipe import FAST
@@ -40,20 +40,20 @@ class Sampler:
     def __init__(
         self,
         data: ImageSet,
-        which: NDArray[np.intp],
+        indices: NDArray[np.intp],
         recipe: Recipe,
         generator: np.random.Generator,
         threads: int | None = None,
     ) -> None:
-        self._data, self._which, self._recipe, self._generator = data, which, recipe, generator
+        self._data, self._indices, self._recipe, self._generator = data, indices, recipe, generator
         self._threads = threads
-        distorted = recipe.versions * len(which)
+        distorted = recipe.versions * len(indices)
         self._maps = affine(recipe.distortion, distorted, generator) if distorted else None
         self._waiting = np.empty(0, np.intp)
 
     @property
     def batches_a_pass(self) -> int:
-        return -(-len(self._which) // self._recipe.batch)
+        return -(-len(self._indices) // self._recipe.batch)
 
     def one_pass(self) -> Iterator[Shown]:
         """One pass, batch by batch: as many patterns as there are images, in random order, with their labels.
@@ -66,10 +66,10 @@ class Sampler:
 
     def order(self) -> NDArray[np.intp]:
         """The patterns of the next pass: as many as there are images, in random order."""
-        return self._next(len(self._which))
+        return self._next(len(self._indices))
 
     def batches(self, order: NDArray[np.intp], first: int) -> list[Shown]:
-        """Of a pass in this order the batches that are prepared together, the first of them being number ``first``."""
+        """The batches of a pass in this order that are prepared together, from number ``first`` on."""
         return _batches(order, self.batches_a_pass, first, self._recipe.batch, self.shown)
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -82,27 +82,27 @@ class Sampler:
 
     def sample(self, n: int) -> Shown:
         """``n`` patterns at random, or all if there are fewer, as they are shown."""
-        patterns = (self._recipe.versions + 1) * len(self._which)
+        patterns = (self._recipe.versions + 1) * len(self._indices)
         return self.shown(self._generator.choice(patterns, min(n, patterns), replace=False))
 
     def _next(self, n: int) -> NDArray[np.intp]:
-        """The next n patterns; a new random order begins when all patterns have been taken."""
+        """The next n patterns; a new random order begins when all have had their turn."""
         if len(self._waiting) == 0:
-            self._waiting = self._generator.permutation((self._recipe.versions + 1) * len(self._which))
-        taken, self._waiting = self._waiting[:n], self._waiting[n:]
-        return taken
+            self._waiting = self._generator.permutation((self._recipe.versions + 1) * len(self._indices))
+        patterns, self._waiting = self._waiting[:n], self._waiting[n:]
+        return patterns
 
     def shown(self, patterns: NDArray[np.intp]) -> Shown:
         """The images of these patterns, distorted and in the network's input range, and their labels."""
-        version, image = np.divmod(patterns, len(self._which))
-        index = self._which[image]
+        version, image = np.divmod(patterns, len(self._indices))
+        index = self._indices[image]
         network, images, labels = self._recipe.network, self._data.images[index], self._data.labels[index]
         if self._maps is None:
             return distort(images, self._recipe.distortion, self._generator, network, self._threads), labels
         distorted = images.astype(np.float32)
-        moved = np.flatnonzero(version)
-        maps = self._maps[(version[moved] - 1) * len(self._which) + image[moved]]
-        distorted[moved] = transform(images[moved], maps, self._threads)
+        changed = np.flatnonzero(version)
+        maps = self._maps[(version[changed] - 1) * len(self._indices) + image[changed]]
+        distorted[changed] = transform(images[changed], maps, self._threads)
         return pixels.network_input(network, distorted), labels
 
 
@@ -130,19 +130,19 @@ class MixedSampler:
         threads: int | None = None,
     ) -> None:
         self._recipe, self._mixture, self._generator, self._threads = recipe, mixture, generator, threads
-        self._own, self._all = len(training.images), joined(training.name, training, *synthesized.values())
-        self._turns = RoundRobin(self._own, synthesized, mixture, generator)
+        self._training_count, self._all = len(training.images), joined(training.name, training, *synthesized.values())
+        self._turns = RoundRobin(self._training_count, synthesized, mixture, generator)
 
     @property
     def batches_a_pass(self) -> int:
-        return -(-self._own // self._recipe.batch)
+        return -(-self._training_count // self._recipe.batch)
 
     def order(self) -> NDArray[np.intp]:
         """The patterns of the next pass: as many as there are training images, in random order."""
         return self._turns.one_pass()
 
     def batches(self, order: NDArray[np.intp], first: int) -> list[Shown]:
-        """Of a pass in this order the batches that are prepared together, the first of them being number ``first``."""
+        """The batches of a pass in this order that are prepared together, from number ``first`` on."""
         return _batches(order, self.batches_a_pass, first, self._recipe.batch, self.shown)
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -161,10 +161,10 @@ class MixedSampler:
     def shown(self, patterns: NDArray[np.intp]) -> Shown:
         """The images of these patterns and their labels; synthesized images have a distortion of their own."""
         images = np.empty((len(patterns), SIDE, SIDE), np.float32)
-        of_training = patterns < self._own
-        for which, distortion in ((of_training, self._recipe.distortion), (~of_training, self._mixture.distortion)):
-            shown = self._all.images[patterns[which]]
-            images[which] = distort(shown, distortion, self._generator, threads=self._threads)
+        of_training = patterns < self._training_count
+        for selected, distortion in ((of_training, self._recipe.distortion), (~of_training, self._mixture.distortion)):
+            originals = self._all.images[patterns[selected]]
+            images[selected] = distort(originals, distortion, self._generator, threads=self._threads)
         return pixels.network_input(self._recipe.network, images), self._all.labels[patterns]
 
     def reconsider(self, passes: int, penalties: Callable[[Floats], Floats]) -> None:
@@ -180,14 +180,14 @@ class MixedSampler:
 
 
 def _at_once(batch: int) -> int:
-    """How many batches are prepared together: about a thousand images at a time are prepared faster."""
+    """The number of batches that are prepared together: about a thousand images at a time are faster."""
     return max(1, _PREPARED // batch)
 
 
 def _batches(
     order: NDArray[np.intp], batches: int, first: int, batch: int, shown: Callable[[NDArray[np.intp]], Shown]
 ) -> list[Shown]:
-    """Batches ``first`` and following of a pass that is cut into so many, as even as possible."""
+    """Batches from number ``first`` on of a pass that is divided evenly into ``batches`` batches."""
     stop = min(first + _at_once(batch), batches)
     size, larger = divmod(len(order), batches)  # the first ones have one pattern more
     bounds = [k * size + min(k, larger) for k in range(first, stop + 1)]

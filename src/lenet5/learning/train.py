@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +20,23 @@ from lenet5 import paper, pixels, posterior, weights
 from lenet5.codes import DIGITS
 from lenet5.errors import CheckpointError, DataError, WeightsError
 from lenet5.learning.checkpoint import State
-from lenet5.learning.data import ImageSet, described, joined, part_of
 from lenet5.learning.distort import distort
 from lenet5.learning.method import Descent
 from lenet5.learning.mixture import Material, Mixture, SequenceLoss, Synthesizer
 from lenet5.learning.objective import Objective
 from lenet5.learning.recipe import Recipe
 from lenet5.learning.sampler import MixedSampler, Sampler
+from lenet5.learning.sets import ImageSet, described, joined, part_of, split
 from lenet5.quantise import Rounding
 
-__all__ = ["Progress", "Training", "split"]
+__all__ = ["Progress", "Training"]
 
 Floats = NDArray[np.float32]
-
-_SPLIT_SEED: Final = 1998  # the same images are held out whatever the seed of a run
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands after ``step`` of ``steps``, in pass ``number`` of ``passes``.
+    """The progress of a training: ``step`` of ``steps``, in pass ``number`` of ``passes``.
 
     ``loss`` is the running mean of the criterion; ``validation_error_percent`` that of the averaged
     weights after the last whole pass, None before the first.
@@ -55,28 +52,6 @@ class Progress:
     passes: int
     loss: float
     validation_error_percent: float | None
-
-
-def split(data: ImageSet, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The images held out, ``held_out`` or a tenth of all if that is fewer, and those trained on, whatever the seed.
-
-    Where images have groups, whole groups are held out, until they are so many.
-
-    >>> from lenet5.learning.data import load
-    >>> held_out, trained_on = split(load("digits", "train"), 100)
-    >>> len(held_out), len(trained_on)
-    (100, 1337)
-    """
-    n, generator = len(data.images), np.random.default_rng(_SPLIT_SEED)
-    held_out = min(held_out, n // 10)
-    if data.groups is None:
-        order = generator.permutation(n)
-        return order[:held_out], order[held_out:]
-    known, group = np.unique(data.groups, return_inverse=True)
-    place = generator.permutation(len(known))[group]  # of each image's group in a random order of the groups
-    order = np.argsort(place, kind="stable")
-    stop = held_out if held_out in (0, n) else int(np.searchsorted(place[order], place[order[held_out - 1]], "right"))
-    return order[:stop], order[stop:]
 
 
 class Training:
@@ -176,12 +151,15 @@ class Training:
 
         Raises CheckpointError for one of another training.
         """
-        known, given = self._saved.layout(), state.layout()
-        if known != given or state.step > self.steps or state.generator.keys() != self._saved.generator.keys():
+        if (
+            self._saved.layout() != state.layout()
+            or state.step > self.steps
+            or state.generator.keys() != self._saved.generator.keys()
+        ):
             raise CheckpointError("the checkpoint is of another training: its arrays do not fit this one")
-        own = self._state
-        own.parameters[...], own.averaged[...] = state.parameters, state.averaged
-        self._state = replace(state, parameters=own.parameters, averaged=own.averaged)
+        current = self._state
+        current.parameters[...], current.averaged[...] = state.parameters, state.averaged
+        self._state = replace(state, parameters=current.parameters, averaged=current.averaged)
         self._generator.bit_generator.state = state.generator
         for name, part in self._parts().items():
             prefix = f"{name}."
@@ -189,7 +167,7 @@ class Training:
         self._saved = self._copy()
 
     def _parts(self) -> dict[str, Descent | Sampler | MixedSampler | SequenceLoss]:
-        """What else has a state, by name."""
+        """The other parts with a state, by name."""
         parts: dict[str, Descent | Sampler | MixedSampler | SequenceLoss]
         parts = {"method": self._descent, "sampler": self._sampler}
         return parts | ({"lines": self._material.lines} if self._material.lines else {})
@@ -205,7 +183,7 @@ class Training:
         return self._rounded(self._state.averaged)
 
     def _rounded(self, parameters: Floats) -> Floats:
-        """Parameters (P,) as the network has them: rounded to the recipe's bits, or as they are."""
+        """Parameters (P,) rounded to the recipe's bits, if it has any."""
         return self._rounding(parameters) if self._rounding else parameters
 
     def __iter__(self) -> Iterator[Progress]:
@@ -217,11 +195,11 @@ class Training:
                 self._descent.begin_pass(number + 1, self._curvature)
                 state.order = sampler.order()
             batches = sampler.batches(state.order, first)
-            for left, (images, labels) in zip(reversed(range(len(batches))), batches, strict=True):
+            for remaining, (images, labels) in zip(reversed(range(len(batches))), batches, strict=True):
                 self._step(images, labels)
                 if state.step % sampler.batches_a_pass == 0:
                     self._validate(number + 1)
-                if left == 0:
+                if remaining == 0:
                     self._saved = self._copy()
                 yield Progress(state.step, self.steps, number + 1, passes, state.loss, state.last_error)
 
@@ -258,9 +236,9 @@ class Training:
         state, error, parameters = self._state, None, self.current
         if self._held_out:
             penalty, labels = self._penalties_of(parameters, self._held_out.images), self._held_out.labels
-            refused = penalty.min(axis=1) > self.recipe.criterion.j
-            right = np.where(labels == paper.NOT_A_DIGIT, refused, penalty.argmin(axis=1) == labels)
-            error = 100 * float(1 - right.mean())
+            is_refused = penalty.min(axis=1) > self.recipe.criterion.j
+            is_right = np.where(labels == paper.NOT_A_DIGIT, is_refused, penalty.argmin(axis=1) == labels)
+            error = 100 * float(1 - is_right.mean())
         state.passes, state.last_error = number, error
         if error is None or state.best_error is None or error <= state.best_error or self._material.lines:
             state.best, state.best_error, state.best_pass = parameters.copy(), error, number
@@ -306,8 +284,8 @@ class Training:
         if held_out and self.recipe.mixture:
             penalty = self._penalties_of(parameters, held_out.images)
             return posterior.fit_rubbish(penalty, held_out.labels, self.recipe.classes)
-        known = held_out or part_of(self._data, self._training)
-        digits = known.images[known.labels != paper.NOT_A_DIGIT]
+        data = held_out or part_of(self._data, self._training)
+        digits = data.images[data.labels != paper.NOT_A_DIGIT]
         if math.isfinite(j) and len(digits):
             recipe, generator = self.recipe, np.random.default_rng(self._seed)
             images = distort(digits, recipe.distortion, generator, recipe.network, self._threads)

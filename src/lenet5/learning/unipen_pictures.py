@@ -35,8 +35,8 @@ def isolated_digits(writings: Iterable[Writing]) -> list[Writing]:
 
 
 def digit_images(writings: Iterable[Writing]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[Writing]]:
-    """Isolated digits drawn plainly with an ordinary pen: images (N, 28, 28) in MNIST's form, labels (N,), and what
-    each shows.
+    """Isolated digits drawn plainly with an ordinary pen: images (N, 28, 28) in MNIST's form, labels (N,), and the
+    writing of each.
 
     >>> stroke = np.array([[0, 0], [6, 0], [2, 10]], np.float32)
     >>> images, labels, _ = digit_images([Writing("7", "CHARACTER", "a writer", "a file", (stroke,))])
@@ -44,17 +44,17 @@ def digit_images(writings: Iterable[Writing]) -> tuple[NDArray[np.uint8], NDArra
     ([7], (1, 28, 28), 20)
     """
     generator = np.random.default_rng(0)  # a plain hand and pen draw nothing from it
-    images, shown = [], []
+    images, drawn = [], []
     for writing in isolated_digits(writings):
         crop = cropped(ink_of(hold(writing.strokes, Hand(), generator), _HEIGHT, _PEN, generator))
         if crop is not None:
             images.append(normalise(crop))
-            shown.append(writing)
-    return np.stack(images), np.array([int(w.label) for w in shown], np.uint8), shown
+            drawn.append(writing)
+    return np.stack(images), np.array([int(w.label) for w in drawn], np.uint8), drawn
 
 
 def numbers_of(writings: Iterable[Writing]) -> list[Writing]:
-    """The numbers that stand on one line, each once: a text whose words are given as well is left out.
+    """The numbers on one line, each once: a text is left out where its words are in the set, too.
 
     >>> strokes = (np.array([[0, 0], [0, 10]], np.float32), np.array([[6, 0], [6, 10]], np.float32))
     >>> writings = [Writing("11", level, "a writer", "a file", strokes) for level in ("TEXT", "WORD")]
@@ -64,13 +64,13 @@ def numbers_of(writings: Iterable[Writing]) -> list[Writing]:
     numbers = [w for w in writings if is_number(w) and _is_one_line(w)]
     words = {w.strokes[0].tobytes() for w in numbers if w.level == "WORD"}
     texts: set[bytes] = set()
-    kept = []
+    numbers_once = []
     for w in numbers:
         first = w.strokes[0].tobytes()
         if w.level == "WORD" or (first not in words and first not in texts):
             texts.add(first)
-            kept.append(w)
-    return kept
+            numbers_once.append(w)
+    return numbers_once
 
 
 def picture_of(writing: Writing, generator: np.random.Generator | None = None, pen: Pen = _PEN) -> Floats:
@@ -82,12 +82,12 @@ def picture_of(writing: Writing, generator: np.random.Generator | None = None, p
     >>> int(np.count_nonzero(np.diff(dark) > 1)) + 1  # strokes side by side
     2
     """
-    strokes, unit = writing.strokes, _usual_height(writing)
-    middle, _ = frame_of(strokes)
+    unit = _usual_height(writing)
+    middle, _ = frame_of(writing.strokes)
     hand = any_hand(generator) if generator else Hand()
-    held = hold(strokes, hand, generator or np.random.default_rng(0), (middle, unit))
+    strokes = hold(writing.strokes, hand, generator or np.random.default_rng(0), (middle, unit))
     drawn_by = any_pen(generator) if generator else pen
-    ink = ink_of(held, _HEIGHT, drawn_by, generator or np.random.default_rng(0))
+    ink = ink_of(strokes, _HEIGHT, drawn_by, generator or np.random.default_rng(0))
     return np.pad(np.asarray(1 - ink, np.float32), _MARGIN, constant_values=1)
 
 

@@ -21,16 +21,16 @@ __all__ = ["MANY", "jobs_for", "peeked", "read_units"]
 Item = TypeVar("Item")
 
 MANY: Final = 8
-"""Pieces of work beyond which processes are started: they take about as long to start as small pictures to read."""
+"""Units beyond which processes are started: starting them takes about as long as reading so many small pictures."""
 
 
 def read_units(
-    reader: Reader, units: Iterable[Unit], how: Mapping[str, Any], jobs: int = 1, seen: Seen | None = None
+    reader: Reader, units: Iterable[Unit], options: Mapping[str, Any], jobs: int = 1, seen: Seen | None = None
 ) -> Iterator[PageResult]:
-    """The pages of units, in order, as they come, by so many processes; with one job they are read in this one.
+    """The pages of units, in order, read by ``jobs`` processes; with one job, by this one.
 
-    ``how`` are keywords of ``Reader.read``. A process that is killed costs what it was reading a result with the
-    reason. Each page is shown to ``seen``, which is for one job.
+    ``options`` are keywords of ``Reader.read``. Where a process is killed, its unit has a result with the reason. Each
+    page is shown to ``seen``, which needs one job.
 
     >>> from lenet5.scale.listing import Unit
     >>> [result.error for result in read_units(Reader(threads=1), [Unit("no such file.png")], {})]
@@ -38,9 +38,9 @@ def read_units(
     """
     if jobs < 2:
         for unit in units:
-            yield from _results(reader, how, unit, seen)
+            yield from _results(reader, options, unit, seen)
         return
-    for unit, results in shared(Maker(reader.weights, how), units, jobs):
+    for unit, results in shared(Maker(reader.weights, options), units, jobs):
         if isinstance(results, Killed):
             yield killed(unit, results)
         else:
@@ -54,15 +54,15 @@ def jobs_for(units: Iterator[Unit], threads: int | None = None) -> tuple[int, It
     >>> jobs, [unit.file for unit in units]  # too few to start processes for
     (1, ['a.png', 'b.png'])
     """
-    first, rest = peeked(units, MANY + 1)
-    return (min(cores(), threads or cores()) if len(first) > MANY else 1), rest
+    first, units = peeked(units, MANY + 1)
+    return (min(cores(), threads or cores()) if len(first) > MANY else 1), units
 
 
 def peeked(items: Iterator[Item], number: int) -> tuple[list[Item], Iterator[Item]]:
     """The first items, and all of them.
 
-    >>> first, everything = peeked(iter("abcd"), 2)
-    >>> first, list(everything)
+    >>> first, letters = peeked(iter("abcd"), 2)
+    >>> first, list(letters)
     (['a', 'b'], ['a', 'b', 'c', 'd'])
     """
     first = list(islice(items, number))
@@ -71,7 +71,7 @@ def peeked(items: Iterator[Item], number: int) -> tuple[list[Item], Iterator[Ite
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes what reads units in another process.
+    """Makes the function that reads units in another process.
 
     >>> from lenet5.weights import load
     >>> read = Maker(load("lenet5"), {"layout": "line"})()
@@ -80,10 +80,10 @@ class Maker:
     """
 
     weights: Weights
-    how: Mapping[str, Any]
+    options: Mapping[str, Any]
 
     def __call__(self) -> Callable[[Unit], list[PageResult]]:
-        return partial(_all_results, Reader(self.weights, threads=1), self.how)
+        return partial(_all_results, Reader(self.weights, threads=1), self.options)
 
 
 def killed(unit: Unit, by: Killed) -> PageResult:
@@ -95,12 +95,12 @@ def killed(unit: Unit, by: Killed) -> PageResult:
     return PageResult.failed(unit.file, f"cannot read {unit.file}: {by.reason}", unit.page or unit.after + 1)
 
 
-def _all_results(reader: Reader, how: Mapping[str, Any], unit: Unit) -> list[PageResult]:
-    return list(_results(reader, how, unit))
+def _all_results(reader: Reader, options: Mapping[str, Any], unit: Unit) -> list[PageResult]:
+    return list(_results(reader, options, unit))
 
 
-def _results(reader: Reader, how: Mapping[str, Any], unit: Unit, seen: Seen | None = None) -> Iterator[PageResult]:
+def _results(reader: Reader, options: Mapping[str, Any], unit: Unit, seen: Seen | None = None) -> Iterator[PageResult]:
     source = unit.file if unit.content is None else unit.content
     if unit.content is None and os.path.isdir(unit.file):  # noqa: PTH112 (it survives names that are too long)
         return iter([PageResult.failed(unit.file, PictureError(f"no pictures in the folder {unit.file}"))])
-    return read_pages(reader, unit.file, source, how, unit.page, unit.after, seen)
+    return read_pages(reader, unit.file, source, options, unit.page, unit.after, seen)

@@ -1,4 +1,4 @@
-"""What is read on each page of a file, as texts and numbers that are cheap to send from process to process."""
+"""The result of each page of a file: texts and numbers, which are cheap to send between processes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lenet5.reading.opening import Source, open_pages
 from lenet5.reading.picture import Picture
 from lenet5.reading.reader import Reader
 from lenet5.result import Reading, file_json
-from lenet5.tables import Column
+from lenet5.row_files import Column
 
 __all__ = ["PageResult", "Seen", "columns_of", "read_pages"]
 
 Seen = Callable[[str, Picture, Reading], Exception | None]
-"""Is shown the file and each page as it is read; the error that it gives, if any, becomes a result of its own."""
+"""Called with the file, and each page and its reading; an error that it returns becomes a result."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class PageResult:
 
     @property
     def has_digits(self) -> bool:
-        """Whether any digit was read, be it one that was refused."""
+        """Whether any digit was read; refused ones count."""
         return any("label" in mark for line in self.content.get("lines", ()) for mark in line)
 
     @property
     def called(self) -> str:
-        """What the page is called beside others."""
+        """The name of the page, for messages."""
         return self.file if self.pages == 1 else f"{self.file} page {self.page}"
 
     def row(self, suffix: str, transcript: bool = False) -> dict[str, Any]:
@@ -76,8 +76,8 @@ class PageResult:
         text = self.transcript if transcript else self.text
         if suffix == ".csv" and text is not None:
             text = text.replace("\n", " ")
-        given = {"text": text, "confidence": self.confidence, "error": self.error}
-        return {**page, **given, "json": json.dumps(self.content)}
+        values = {"text": text, "confidence": self.confidence, "error": self.error}
+        return {**page, **values, "json": json.dumps(self.content)}
 
 
 def columns_of(suffix: str) -> tuple[Column, ...]:
@@ -94,14 +94,14 @@ def read_pages(
     reader: Reader,
     file: str,
     source: Source,
-    how: Mapping[str, Any],
+    options: Mapping[str, Any],
     page: int | None = None,
     after: int = 0,
     seen: Seen | None = None,
 ) -> Iterator[PageResult]:
     """The pages of a file, or the one named, ``after`` so many; last, where the file fails, its error.
 
-    ``file`` is what results call it, ``how`` the keywords of ``Reader.read``. So that one file does not stop the
+    ``file`` names it in results, ``options`` are keywords of ``Reader.read``. So that one file does not stop the
     rest, every kind of exception becomes a result.
 
     >>> import numpy as np
@@ -115,7 +115,7 @@ def read_pages(
         for picture in open_pages(source, page):
             at = picture.page
             if at > after:
-                yield PageResult.of(file, replace(reading := reader.read(picture, **how), page=at), picture.pages)
+                yield PageResult.of(file, replace(reading := reader.read(picture, **options), page=at), picture.pages)
                 error = None if seen is None else seen(file, picture, reading)
                 if error is not None:
                     yield PageResult.failed(file, error, at)

@@ -53,7 +53,7 @@ def alone(folder: str) -> Iterator[None]:
     True
     """
     system, place = Storage().folder(folder)
-    lock = Lock(Path(place) / _LISTING, called=folder) if system.type_name == "local" else None
+    lock = Lock(Path(place) / _LISTING, label=folder) if system.type_name == "local" else None
     try:
         yield
     finally:
@@ -158,7 +158,7 @@ def _name(part: int) -> str:
 def _options(pictures: ReadPictures) -> bytes:
     """What the answers depend on beside the files."""
     parameters = hashlib.sha256(pictures.weights.parameters.tobytes()).hexdigest()
-    answers = [_FORMAT, parameters, dict(pictures.weights.metadata), pictures.how]
+    answers = [_FORMAT, parameters, dict(pictures.weights.metadata), pictures.options]
     return json.dumps(answers, sort_keys=True, default=repr).encode()
 
 

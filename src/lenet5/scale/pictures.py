@@ -1,4 +1,4 @@
-"""Batches of pictures in, rows out: what Ray Data and Spark call on every machine."""
+"""Batches of pictures → rows, for Ray Data and Spark."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class ReadPictures:
     """Reads batches of pictures; picklable, for Ray Data's ``map_batches`` and Spark's ``mapInPandas``.
 
     A batch has a column ``path`` (paths and URIs) or ``bytes`` (the content of files; ``path`` then only names them).
-    The answer has a row for each page: ``page``, ``text``, ``confidence`` in 0..1, ``json`` (the object of ``lenet5
-    read --json``) and ``error``, beside the other columns of the batch, repeated where a picture has several pages. Of
-    a picture that cannot be read ``error`` says why, ``text`` is empty and ``confidence`` NaN. The arguments are those
-    of ``Reader`` and ``Reader.read``; raises WeightsError, ArrayError and PatternError.
+    The result has a row for each page: ``page``, ``text``, ``confidence`` in 0..1, ``json`` (the object of ``lenet5
+    read --json``) and ``error``, and the other columns of the batch, repeated for each page of a picture. If a picture
+    cannot be read, ``error`` says why, ``text`` is empty and ``confidence`` NaN. The arguments are those of ``Reader``
+    and ``Reader.read``; raises WeightsError, ArrayError and PatternError.
 
-    Pictures are read one after the other in a process of its own, of one thread, which is started anew where a picture
-    kills it: such a picture is a row with its error, and not the end of a cluster's worker.
+    A separate process of one thread reads the pictures. Where a picture kills it, the picture's row has an error, a new
+    process is started, and the cluster's worker lives on.
 
     >>> read = ReadPictures(layout="digit")
     >>> rows = read({"path": np.array(["missing.png"]), "sheet": np.array([7])})
@@ -57,12 +57,12 @@ class ReadPictures:
         check: str | Callable[[str], bool] | None = None,
         rotate: str | None = None,
     ) -> None:
-        how: dict[str, Any] = {"layout": layout, "min_confidence": min_confidence, "region": region}
-        how |= {"pattern": pattern, "choices": choices, "check": check, "rotate": rotate}
+        options: dict[str, Any] = {"layout": layout, "min_confidence": min_confidence, "region": region}
+        options |= {"pattern": pattern, "choices": choices, "check": check, "rotate": rotate}
         reader = Reader(weights, threads=1)
         compile_constraint(reader.line_model.classes, pattern, choices, check)
-        next(reader.read_many([np.full((4, 4), 255, np.uint8)], **how))  # raises for arguments that do not exist
-        self.weights, self.how = reader.weights, how
+        next(reader.read_many([np.full((4, 4), 255, np.uint8)], **options))  # raises for arguments that do not exist
+        self.weights, self.options = reader.weights, options
         self._process: Processes[_Picture, list[PageResult]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -73,14 +73,14 @@ class ReadPictures:
         if "path" not in batch and "bytes" not in batch:
             raise ArrayError(f"a batch has a column path or bytes, not just {', '.join(batch) or 'none'}")
         if self._process is None:
-            self._process = Processes(_Maker(self.weights, self.how), 1)
+            self._process = Processes(_Maker(self.weights, self.options), 1)
         sources, results = [], []
-        for number, (picture, found) in enumerate(self._process.results(_pictures(batch))):
-            pages = [picture.killed(found)] if isinstance(found, Killed) else found
+        for number, (picture, outcome) in enumerate(self._process.results(_pictures(batch))):
+            pages = [picture.killed(outcome)] if isinstance(outcome, Killed) else outcome
             sources += [number] * len(pages)
             results += pages
-        kept = {name: np.asarray(column)[sources] for name, column in batch.items() if name != "bytes"}
-        return {**kept, **_columns(results)}
+        columns = {name: np.asarray(column)[sources] for name, column in batch.items() if name != "bytes"}
+        return {**columns, **_columns(results)}
 
     def close(self) -> None:
         """End the process; the next batch starts another."""
@@ -104,25 +104,27 @@ def _pictures(batch: Mapping[str, NDArray[Any]]) -> list[_Picture]:
     contents, names = batch.get("bytes"), batch.get("path")
     if contents is None:
         return [_Picture(str(name)) for name in names] if names is not None else []
-    named = ["the picture"] * len(contents) if names is None else map(str, names)
+    labels = ["the picture"] * len(contents) if names is None else map(str, names)
     return [
         _Picture(name, b"" if content is None else bytes(content))
-        for name, content in zip(named, contents, strict=True)
+        for name, content in zip(labels, contents, strict=True)
     ]
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """Makes what reads pictures in another process."""
+    """Makes the function that reads pictures in another process."""
 
     weights: weights_of.Weights
-    how: Mapping[str, Any]
+    options: Mapping[str, Any]
 
     def __call__(self) -> Callable[[_Picture], list[PageResult]]:
-        return partial(_results, Reader(self.weights, threads=1), self.how, [])
+        return partial(_results, Reader(self.weights, threads=1), self.options, [])
 
 
-def _results(reader: Reader, how: Mapping[str, Any], storages: list[Storage], picture: _Picture) -> list[PageResult]:
+def _results(
+    reader: Reader, options: Mapping[str, Any], storages: list[Storage], picture: _Picture
+) -> list[PageResult]:
     """The pages of a picture; ``storages`` is empty until there is a URI, as only URIs need pyarrow."""
     source: str | bytes = picture.name if picture.content is None else picture.content
     try:
@@ -132,11 +134,11 @@ def _results(reader: Reader, how: Mapping[str, Any], storages: list[Storage], pi
             source = storages[0].content(picture.name)
     except Exception as error:
         return [PageResult.failed(picture.name, error)]
-    return list(read_pages(reader, picture.name, source, how)) or [_empty(picture.name)]
+    return list(read_pages(reader, picture.name, source, options)) or [_empty(picture.name)]
 
 
 def _empty(name: str) -> PageResult:
-    """What stands for a file without any page, so that each picture has a row."""
+    """The result of a file without pages, so that each picture has a row."""
     return PageResult.failed(name, PictureError(f"not a picture: {name} has no pages"))
 
 

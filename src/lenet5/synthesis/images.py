@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lenet5 import paper
 from lenet5.codes import DIGITS, LETTERS, SEPARATORS
-from lenet5.learning.data import ImageSet
 from lenet5.learning.distort import Distortion, distort
 from lenet5.learning.render import CANVAS, Augmentation, cropped, rendered
+from lenet5.learning.sets import ImageSet
 from lenet5.learning.unipen import Writing
 from lenet5.normalise import resize
 from lenet5.strokes import LINE, WRITTEN, any_hand, any_pen, drawn_separator, hold, ink_of

@@ -1,4 +1,4 @@
-"""Strokes of a pen: polylines and arcs → ink."""
+"""Polylines and arcs → the ink of a pen."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def arc(start: NDArray[np.floating], stop: NDArray[np.floating], bend: float) ->
 
 
 def drawn(lines: Lines, generator: np.random.Generator, pens: NDArray[np.float64] | None = None) -> Floats:
-    """Polylines (row, column), about 1 high, drawn CANVAS high by a pen that may be broader one way.
+    """Polylines (row, column), about 1 high, drawn CANVAS high by a pen that may be broader in one direction.
 
-    ``pens`` are the radii in pixels for the lines; without them one is drawn for all.
+    ``pens`` are the lines' radii in pixels; without them, all lines have one at random.
 
     >>> stem = np.array([[0.0, 0.0], [1.0, 0.0]])
     >>> fine, broad = (drawn([stem], np.random.default_rng(0), np.array([radius])) for radius in (1.0, 3.0))
@@ -44,12 +44,12 @@ def drawn(lines: Lines, generator: np.random.Generator, pens: NDArray[np.float64
     """
     starts = np.concatenate([line[:-1] for line in lines]) * CANVAS
     stops = np.concatenate([line[1:] for line in lines]) * CANVAS
-    both = np.concatenate([starts, stops])
-    low = both.min(axis=0) - 6
-    shape = np.minimum(both.max(axis=0) - low + 8, 3 * CANVAS).astype(int)
+    points = np.concatenate([starts, stops])
+    low = points.min(axis=0) - 6
+    shape = np.minimum(points.max(axis=0) - low + 8, 3 * CANVAS).astype(int)
     angle = generator.uniform(0, math.pi)
     nib = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    # distances one way count for more: the nib is narrower there
+    # the nib is narrower in one direction: distances count for more there
     nib[0] /= generator.uniform(0.5 if pens is None else 0.8, 1.0)
     starts, stops = (starts - low) @ nib.T, (stops - low) @ nib.T
     rows, columns = np.ogrid[: shape[0], : shape[1]]
@@ -60,6 +60,6 @@ def drawn(lines: Lines, generator: np.random.Generator, pens: NDArray[np.float64
     radii = np.repeat(pens, [len(line) - 1 for line in lines]).astype(np.float32)
     for start, along, radius in zip(starts.astype(np.float32), (stops - starts).astype(np.float32), radii, strict=True):
         place = np.clip(((u - start[0]) * along[0] + (v - start[1]) * along[1]) / max(along @ along, 1e-6), 0, 1)
-        away = np.square(u - start[0] - place * along[0]) + np.square(v - start[1] - place * along[1])
-        np.minimum(nearest, np.sqrt(away) - radius, out=nearest)
+        squared_distance = np.square(u - start[0] - place * along[0]) + np.square(v - start[1] - place * along[1])
+        np.minimum(nearest, np.sqrt(squared_distance) - radius, out=nearest)
     return np.asarray(np.clip(np.float32(0.5) - nearest, 0, 1))

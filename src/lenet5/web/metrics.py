@@ -52,7 +52,7 @@ class Metrics:
             self.losses.labels(reason)
 
     def watch(self, pool: Pool) -> None:
-        """Tell the state of a pool, too."""
+        """Add the state of a pool."""
         self._gauge("queue_length", "Requests that wait for a worker.").set_function(lambda: pool.waiting)
         self._gauge("workers_busy", "Workers that are reading.").set_function(lambda: pool.busy)
         self._gauge("workers", "Worker processes.").set_function(lambda: len(pool.pids))
@@ -61,11 +61,11 @@ class Metrics:
         """The text exposition format, version 0.0.4."""
         return generate_latest(self._registry)
 
-    def _counter(self, name: str, what: str, *labels: str) -> Counter:
-        return Counter(f"lenet5_{name}", what, labels, registry=self._registry)
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(f"lenet5_{name}", description, labels, registry=self._registry)
 
-    def _gauge(self, name: str, what: str) -> Gauge:
-        return Gauge(f"lenet5_{name}", what, registry=self._registry)
+    def _gauge(self, name: str, description: str) -> Gauge:
+        return Gauge(f"lenet5_{name}", description, registry=self._registry)
 
 
 class Observer:
@@ -85,7 +85,7 @@ class Observer:
             return
         status, received, sent, began = _GONE, 0, 0, time.perf_counter()
 
-        async def counted() -> Message:
+        async def counting() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
@@ -101,7 +101,7 @@ class Observer:
 
         with self._metrics.in_progress.track_inprogress():
             try:
-                await self._app(scope, counted, sending)
+                await self._app(scope, counting, sending)
             except (ClientDisconnect, UnwantedError):
                 pass  # nobody is there to answer
             except Exception:
@@ -113,7 +113,7 @@ class Observer:
         self._metrics.requests.labels(path, status).inc()
         self._metrics.seconds.labels(path).observe(seconds)
         self._metrics.received.inc(received)
-        shown = scope["raw_path"].decode("ascii", "replace")[:_LONGEST_PATH]  # percent-encoded: one word
+        raw_path = scope["raw_path"].decode("ascii", "replace")[:_LONGEST_PATH]  # percent-encoded: one word
         _access.info(
-            "%s %s %d %.4f s, %d bytes in, %d bytes out", scope["method"], shown, status, seconds, received, sent
+            "%s %s %d %.4f s, %d bytes in, %d bytes out", scope["method"], raw_path, status, seconds, received, sent
         )

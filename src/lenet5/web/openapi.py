@@ -42,7 +42,7 @@ _PICTURE: Final = """P1
 
 
 def description(settings: Settings) -> Json:
-    """All paths, parameters, answers and errors, with the limits of these settings and examples that can be sent.
+    """All paths, parameters, responses and errors, with the limits of these settings and examples that work.
 
     >>> from lenet5.weights import load
     >>> sorted(description(Settings(load("lenet5"), workers=1))["paths"])
@@ -127,8 +127,8 @@ def _read(settings: Settings) -> Json:
 def _parameters() -> list[Json]:
     """The query of /v1/read."""
 
-    def query(name: str, what: str, schema: Json, example: object, **further: object) -> Json:
-        return {"name": name, "in": "query", "description": what, "schema": schema, "example": example, **further}
+    def query(name: str, meaning: str, schema: Json, example: object, **options: object) -> Json:
+        return {"name": name, "in": "query", "description": meaning, "schema": schema, "example": example, **options}
 
     text = {"type": "string"}
     return [
@@ -205,10 +205,10 @@ def _classify(settings: Settings) -> Json:
     }
 
 
-def _get(name: str, what: str, kind: str, schema: Json, *errors: int) -> Json:
+def _get(name: str, summary: str, kind: str, schema: Json, *errors: int) -> Json:
     """A path without parameters."""
-    answer = {"200": {"description": what, "content": {kind: {"schema": schema}}}}
-    return {"operationId": name, "summary": what, "responses": {**answer, **_error_refs("421", *map(str, errors))}}
+    answer = {"200": {"description": summary, "content": {kind: {"schema": schema}}}}
+    return {"operationId": name, "summary": summary, "responses": {**answer, **_error_refs("421", *map(str, errors))}}
 
 
 def _schemas() -> Json:
@@ -220,9 +220,10 @@ def _schemas() -> Json:
         "minItems": 4,
         "maxItems": 4,
     }
-    alternative = {"type": "array", "prefixItems": [_digit_label(), probability], "minItems": 2, "maxItems": 2}
+    label = {"type": "string", "enum": [*"0123456789", "?"]}
+    alternative = {"type": "array", "prefixItems": [label, probability], "minItems": 2, "maxItems": 2}
     digit = {
-        "label": _digit_label(),
+        "label": label,
         "confidence": probability,
         "box": box,
         "alternatives": {"type": "array", "items": alternative},
@@ -258,10 +259,6 @@ def _schemas() -> Json:
     }
 
 
-def _digit_label() -> Json:
-    return {"type": "string", "enum": [*"0123456789", "?"]}
-
-
 def _object(required: Json, optional: Json | None = None) -> Json:
     """An object with these properties and no others."""
     return {
@@ -273,7 +270,7 @@ def _object(required: Json, optional: Json | None = None) -> Json:
 
 
 def _errors() -> Json:
-    """Each status of an error, with what it means."""
+    """The responses of errors, by status."""
     meanings = {
         "400": "The request or its form is damaged.",
         "403": "The request comes from a page of another site.",
@@ -289,8 +286,8 @@ def _errors() -> Json:
     content = {"application/json": {"schema": _ref("Error")}}
     retry = {"headers": {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}}
     return {
-        f"Error{status}": {"description": what, "content": content, **(retry if status == "503" else {})}
-        for status, what in meanings.items()
+        f"Error{status}": {"description": meaning, "content": content, **(retry if status == "503" else {})}
+        for status, meaning in meanings.items()
     }
 
 

@@ -67,15 +67,15 @@ def review_routes(folder: Path, settings: Settings, held: Held) -> list[Route]:
 
 
 def _answering(work: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint whose work with files is done in a thread, and its expected failures answered in one line."""
+    """An endpoint that works with files in a thread and answers expected failures in one line."""
 
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(_tried, work, request)
+        return await run_in_threadpool(_answered, work, request)
 
     return endpoint
 
 
-def _tried(work: Callable[..., Response], *arguments: object) -> Response:
+def _answered(work: Callable[..., Response], *arguments: object) -> Response:
     try:
         return work(*arguments)
     except MissingItemError as error:
@@ -100,19 +100,19 @@ class _Review:
 
     def next(self, request: Request) -> Response:
         """The next undecided field, or null, and the state."""
-        return self._given(self._queue.next(_parameter(request, "after"), _parameter(request, "who")))
+        return self._response(self._queue.next(_parameter(request, "after"), _parameter(request, "who")))
 
     def before(self, request: Request) -> Response:
         """The field before another, or null, and the state."""
         item = self._queue.before(_parameter(request, "item"))
         if item is not None:
             self._queue.hold(item.name, _parameter(request, "who"))
-        return self._given(item)
+        return self._response(item)
 
     def shown(self, request: Request) -> Response:
         item = self._queue.item(request.path_params["item"])
         self._queue.hold(item.name, _parameter(request, "who"))
-        return self._given(item)
+        return self._response(item)
 
     def picture(self, request: Request) -> Response:
         """The picture of a field, or of its sheet."""
@@ -134,10 +134,10 @@ class _Review:
     async def decide(self, request: Request) -> Response:
         async with Body(request, self._settings, self._held) as body:
             text, revision, despite = _decision_in(await body.json())
-        return await run_in_threadpool(_tried, self._decide, request.path_params["item"], text, revision, despite)
+        return await run_in_threadpool(_answered, self._decide, request.path_params["item"], text, revision, despite)
 
     def _decide(self, name: str, text: str, revision: int, despite: bool) -> Response:
-        """Keep a decision, unless it breaks a rule and it is not said that it may."""
+        """Store a decision, unless it breaks a rule and ``despite`` is false."""
         item = self._queue.item(name)
         rules = [] if despite else self._broken(item, text)
         if rules:
@@ -149,7 +149,7 @@ class _Review:
         return JSONResponse({"decision": _decision(decision), "state": _state(self._queue.state())})
 
     def _broken(self, item: Item, text: str) -> list[Json]:
-        """The rules of its field that a text breaks, each with what the page says of it."""
+        """The rules of its field that a text breaks, each with the values that the page shows."""
         field = self._queue.field(item)
         if field is None:
             return []
@@ -160,8 +160,8 @@ class _Review:
             rules += [{"rule": "unique", "file": row["file"], "page": row["page"]} for row in others[:1]]
         return rules
 
-    def _given(self, item: Item | None) -> Response:
-        """A field as the page gets it, and the state."""
+    def _response(self, item: Item | None) -> Response:
+        """A field, or null, and the state."""
         content: Json = {"item": None, "state": _state(self._queue.state())}
         if item is not None:
             keys = ("form", "field", "file", "page", "text", "confidence", "alternatives", "reasons", "box")

@@ -1,4 +1,4 @@
-"""What a worker process does: it holds one reader and carries out tasks until its pipe ends."""
+"""A worker process: it loads a reader and performs tasks until its pipe is closed."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _STATUS: Final = ((TooLargeError, 413), (PictureError, 415), ((ArrayError, Patte
 
 @dataclass(frozen=True)
 class Answer:
-    """JSON texts of results, or an ``error`` with the HTTP ``status`` that it means.
+    """JSON texts of results, or an ``error`` with its HTTP ``status``.
 
-    It may be ``of_request``, whatever file is read.
+    An error may be ``of_request``: it does not depend on the file.
 
     >>> Answer((b'{"text": "7"}',)).status, Answer(status=415, error="not a picture").error
     (200, 'not a picture')
@@ -47,17 +47,17 @@ class Answer:
 
 
 Task = Callable[..., Answer]
-"""A function of this module of the worker's reader and the content of a body or file; it raises nothing."""
+"""A function of this module; it takes the worker's reader and the content of a body or file, and never raises."""
 
 
 def serve(connection: Connection, weights: Weights) -> None:
-    """Load a reader, say so by sending None, then answer each (task, arguments) and content until the pipe ends."""
+    """Load a reader, send None, then answer each (task, arguments) and content until the pipe is closed."""
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd signal the whole group; the parent decides
         signal.signal(number, signal.SIG_IGN)
     limit_threads(1)
     reader = Reader(weights, threads=1)
-    reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # loads what the first reading needs
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders print of a hostile picture
+    reader.read(np.full((paper.SIDE, paper.SIDE), 255, np.uint8))  # warm up: the first reading loads libraries
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders print warnings of hostile pictures
     connection.send(None)
     with suppress(EOFError, OSError):  # the service has ended
         while True:
@@ -65,7 +65,7 @@ def serve(connection: Connection, weights: Weights) -> None:
             connection.send(task(reader, connection.recv_bytes(), *arguments))
 
 
-def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most_pages: int) -> Answer:
+def read_file(reader: Reader, content: bytes, file: str, parameters: Parameters, most_pages: int) -> Answer:
     """The objects of ``read --json``, one for each page; if a later page fails, the last one is its error.
 
     >>> answer = read_file(Reader(threads=1), b"no picture", "a.png", Parameters(), most_pages=10)
@@ -74,9 +74,9 @@ def read_file(reader: Reader, content: bytes, file: str, given: Parameters, most
     """
     results: list[bytes] = []
     try:
-        compile_constraint(reader.line_model.classes, given.pattern, given.choices, given.check)
-        for page in open_pages(content, given.page, most_pages):
-            reading = replace(reader.read(page, **given.how), page=page.page)
+        compile_constraint(reader.line_model.classes, parameters.pattern, parameters.choices, parameters.check)
+        for page in open_pages(content, parameters.page, most_pages):
+            reading = replace(reader.read(page, **parameters.options), page=page.page)
             results.append(json.dumps(file_json(file, reading)).encode())
     except Exception as error:
         failed = _failed(error, "the picture")
@@ -103,13 +103,13 @@ def classify(reader: Reader, body: bytes) -> Answer:
 
 
 def _images(body: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """(N, 28, 28) uint8. Raises ArrayError that names what is wrong and where."""
+    """(N, 28, 28) uint8. Raises ArrayError, which names the invalid image."""
     form = f'send {{"images": [[{_PIXELS} numbers] …]}}'
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        where = f": {error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ArrayError(f"the body is not JSON{where}: {form}") from None
+        position = f": {error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ArrayError(f"the body is not JSON{position}: {form}") from None
     if not isinstance(content, dict) or set(content) != {"images"} or not isinstance(content["images"], list):
         raise ArrayError(f"the body must be an object with one list, images: {form}")
     rows = content["images"]
@@ -121,14 +121,14 @@ def _images(body: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         levels = np.array(rows)
     except ValueError:  # a list among the numbers
         raise ArrayError(_wrong_pixel(rows)) from None
-    truths = b"true" in body or b"false" in body  # which NumPy takes for 1 and 0
-    if rows and (truths or levels.dtype.kind not in "iuf" or not np.isin(levels, _LEVELS).all()):
+    has_booleans = b"true" in body or b"false" in body  # NumPy converts them to 1 and 0
+    if rows and (has_booleans or levels.dtype.kind not in "iuf" or not np.isin(levels, _LEVELS).all()):
         raise ArrayError(_wrong_pixel(rows))
     return levels.reshape(-1, paper.SIDE, paper.SIDE).astype(np.uint8)
 
 
 def _wrong_pixel(rows: list[list[Any]]) -> str:
-    """Which image holds which first number that is no level of a pixel."""
+    """The message for the first value that is no level of a pixel."""
     levels = set(range(256))
     number, pixel = next(
         (number, pixel)
@@ -140,6 +140,6 @@ def _wrong_pixel(rows: list[list[Any]]) -> str:
 
 
 def _failed(error: Exception, name: str) -> Answer:
-    """An error as an answer; one that is not expected is a 500."""
+    """An error as an answer; an unexpected one has status 500."""
     status = next((status for kinds, status in _STATUS if isinstance(error, kinds)), 500)
     return Answer(status=status, error=one_line(error, name), of_request=isinstance(error, PatternError))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from lenet5.result import Box
 from lenet5.synthesis.pages.numbers import enlarged
 from lenet5.synthesis.pages.papers import on_paper
-from lenet5.synthesis.pages.prints import BLACK, code, finished, line, page_of_print, paragraph, rectangle, words
+from lenet5.synthesis.pages.print_alone import code
+from lenet5.synthesis.pages.prints import BLACK, finished, line, page_of_print, paragraph, rectangle, words
 from lenet5.synthesis.pages.sheet import Colour, Mark, Sheet, any_ink, any_paper, dark_ink, pale_ink
 from lenet5.synthesis.pages.truth import Digits, Draw, Page, box_of_ink, true_line
 from lenet5.synthesis.pages.writing import marks

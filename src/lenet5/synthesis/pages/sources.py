@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from lenet5.codes import DIGITS
 from lenet5.learning.unipen import Writing
 from lenet5.normalise import ink_box
-from lenet5.strokes import Pen, any_hand, any_pen, frame_of, hold, ink_of
+from lenet5.strokes import Pen, any_hand, any_pen, hold, ink_of
 from lenet5.synthesis.pages.truth import Glyph
+from lenet5.synthesis.writers import Writer, any_of, with_digits, writers_of
 
 __all__ = ["Images", "Writers", "from_writings", "tight"]
 
@@ -21,9 +22,8 @@ Floats = NDArray[np.float32]
 
 _INKED: Final = 40  # of 255: ink of an image
 _UNIT: Final = 64.0  # pixels of a digit drawn from strokes
-_FEWEST: Final = 5  # different digits of a writer
 _SHORTEST: Final = 3  # letters of a word: shorter ones may be digits by their shape
-_LONGEST: Final = 1.8  # times as wide as high: such a digit is not one, or has a stroke of something else
+_LONGEST: Final = 1.8  # times as wide as high: a wider one is no digit, or has a stroke of something else
 _LEVEL: Final = 0.2  # ink below that ends a crop
 
 
@@ -69,31 +69,25 @@ class Writers:
     ([3, 5, 5, 3], 1)
     """
 
-    digits: tuple[tuple[tuple[Writing, ...], ...], ...]
-    """Of each writer, the writings of each digit that the writer has."""
-    heights: tuple[float, ...]
-    """The usual height of each writer's digits, in the unit of the strokes."""
+    writers: tuple[Writer, ...]
     words: tuple[Writing, ...]
 
     def __call__(self, generator: np.random.Generator, n: int) -> list[Glyph]:
-        k = int(generator.integers(len(self.digits)))
+        writer = self.writers[int(generator.integers(len(self.writers)))]
         hand, pen = any_hand(generator), any_pen(generator)
         glyphs = []
         for _ in range(n):
-            writings = self.digits[k][int(generator.integers(len(self.digits[k])))]
-            writing = writings[int(generator.integers(len(writings)))]
-            middle, height = frame_of(writing.strokes)
-            unit = height / float(np.clip(height / self.heights[k], 0.75, 1.3))
-            ink = ink_of(hold(writing.strokes, hand, generator, (middle, unit)), _UNIT, pen, generator)
-            glyphs.append(Glyph(_cropped(ink), int(writing.label), _UNIT, pen.width))
+            digit = writer.digits[int(generator.integers(len(writer.digits)))]
+            ink = ink_of(writer.digit(digit, hand, generator), _UNIT, pen, generator)
+            glyphs.append(Glyph(_cropped(ink), int(digit), _UNIT, pen.width))
         return glyphs
 
     def word(self, generator: np.random.Generator, height: float, pen: Pen) -> Floats:
         """The ink (h, w) of a word of letters, ``height`` pixels high. Raises ValueError where there is none."""
         if not self.words:
             raise ValueError("no writer has a word of letters")
-        writing = self.words[int(generator.integers(len(self.words)))]
-        return _cropped(ink_of(hold(writing.strokes, any_hand(generator), generator), height, pen, generator))
+        word = any_of(self.words, generator)
+        return _cropped(ink_of(hold(word.strokes, any_hand(generator), generator), height, pen, generator))
 
 
 def from_writings(writings: Iterable[Writing]) -> Writers:
@@ -102,33 +96,18 @@ def from_writings(writings: Iterable[Writing]) -> Writers:
     >>> stroke = np.array([[0, 0], [0, 10]], np.float32)
     >>> writings = [Writing(digit, "CHARACTER", "a writer", "a file", (stroke,)) for digit in "12345"]
     >>> writers = from_writings(writings)
-    >>> len(writers.digits), writers.heights
-    (1, (10.0,))
+    >>> [(writer.digits, writer.height) for writer in writers.writers]
+    [('12345', 10.0)]
     """
-    characters: dict[str, dict[str, list[Writing]]] = {}
-    words = []
-    for writing in writings:
-        if writing.level == "CHARACTER" and writing.label in tuple(DIGITS) and not _is_long(writing):
-            characters.setdefault(writing.writer, {}).setdefault(writing.label, []).append(writing)
-        elif writing.level == "WORD" and writing.label.isalpha() and len(writing.label) >= _SHORTEST:
-            words.append(writing)
-    writers = [written for written in characters.values() if len(written) >= _FEWEST]
-    if not writers:
-        raise ValueError(f"no writer has {_FEWEST} different digits")
-    return Writers(
-        digits=tuple(tuple(tuple(written[digit]) for digit in sorted(written)) for written in writers),
-        heights=tuple(_usual_height([w for group in written.values() for w in group]) for written in writers),
-        words=tuple(words),
-    )
+    writings = list(writings)
+    digits = (w for w in writings if w.label in tuple(DIGITS) and not _is_long(w))
+    words = (w for w in writings if w.level == "WORD" and w.label.isalpha() and len(w.label) >= _SHORTEST)
+    return Writers(tuple(with_digits(writers_of(digits))), tuple(words))
 
 
 def _is_long(writing: Writing) -> bool:
-    wide, tall = np.ptp(np.concatenate(writing.strokes), axis=0)
-    return bool(wide > _LONGEST * tall)
-
-
-def _usual_height(writings: Sequence[Writing]) -> float:
-    return float(np.median([frame_of(writing.strokes)[1] for writing in writings]))
+    width, height = np.ptp(np.concatenate(writing.strokes), axis=0)
+    return bool(width > _LONGEST * height)
 
 
 def _cropped(ink: Floats) -> Floats:
