@@ -194,4 +194,5 @@ def test_words_hold_a_digit_and_a_line_that_is_one_already_is_not_offered_whole_
     two = two_strokes((0, 1, 1, LEFT, -0.1), (1, 2, 1, RIGHT, -0.1), (0, 2, 1, BOTH, -1.0))
     two = replace(two, path=replace(two.path, arcs=(0, 1)))
     wholes = wholes_of([None] * 3, [digit, two, None])  # type: ignore[list-item]
-    assert [(word.number, word.text, len(word.arcs)) for word in wholes] == [(3, "1", 1)]
+    assert [(word.number, word.text, word.arcs) for word in wholes] == [(3, "1", (2,))]
+    assert wholes[0].lattice is two

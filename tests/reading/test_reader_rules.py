@@ -63,6 +63,8 @@ def test_every_answer_but_a_glance_is_the_mean_of_three_views(reader: Reader) ->
     )
     assert reader.probabilities(images).tolist() == three.tolist()
     assert reader.classify(images)[1] == pytest.approx(three.max(axis=1))
+    labels, _ = reader.classify(np.stack([stroke(), np.zeros((28, 28), np.uint8)]))
+    assert labels.tolist() == [1, -1]
     assert reader.rejections(images) == pytest.approx(three[:, -1])
     of_lines = reader.line_model.probabilities(images)
     assert of_lines.tolist() == reader._answers(images, DIGITS + SEPARATORS, 3).tolist()
