@@ -115,6 +115,15 @@ def test_a_function_and_an_automaton_must_both_allow() -> None:
     assert compiled(pattern=r"\d\d").allows("13")
 
 
+def test_a_hyphen_in_a_set_is_a_character_at_its_ends_alone() -> None:
+    for pattern in ("[1-]", "[-1]", "[^1]-"):
+        with pytest.raises(PatternError, match="'-', is not known"):
+            compile_constraint(DIGITS, pattern=pattern)
+    between = compile_constraint(DIGITS, pattern="[1-3]")
+    assert between is not None
+    assert [d for d in DIGITS if between.allows(d)] == ["1", "2", "3"]
+
+
 @pytest.mark.parametrize("choices", ["12", ["12", 7], [None]])
 def test_choices_are_a_list_of_strings(choices: object) -> None:
     with pytest.raises(PatternError, match="choices are a list of strings"):
