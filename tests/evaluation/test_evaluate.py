@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from lenet5 import ArrayError, Box, Digit, PictureError, Reader, Reading, Separator
+from lenet5 import ArrayError, Box, DataError, Digit, PictureError, Reader, Reading, Separator
 from lenet5.evaluation.evaluate import Report, as_images, calibration_error, evaluate, wilson_interval
 from lenet5.learning.data import NO_DIGIT, ImageSet, PictureSet, load
 from lenet5.weights import load as load_weights
@@ -151,6 +152,7 @@ def test_the_json_is_as_the_contract_has_it() -> None:
     ]  # fmt: skip
     assert (found["data"], found["weights"], found["images"], found["errors"]) == ("mine", "lenet5", 3, 1)
     assert found["error_percent"] == 33.3333
+    assert found["interval_percent"] == [round(bound, 4) for bound in report.interval_percent]
     assert found["interval_percent"] == pytest.approx([6.149, 79.2345], abs=1e-3)
     assert json.loads(json.dumps(found)) == found
 
@@ -217,12 +219,15 @@ def test_a_transcript_is_right_only_with_its_separators() -> None:
     report = evaluate(numbers, WithSeparators(["415", "22", "37", "931", None]))
     assert report.transcript_error_percent == pytest.approx(100 * 3 / 5)  # a separator, a digit, no picture
     assert report.errors == 2
+    three = replace(report, transcript_error_percent=100 / 3, digit_error_percent=200 / 3).to_json()
+    assert (three["transcript_error_percent"], three["digit_error_percent"]) == (33.3333, 66.6667)
 
 
 def test_an_unreadable_picture_of_a_text_loses_all_its_digits() -> None:
     report = evaluate(picture_set("123", texts=True), Scripted([None]))
     assert report.unreadable == ("not a picture: 0.png",)
     assert report.digit_error_percent == 100
+    assert report.misread[0].image.shape == (28, 28)
 
 
 def test_confidences_are_compared_in_fifteen_bins() -> None:
@@ -230,6 +235,9 @@ def test_confidences_are_compared_in_fifteen_bins() -> None:
     right = np.array([True, False])
     assert calibration_error(together, right) == pytest.approx((1.27 - 1) / 2)
     assert calibration_error(apart, right) == pytest.approx((0.41 + 0.61) / 2)
+    wrong = ~right
+    assert calibration_error(np.array([1.0, 0.95]), wrong) == pytest.approx((1.95 - 1) / 2)  # 1 is in the last one
+    assert calibration_error(np.array([0.7, 0.95]), wrong) == pytest.approx((0.7 + 0.05) / 2)
 
 
 # --- as images ---
@@ -240,6 +248,18 @@ def test_pictures_become_images_in_mnists_form(draw: Callable[..., Image.Image],
     assert (found.name, found.labels.tolist()) == ("mine", [3, 255])
     assert (found.images[0] == reader.image(draw("3"))).all()
     assert as_images(found, reader) is found
+
+
+def test_blank_pictures_that_should_show_a_digit_are_left_out_and_others_kept() -> None:
+    class Seeing(Scripted):
+        def image(self, source: object) -> NDArray[np.uint8]:
+            return np.full((28, 28), 255 if source == "0.png" else 0, np.uint8)
+
+    found = as_images(picture_set("3", "4", NO_DIGIT), Seeing([]))
+    assert found.labels.tolist() == [3, 255]
+    assert [bool(image.any()) for image in found.images] == [True, False]
+    with pytest.raises(DataError, match="no picture with a digit"):
+        as_images(replace(picture_set("3", "4"), pictures=["1.png", "2.png"]), Seeing([]))
 
 
 # --- the real sets ---

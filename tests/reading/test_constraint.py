@@ -259,17 +259,20 @@ def test_an_isbn_that_ends_in_x_needs_the_class_x() -> None:
         compiled(pattern=r"\d{9}X", check="isbn10")
 
 
-def test_an_iban_needs_letters() -> None:
+@pytest.mark.parametrize("letters", ["", LETTERS[1:26]])
+def test_an_iban_needs_all_capital_letters(letters: str) -> None:
     with pytest.raises(PatternError, match="'iban' needs the letters A–Z, which these weights do not know"):
-        compiled(check="iban")
+        compile_constraint(CLASSES + letters, check="iban")
 
 
 def test_ibans_pass_with_weights_that_know_letters() -> None:
     constraint = compile_constraint(CLASSES + LETTERS, check="iban")
     assert constraint is not None
-    for iban in ("GB82 WEST 1234 5698 7654 32", "DE89370400440532013000"):
+    for iban in ("GB82 WEST 1234 5698 7654 32", "DE89370400440532013000", "MT84MALT011000012345MTLCAST001S"):
         assert constraint.allows(iban)
         assert not constraint.allows(iban[:-1] + "7")
+    for start in ("G", "GB", "GB82"):  # the head alone, whatever its remainder
+        assert not any(constraint.allows(start + d) for d in DIGITS)
 
 
 def test_a_check_that_is_not_known_is_an_error() -> None:

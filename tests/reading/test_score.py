@@ -206,3 +206,52 @@ def test_what_is_no_score_is_refused_in_one_line(text: str) -> None:
         PageScore.from_json(text)
     assert "no sound page score" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+# --- at the edges of each rule ---
+
+
+@pytest.mark.parametrize(("apart", "alike"), [(0.3, True), (0.39, True), (0.4, False), (0.41, False), (0.5, False)])
+def test_words_elsewhere_are_as_tall_within_four_tenths_of_a_logarithm(apart: float, alike: bool) -> None:
+    features = np.zeros((2, N))
+    features[1, HEIGHT] = apart
+    for sign in (1, -1):
+        context = with_context(sign * features, np.array([0, 1]), np.array([[1.0, 0], [5, 0]]))[0, N:]
+        told = dict(zip(CONTEXT, context.tolist(), strict=True))
+        assert (told["as tall elsewhere: any"], told["as tall elsewhere: most"]) == ((1, 5) if alike else (0, 0))
+
+
+def judge_of_one(output: float) -> Judge:
+    """Its logits are ``output`` times the tanh of a tenth of its feature, and the negative of that."""
+    return Judge(np.ones(1), np.full(1, 2.0), np.array([[0.1], [0.0]]), np.array([[output, -output], [0.0, 0.0]]))
+
+
+@pytest.mark.parametrize(
+    ("feature", "spreads"), [(1, 0), (7, 3), (8.8, 3.9), (9, 4), (9.6, 4), (100, 4), (-8.8, -4), (-6.8, -3.9)]
+)
+def test_a_judge_sees_features_up_to_four_spreads_from_their_mean(feature: float, spreads: float) -> None:
+    expected = float(np.tanh(0.1 * spreads))
+    assert judge_of_one(1.0)(np.array([[feature]]))[0] == pytest.approx([expected, -expected])
+
+
+def test_logits_are_bounded_by_500() -> None:
+    highest = judge_of_one(1e6)(np.array([[9.0]]))[0]
+    assert highest.tolist() == [500, -500]
+    assert judge_of_one(1100.0)(np.array([[9.0]]))[0, 0] == pytest.approx(1100 * np.tanh(0.4))
+
+
+def test_no_word_costs_a_picture_more_than_one_in_a_million() -> None:
+    judge = judge_of_one(1.0)
+    score = PageScore(judge, judge, np.array([0.0, 1.0, 1.0, 0.0]))
+    assert score.confidence(np.array([0.0]), 0.0) == pytest.approx(1e-6, rel=1e-3)
+    assert score.confidence(np.zeros(0), 1.0) == pytest.approx(1e-6, rel=1e-3)
+    assert score.confidence(np.array([1e-5]), 0.0) == pytest.approx(1e-5, rel=1e-3)
+
+
+def test_a_score_as_text_has_three_decimals_and_four_for_whole_pictures() -> None:
+    judge = Judge(np.full(1, 0.12345), np.full(1, 1.00049), np.full((2, 1), 0.12355), np.full((2, 2), 7.12349))
+    stored = json.loads(PageScore(judge, judge, np.full(4, 0.123456)).to_json())
+    assert stored["whole"] == [0.1235] * 4
+    assert {k: np.ravel(v)[0] for k, v in stored["first"].items()} == {
+        "mean": 0.123, "spread": 1.0, "hidden": 0.124, "output": 7.123,
+    }  # fmt: skip

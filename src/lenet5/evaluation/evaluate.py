@@ -125,7 +125,7 @@ def calibration_error(confidences: NDArray[np.floating], right: NDArray[np.bool_
     0.4
     """
     bins = np.minimum((np.asarray(confidences, np.float64) * 15).astype(int), 14)
-    sums = (np.bincount(bins, weights=values, minlength=15) for values in (confidences, right))
+    sums = (np.bincount(bins, weights=values) for values in (confidences, right))
     return float(np.abs(np.subtract(*sums)).sum() / len(bins))
 
 

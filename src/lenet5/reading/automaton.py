@@ -106,8 +106,10 @@ def trimmed(automaton: Automaton) -> Automaton:
     return explored(starts, step, lambda state: automaton.accepting[state])
 
 
-def trie(words: Iterable[str]) -> Automaton:
+def trie(words: Iterable[str], limit: int = MOST_STATES) -> Automaton:
     """The least automaton that accepts ``words``: built incrementally from the sorted words (Daciuk et al. 2000).
+
+    PatternError beyond ``limit`` states.
 
     >>> trie(["17", "27"]).edges  # the end is shared
     ({'1': 1, '2': 1}, {'7': 2}, {})
@@ -128,8 +130,8 @@ def trie(words: Iterable[str]) -> Automaton:
         rows.extend({} for _ in word[shared:])
         ends.extend(k == len(word) for k in range(shared + 1, len(word) + 1))
         previous = word
-        if len(known) > MOST_STATES:
-            raise PatternError(f"the choices are too many: they need more than {MOST_STATES:,} states")
+        if len(known) > limit:
+            raise PatternError(f"the choices are too many: they need more than {limit:,} states")
     shorten(0)
     last = len(known)  # children are numbered before their parents: turned round, the start is 0
     states = [*known, (ends[0], tuple(rows[0].items()))]

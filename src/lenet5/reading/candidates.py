@@ -18,7 +18,6 @@ __all__ = ["Candidates", "runs"]
 _MOST: Final = 8  # pieces in a character
 _WIDEST: Final = 1.5  # of the digits' height
 _GAP: Final = 0.35  # of the height: pieces farther apart are two marks
-_SMALLEST: Final = 0.06  # of the height: what is smaller both ways is a speck, not even a dot
 
 _CROSS: Final = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -73,8 +72,6 @@ def runs(pieces: Pieces, seen: Candidates | None = None) -> Candidates:
             left, top, right, bottom = min(left, edge[0]), min(top, edge[1]), max(right, edge[2]), max(bottom, edge[3])
             if right - left > _WIDEST * HEIGHT:
                 break
-            if max(right - left, bottom - top) < _SMALLEST * HEIGHT:
-                continue
             whole = tuple(dict.fromkeys(pieces.mark[first:last].tolist()))
             whole = whole if sum(parts[k] for k in whole) == last - first else ()
             spans.append((first, last))

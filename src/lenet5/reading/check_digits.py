@@ -6,10 +6,10 @@ remainder of it has a start state, and only the right one is accepted at the end
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, TypeVar
 
-from lenet5.codes import DIGITS, SEPARATORS
+from lenet5.codes import DIGITS, LETTERS, SEPARATORS
 from lenet5.errors import PatternError
 from lenet5.reading.automaton import Automaton, explored
 
@@ -47,15 +47,15 @@ def check_automaton(check: str, classes: str) -> Automaton:
         return _by_place(digits, 2, 0, _add_luhn, lambda total: total == 0)
     if check == "verhoeff":
         powers = _powers(_PERMUTATION, 8)
-        return _by_place(digits, 8, 0, lambda k, c, d: _dihedral(powers[k][d], c), lambda c: c == 0)
+        return _by_place(digits, len(powers), 0, lambda k, c, d: _dihedral(powers[k][d], c), lambda c: c == 0)
     if check == "mod11":
         return _by_place(digits, 1, (0, 0), _add_mod11, lambda sums: sums[1] == 0)
     if check in ("ean13", "isbn13"):
-        prefixes = ("9", "7", "89") if check == "isbn13" else ()
-        return _by_place(digits, 1, (0, 0), lambda _, v, d: _add_ean(v, d, prefixes), lambda v: v == (13, 0))
+        prefix = [{d: digits[d] for d in place} for place in ("9", "7", "89")] if check == "isbn13" else [digits] * 3
+        return _weighted([*prefix, *[digits] * 10], (1, 3) * 6 + (1,), 10)
     if check == "isbn10":
-        tenth = {x: 10 for x in "Xx" if x in classes}
-        return _by_place(digits | tenth, 1, (0, 0), _add_isbn10, lambda v: v == (10, 0))
+        ten = {x: 10 for x in "Xx" if x in classes}
+        return _weighted([*[digits] * 9, digits | ten], range(10, 0, -1), 11)
     if check == "iban":
         return _iban(classes)
     raise PatternError(f"there is no check {check!r}: use {', '.join(CHECKS)} or a function")
@@ -65,10 +65,10 @@ def _by_place(
     digits: dict[str, int],
     period: int,
     start: Value,
-    add: Callable[[int, Value, int], Value | None],
+    add: Callable[[int, Value, int], Value],
     accepts: Callable[[Value], bool],
 ) -> Automaton:
-    """Two or more ``digits`` from the left: ``add(place, value, digit)`` gives the next value, None for none.
+    """Two or more ``digits`` from the left: ``add(place, value, digit)`` gives the next value.
 
     ``place`` counts from the right, from 0, modulo ``period``.
     """
@@ -76,12 +76,27 @@ def _by_place(
     def step(state: tuple[int, int, Value]) -> dict[str, tuple[int, int, Value]]:
         left, seen, value = state
         place = (left - 1) % period
-        added = {c: add(place, value, digit) for c, digit in digits.items()}
-        after = {c: (place, min(seen + 1, 2), new) for c, new in added.items() if new is not None}
+        after = {c: (place, min(seen + 1, 2), add(place, value, digit)) for c, digit in digits.items()}
         return after | dict.fromkeys(_SKIPPED, state)
 
     starts = [(left, 0, start) for left in range(period)]
     return explored(starts, step, lambda state: state[0] == 0 and state[1] == 2 and accepts(state[2]))
+
+
+def _weighted(places: Sequence[dict[str, int]], weights: Sequence[int], modulus: int) -> Automaton:
+    """One character for each place, of those with a value there, their weighted sum ≡ 0."""
+    weighed = [
+        {c: weight * value for c, value in values.items()} for values, weight in zip(places, weights, strict=True)
+    ]
+
+    def step(state: tuple[int, int]) -> dict[str, tuple[int, int]]:
+        count, total = state
+        after = dict.fromkeys(_SKIPPED, state)
+        for values in weighed[count : count + 1]:  # none after the last
+            after |= {c: (count + 1, (total + value) % modulus) for c, value in values.items()}
+        return after
+
+    return explored([(0, 0)], step, lambda state: state == (len(places), 0))
 
 
 def _add_luhn(place: int, total: int, digit: int) -> int:
@@ -101,22 +116,8 @@ def _add_mod11(_: int, sums: tuple[int, int], digit: int) -> tuple[int, int]:
     return plain, (sums[1] + plain) % 11
 
 
-def _add_ean(value: tuple[int, int], digit: int, prefixes: tuple[str, ...]) -> tuple[int, int] | None:
-    count, total = value
-    if count == 13 or (count < len(prefixes) and str(digit) not in prefixes[count]):
-        return None
-    return count + 1, (total + digit * (3 if count % 2 else 1)) % 10
-
-
-def _add_isbn10(_: int, value: tuple[int, int], digit: int) -> tuple[int, int] | None:
-    count, total = value
-    if count == 10 or (digit == 10 and count != 9):
-        return None
-    return count + 1, (total + (10 - count) * digit) % 11
-
-
 def _powers(permutation: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
-    powers = [tuple(range(10))]
+    powers = [tuple(range(len(permutation)))]
     for _ in range(count - 1):
         powers.append(tuple(powers[-1][k] for k in permutation))
     return powers
@@ -124,8 +125,8 @@ def _powers(permutation: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
 
 def _iban(classes: str) -> Automaton:
     """Two letters, two check digits, then the account: what follows the first four, then these, is 1 (mod 97)."""
-    letters = {c: ord(c) - ord("A") + 10 for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c in classes}
-    if len(letters) < 26:
+    letters = {c: value for value, c in enumerate(LETTERS[:26], 10)}
+    if not set(classes).issuperset(letters):
         raise PatternError("check 'iban' needs the letters A–Z, which these weights do not know")
     digits = {d: int(d) for d in DIGITS}
 

@@ -133,8 +133,7 @@ def _converted(image: Image.Image, mode: str, smaller: tuple[int, int] | None) -
         return image if image.mode == mode else image.convert(mode)
     small = Image.new(mode, smaller)
     for rows, part, box in _strips(image, smaller):
-        strip = part if part.mode == mode else part.convert(mode)
-        small.paste(strip.resize((smaller[0], len(rows)), Image.Resampling.BOX, box), (0, rows.start))
+        small.paste(part.convert(mode).resize((smaller[0], len(rows)), Image.Resampling.BOX, box), (0, rows.start))
     return small
 
 

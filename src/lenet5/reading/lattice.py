@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.codes import DIGITS
-from lenet5.normalise import BLANK, normalise
+from lenet5.normalise import ink_box, normalise
 from lenet5.reading.arcs import SPECK, Arcs, arcs_of, are_sure, weighed_by
 from lenet5.reading.candidates import Candidates, runs
 from lenet5.reading.decode import Path, best_path
@@ -32,6 +32,7 @@ _SUREST: Final = 1 - 1e-6  # no network is surer
 _LEAST_ALTERNATIVE: Final = 0.0005  # alternatives less likely than this are not listed
 _LONG: Final = 8  # marks: a line with so many
 _CHARACTERS: Final = 0.6  # of which fewer are characters is one of words
+_RIM: Final = 0.1  # ink levels above this are of a mark
 _ONE: Final = 1.6  # digits' heights: a line no wider may be one digit, which is shown as it stands, not upright
 
 
@@ -198,17 +199,13 @@ def _as_it_stands(line: Line, pieces: Pieces, candidates: Candidates) -> Candida
     whole = np.flatnonzero(candidates.last - candidates.first == len(pieces))
     if len(whole) == 0:
         return candidates
-    rows, columns = np.flatnonzero(line.level.max(axis=1) > 0.1), np.flatnonzero(line.level.max(axis=0) > 0.1)
-    if not len(rows) or not len(columns):
-        return candidates
-    ink = line.level[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     images = candidates.images.copy()
-    images[whole[0]] = normalise(ink) if ink.max() > BLANK else images[whole[0]]
+    images[whole[0]] = normalise(line.level[ink_box(line.level, _RIM)])
     return replace(candidates, images=images)
 
 
 def _in_one_batch(images: Sequence[Bytes], probabilities: Probabilities) -> list[Floats]:
     """The probabilities of several sets of images, the network called once."""
-    every = np.concatenate(images) if images else np.zeros((0, 28, 28), np.uint8)
-    p = probabilities(every)
-    return np.split(p, np.cumsum([len(own) for own in images])[:-1]) if images else []
+    if not images:
+        return []
+    return np.split(probabilities(np.concatenate(images)), np.cumsum([len(own) for own in images])[:-1])

@@ -55,7 +55,7 @@ def whole_line(opened: Picture, seen: Seen, p: Floats, score: PageScore, model: 
     words = np.flatnonzero(seen.numbers == number)
     lattice = seen.words[words[0]].lattice
     marks = trimmed([lattice.mark(k) for word in lattice.words for k in word])
-    right = float(np.prod(p[words, 1] / np.maximum(p[words, 0], 1e-9)))  # as it is known that they are there
+    right = float(np.prod(p[words, 1] / p[words, 0]))  # as it is known that they are there
     reading = Reading((_boxed(opened, marks),), right, notes=seen.notes)
     return replace(reading, alternatives=_alternatives(lattice, reading, model))
 

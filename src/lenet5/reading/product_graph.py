@@ -155,12 +155,12 @@ def _swept(
     for gap in range(pieces + 1):
         key, forward = _best_of(waiting[gap])
         kept = forward >= floors[gap]
-        if beam is not None and len(key) > beam:
-            kept &= forward >= np.partition(forward, -beam)[-beam]
+        if beam is not None:
+            kept &= forward >= np.sort(forward)[-beam:].min(initial=np.inf)
         key, forward = key[kept], forward[kept]
         reached.append((gap * size + key, forward))
-        if gap == pieces or len(key) == 0:
-            continue
+        if gap == pieces:
+            break
         out = starting[gap]
         state, waits = np.divmod(key, 2)
         after_space = transitions.after_space[state]
@@ -213,17 +213,16 @@ def _graph(arcs: Arcs, scores: Floats, nodes: _Nodes, starts: int, space: int) -
     best[nodes.ends] = total[nodes.ends] = 0.0
     bounds = np.searchsorted(source, nodes.first)
     for a, b in reversed(list(itertools.pairwise(bounds.tolist()))):
-        if a < b:
-            heads = np.flatnonzero(np.diff(source[a:b], prepend=-1))
-            these, after = source[a:b][heads], target[a:b]
-            best[these] = np.maximum.reduceat(score[a:b] + best[after], heads)
-            total[these] = np.logaddexp.reduceat(score[a:b] + total[after], heads)
+        heads = np.flatnonzero(np.diff(source[a:b], prepend=-1))
+        these, after = source[a:b][heads], target[a:b]
+        best[these] = np.maximum.reduceat(score[a:b] + best[after], heads)
+        total[these] = np.logaddexp.reduceat(score[a:b] + total[after], heads)
     through = nodes.forward[source] + score + best[target]
     least = float(best[:starts].max(initial=-np.inf)) - _NEGLIGIBLE
-    live = (through > -np.inf) & (through >= least)
+    live = np.isfinite(through) & (through >= least)
     kinds = zip(arcs.label[arc[live]].tolist(), spaced[live].tolist(), strict=True)
     return Graph(
-        [start for start in range(starts) if best[start] > -np.inf],
+        np.flatnonzero(np.isfinite(best[:starts])).tolist(),
         frozenset(nodes.ends.tolist()),
         np.searchsorted(source[live], np.arange(count + 1)).tolist(),
         target[live].tolist(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,7 +44,7 @@ LAYOUTS = ("auto", "digit", "line", "page")
 FAINTEST: Final = 16
 """An image in MNIST's form whose darkest ink level is below this is blank, and refused."""
 
-_ANYWHERE: Final = 100.0  # heights: in layout line all that stands in one row is one line
+_ANYWHERE: Final = math.inf  # heights: in layout line all that stands in one row is one line
 _DIGIT_PRIOR: Final = 30.0  # to one, in layout digit before looking: the least that costs no digit of drawn pages
 _SLANT: Final = 0.15  # pixels sideways for each pixel of height
 
@@ -246,7 +247,7 @@ class Reader:
         """What ``classify`` chooses from: P of the ten digits and, last, of none of them, (N, 11), rows adding to 1."""
         if getattr(images, "dtype", None) != np.uint8:
             raise ArrayError(f"images must be a uint8 array with ink 255, not {getattr(images, 'dtype', type(images))}")
-        if images.ndim != 3 or images.shape[1:] != (paper.SIDE, paper.SIDE):
+        if images.shape[1:] != (paper.SIDE, paper.SIDE):
             raise ArrayError(f"images must be (N, {paper.SIDE}, {paper.SIDE}), not {images.shape}")
         if views not in (1, 3):
             raise ArrayError(f"views must be 1 or 3, not {views}")

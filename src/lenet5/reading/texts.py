@@ -158,7 +158,7 @@ def _merged(paths: Paths | None, best: float, total: float, link: Link) -> Paths
     """Two sets of paths as one."""
     if paths is None:
         return best, total, link
-    high, low = (paths[1], total) if paths[1] > total else (total, paths[1])
+    high, low = max(paths[1], total), min(paths[1], total)
     total = high + math.log1p(math.exp(low - high))
     return (paths[0], total, paths[2]) if paths[0] >= best else (best, total, link)
 

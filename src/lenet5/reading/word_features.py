@@ -109,17 +109,17 @@ def features_of(words: Sequence[Word], size: tuple[int, int]) -> Floats:
 def _characters(word: Word) -> Floats:
     """(marks,): how likely each mark is a character, whichever, as a logit."""
     weighed = word.lattice.weighed[word.lattice.arcs.candidate[list(word.arcs)]]
-    rubbish = np.exp(weighed[:, -1])
-    return np.asarray(
-        np.clip(np.log1p(-np.minimum(rubbish, 1 - 1e-6)) - np.log(np.maximum(rubbish, 1e-6)), -_MOST, _MOST)
-    )
+    rubbish = np.minimum(np.exp(weighed[:, -1]), 1)
+    with np.errstate(divide="ignore"):  # what is certain is clipped
+        return np.asarray(np.clip(np.log1p(-rubbish) - np.log(rubbish), -_MOST, _MOST))
 
 
 def _own(word: Word, characters: Floats, height: float, size: tuple[int, int]) -> list[float]:
     """The features of a word by itself, up to its contrast."""
     arcs, lattice = list(word.arcs), word.lattice
-    p = np.clip(lattice.path.posteriors[arcs], 1e-6, 1 - 1e-6)
-    labels = np.clip(np.log(p / (1 - p)), -_MOST, _MOST)
+    p = lattice.path.posteriors[arcs]
+    with np.errstate(divide="ignore"):
+        labels = np.clip(np.log(p / (1 - p)), -_MOST, _MOST)
     digits = [mark for mark in word.marks if isinstance(mark, Digit)]
     heights = _heights(word)
     boxes = lattice.candidates.boxes[lattice.arcs.candidate[arcs]]
@@ -219,7 +219,7 @@ def _apart(words: Sequence[Word], heights: Floats) -> Floats:
     """(N,): how far each word is from the nearest other word of the same ink, in its heights, at most 3."""
     edges = np.array([word.edges for word in words], np.float64)
     ink = np.array([id(word.proposal.ink) for word in words])
-    result = np.full(len(words), 3.0)
+    result = np.empty(len(words))
     for k in range(len(words)):
         across = np.maximum(edges[:, :2] - edges[k, 2:], edges[k, :2] - edges[:, 2:])
         gaps = np.hypot(*np.maximum(across, 0).T)
