@@ -3,7 +3,8 @@
     python -m tests.reading.recorded    records anew, where a stage is meant to see something else
 
 The pictures are those of the package and of the folder pictures/, which were drawn by lenet5.synthesis. Counts and
-texts are compared as they are, other numbers but for rounding, which differs between processors.
+texts are compared as they are, other numbers but for rounding, which differs between processors. Another OpenCV
+resizes and filters a little otherwise: the record names the one that it was made with.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 
 import lenet5
@@ -31,7 +33,7 @@ from lenet5.reading.proposals import Proposal, proposals_in
 from lenet5.reading.word_features import features_of
 from lenet5.reading.words import Seen, wholes_of, words_of
 
-__all__ = ["PICTURES", "differences", "recorded", "stages"]
+__all__ = ["OPENCV", "PICTURES", "differences", "recorded", "stages"]
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "recorded.json"
@@ -47,6 +49,7 @@ MOST_ROWS: Final = 6  # of a stage are kept as they are; of more their number an
 FEW: Final = 12  # words: pictures with no more are read in all layouts
 RELATIVE: Final = 2e-3  # by which numbers may differ
 ABSOLUTE: Final = 1e-4
+OPENCV: Final = cv2.__version__.rpartition(".")[0]  # without the number of its patch
 
 
 def stages(reader: Reader, path: Path) -> dict[str, Any]:
@@ -84,10 +87,10 @@ def stages(reader: Reader, path: Path) -> dict[str, Any]:
     } | {name: _reading(reading) for name, reading in readings.items()}
 
 
-def recorded() -> dict[str, Any]:
-    """What the stages gave when it was recorded, by picture and stage."""
+def recorded() -> tuple[str, dict[str, Any]]:
+    """The version of OpenCV with which it was recorded, and what the stages gave, by picture and stage."""
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
-    return record
+    return record.pop("OpenCV"), record
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -202,7 +205,7 @@ def _rounded(value: Any) -> Any:
 
 def main(name: Callable[[str], object] = print) -> None:
     reader = Reader()
-    lines = []
+    lines = [f' "OpenCV": {json.dumps(OPENCV)}']
     for picture, path in PICTURES.items():
         name(picture)
         rows = [

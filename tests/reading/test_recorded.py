@@ -7,15 +7,16 @@ import json
 import pytest
 
 from lenet5 import Reader
-from tests.reading.recorded import PICTURES, _rounded, differences, recorded, stages
+from tests.reading.recorded import OPENCV, PICTURES, _rounded, differences, recorded, stages
 
-RECORDED = recorded()
+WITH, RECORDED = recorded()
 
 
 def test_each_picture_is_recorded_and_no_other() -> None:
     assert sorted(RECORDED) == sorted(PICTURES)
 
 
+@pytest.mark.skipif(OPENCV != WITH, reason=f"recorded with OpenCV {WITH}: python -m tests.reading.recorded with yours")
 @pytest.mark.parametrize("picture", sorted(PICTURES))
 def test_each_stage_sees_in_a_picture_what_it_saw(picture: str, reader: Reader) -> None:
     changes = list(differences(RECORDED[picture], stages(reader, PICTURES[picture])))
