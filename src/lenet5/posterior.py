@@ -26,8 +26,7 @@ __all__ = ["RUBBISH", "fit_rubbish", "fit_temperature", "of_classes", "penalties
 RUBBISH = 10
 """The column of the rubbish class among the ten digits: rubbish always comes after the classes."""
 
-
-_HUGE: Final = 1e300  # a penalty, still finite when it is divided by the smallest temperature
+_HUGE: Final = float(np.finfo(np.float32).max)  # a penalty that overflowed: as large as one can be that did not
 
 
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
