@@ -35,7 +35,7 @@ _STIFF: Final = 1.5  # the same for the path through a waist, which must not tur
 _WAIST: Final = 0.75  # of the lower of its sides: where a component is no taller it has a waist
 _DEAREST: Final = 0.75  # of the height: a cut through more ink than this is none
 _NARROW: Final = 0.4  # of the height: components no wider than this are not cut
-_SLANTS: Final = np.arange(-3, 8) / 10  # pixels to the right for each pixel upwards: no writing slants more
+_SLANTS: Final = np.arange(-0.3, 0.75, 0.1)  # pixels to the right for each pixel upwards: no writing slants more
 _FLATTER: Final = 0.2  # a slant must sharpen the columns' profile by this much of it
 
 
@@ -206,7 +206,7 @@ def sheared(level: Floats, slant: float) -> Floats:
     >>> float(sheared(slanted, 1.0).sum(axis=0).max())  # all ink is in one column
     10.0
     """
-    if slant == 0:
+    if abs(slant) < 1e-6:
         return level
     height, width = level.shape
     extra = math.ceil(abs(slant) * height)

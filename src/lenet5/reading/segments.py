@@ -140,11 +140,10 @@ class _Piece(NamedTuple):
 def _pieces(runs: _Runs, thickest: int) -> list[_Piece]:
     """The parts whose ink is close to one gently bent line, nearly all along; the feet of letters are not."""
     rows, columns, own, n = runs.rows, runs.columns, runs.own, len(runs.left)
-    long = runs.width >= SHORTEST
     area = np.bincount(own, minlength=n)
     inked = np.bincount(np.unique(own * (wide := int(columns.max(initial=0)) + 1) + columns) // wide, minlength=n)
     thickness = area / np.maximum(inked, 1)
-    long &= (runs.width >= _SLENDER * thickness) & (thickness <= thickest) & (inked >= _FILLED * runs.width)
+    long = (runs.width >= _SLENDER * thickness) & (thickness <= thickest) & (inked >= _FILLED * runs.width)
     long &= runs.height <= thickness + 3 + SLOPE * runs.width
     which = np.flatnonzero(long)
     if len(which) == 0:
