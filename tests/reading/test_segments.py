@@ -101,7 +101,6 @@ def test_the_thickness_of_a_segment_is_no_swerving(step: int, count: int) -> Non
 def test_where_a_line_is_a_little_thicker_it_is_still_the_line(thickest: int, bump: int, part: bool) -> None:
     mask = inked((10, 20, 290, 20 + thickest - 1), (140, 20, 164, 20 + bump), size=(80, 300))
     found = segments_of(mask, thickest)
-    assert len(found.left) == 1
     assert (found.labels[20 : 20 + bump, 143:161] > 0).all() == part
 
 
@@ -115,11 +114,11 @@ def test_four_fifths_of_a_lines_ink_are_no_thicker_than_it(thicker: int, count: 
 
 @pytest.mark.parametrize(("gap", "count"), [(13, 1), (14, 2)])
 def test_pieces_follow_each_other_within_twice_the_thickness_and_five(gap: int, count: int) -> None:
-    found = segments_of(inked((10, 20, 108, 22), (108 + gap, 20, 210, 22)), 4)
+    found = segments_of(inked((10, 20, 108, 23), (108 + gap, 20, 210, 23)), 4)
     assert len(found.left) == count
-    assert found.gaps.tolist() == ([[0, 108, 20, 108 + gap, 20]] if count == 1 else [])
+    assert found.gaps.tolist() == ([[0, 108, 21, 108 + gap, 21]] if count == 1 else [])
     if count == 1:
-        assert [found.left[0], found.right[0], found.thickness[0]] == [10, 210, 2]
+        assert [found.left[0], found.right[0], found.thickness[0]] == [10, 210, 3]
 
 
 @pytest.mark.parametrize(("wide", "count"), [(93, 1), (94, 2)])
