@@ -23,7 +23,7 @@ def segments(*rows: Row) -> Segments:
 NONE = segments()
 
 
-def lined(*lines: tuple[int, int, int, int], size: tuple[int, int] = (220, 260)) -> Mask:
+def lined(*lines: tuple[int, int, int, int], size: tuple[int, int] = (220, 320)) -> Mask:
     """Ink in boxes (left, top, right, bottom)."""
     mask = np.zeros(size, np.bool_)
     for left, top, right, bottom in lines:
@@ -96,20 +96,21 @@ def test_the_outer_edge_of_a_side_lies_on_one_line_for_three_fifths_of_it(last: 
     assert sides(segments((40, 120, 20, 20, 2), (40, 120, 79, 79, 2)), mask)[:2] == [box, box]
 
 
-@pytest.mark.parametrize(("step", "box"), [(1, True), (2, False)])
-def test_an_edge_is_on_a_line_to_a_pixel(step: int, box: bool) -> None:
-    mask = lined(*frame(40, 20, 120, 80))
-    rows = np.rint(np.linspace(20, 79, 48)).astype(int)
-    for k, row in enumerate(rows):
-        mask[row - 1 : row + 1, 40 + step * (k % 2) * (1 if k % 4 == 1 else -1) : 42] = True
-        mask[row - 1 : row + 1, 30 : 40 + step * (k % 2) * (1 if k % 4 == 1 else -1)] = False
-    assert sides(segments((40, 120, 20, 20, 2), (40, 120, 79, 79, 2)), mask)[:2] == [box, box]
+def beside(columns: int) -> Mask:
+    """A box with ink so far to the left of its left side at four of nine places."""
+    mask = lined(*frame(60, 20, 140, 80))
+    samples = np.rint(np.linspace(20, 79, 48))
+    nearest = np.abs(np.arange(20, 80)[:, None] - samples).argmin(axis=1)
+    rows = 20 + np.flatnonzero(nearest % 9 < 4)
+    mask[rows, 60 - columns] = True
+    return mask
 
 
-@pytest.mark.parametrize("blot", [10, 14])
-def test_an_edge_is_looked_for_up_to_twelve_pixels_outwards(blot: int) -> None:
-    mask = lined(*frame(60, 20, 140, 80), (60 - blot, 20, 62, 80))
-    assert sides(segments((60, 140, 20, 20, 2), (60, 140, 79, 79, 2)), mask)[:2] == [True, True]
+@pytest.mark.parametrize(("columns", "box"), [(1, True), (2, False), (11, False), (14, True)])
+def test_a_sides_outer_edge_is_looked_for_up_to_twelve_pixels_outwards_and_lies_on_a_line_to_a_pixel(
+    columns: int, box: bool
+) -> None:
+    assert sides(segments((60, 140, 20, 20, 2), (60, 140, 79, 79, 2)), beside(columns))[:2] == [box, box]
 
 
 def with_cells(*others: Row, mask: Mask | None = None, width: int = 40) -> list[bool]:
@@ -189,3 +190,8 @@ def test_a_side_is_there_already_where_a_segment_lies_within_three_pixels_and_it
     level = segments((20, 120, 20, 20, 2), (20, 120, 79, 79, 2))
     _, upright, _ = with_boxes(level, segments(known), mask)
     assert len(upright.left) == 1 + same
+
+
+@pytest.mark.parametrize(("place", "side"), [(267, True), (268, False), (253, True), (252, False)])
+def test_a_cells_side_is_a_pitch_away_to_three_pixels_and_a_twentieth_of_it(place: int, side: bool) -> None:
+    assert with_cells((40, 100, place, place, 2), width=80) == [side]

@@ -10,6 +10,7 @@ from lenet5.reading.pieces import HEIGHT, Pieces, _crossings, _valleys, _waists,
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Edges = tuple[int, int, int]
 
 
 def upright(level: Floats) -> Pieces:
@@ -195,6 +196,24 @@ def test_a_cut_goes_round_ink_where_a_quarter_pixel_a_step_is_cheaper() -> None:
     assert min(cut.ink for cut in cut(upright(level)).cuts) == pytest.approx(4 + 13 * 0.25)
 
 
+def waisted(low: int, wide: int, slot: Edges) -> list[float]:
+    """The ink of the cuts of two solid blocks that a lower one joins, with a slot (column, top, bottom) in that one."""
+    own = profile((54, 24), (low, wide), (54, 24))
+    column, top, bottom = slot
+    own[top:bottom, 24 + column] = False
+    return [cut.ink for cut in cut(upright(own.astype(np.float32))).cuts]
+
+
+def test_through_a_waist_a_step_aside_costs_one_and_a_half_pixels() -> None:
+    assert waisted(40, 5, slot=(2, 10, 13)) == [40 - 3 + 1.5]  # the waist is in its second column
+    assert waisted(40, 5, slot=(2, 10, 11)) == [40]
+
+
+@pytest.mark.parametrize(("away", "cuts"), [(3, 1), (4, 2)])
+def test_a_waist_a_fourteenth_of_the_height_from_a_valley_is_cut_there_alone(away: int, cuts: int) -> None:
+    assert len(waisted(40, 9, slot=(1 + away, 10, 18))) == cuts
+
+
 def test_pieces_hold_the_pixels_of_their_own_mark_and_a_cuts_column_goes_to_the_left() -> None:
     level = bridge(40, 6)
     level[23:26, 25] = 0  # the least ink is here
@@ -209,8 +228,8 @@ def test_pieces_hold_the_pixels_of_their_own_mark_and_a_cuts_column_goes_to_the_
 
 
 def test_hairlines_become_a_pixel_broader_on_each_side() -> None:
-    line = np.zeros((9, 9), np.float32)
+    line = np.zeros((20, 20), np.float32)
     line[4, 4] = 1
-    line[6:8, 6:8] = 0.5  # no sure ink
+    line[10:14, 10:14] = 0.5  # no sure ink
     expected = np.maximum.reduce([line, *(np.roll(line, way, axis) for way in (1, -1) for axis in (0, 1))])
     assert (upright(line).level == expected).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from lenet5.reading.straight import (
     _crossed,
     _crossing,
     _cut_off,
-    _last_ink,
+    _ink_of,
     _meeting,
     _on_border,
     _parallel,
@@ -144,12 +146,12 @@ def test_segments_cross_where_each_ones_middle_lies_between_the_ends_of_the_othe
     assert _crossing(level, upright).tolist() == [[crosses]]
 
 
-@pytest.mark.parametrize(("thick", "gone"), [(3, True), (4, False)])
+@pytest.mark.parametrize(("side", "thick", "gone"), [(36, 3, True), (36, 4, False), (40, 4, True)])
 def test_lines_that_cross_from_border_to_border_go_where_they_are_ten_times_as_long_as_thick(
-    thick: int, gone: bool
+    side: int, thick: int, gone: bool
 ) -> None:
-    cross = (0, 17, 36, 17 + thick), (17, 0, 17 + thick, 36)
-    bare = without_lines(inked(*cross, size=(36, 36)), 1000)
+    cross = (0, 17, side, 17 + thick), (17, 0, 17 + thick, side)
+    bare = without_lines(inked(*cross, size=(side, side)), 1000)
     assert (bare is not None and not bare[:, :8].any()) == gone
 
 
@@ -209,30 +211,29 @@ def test_a_tooth_is_where_it_should_be_to_a_tenth_of_the_pitch(place: int, comb:
     assert combed((0, 50), (100, 50), (200, 50), (place, 50)) == [comb] * 4
 
 
-@pytest.mark.parametrize(("corners", "gone"), [(2, True), (1, False)])
-def test_a_side_at_which_two_others_end_goes_with_them(corners: int, gone: bool) -> None:
-    posts = [(10, 0, 12, 120), (60, 0, 62, 120)][:corners]  # from the border on, of which each ends at the beam
-    beam = (8, 120, 64, 122)
-    assert goes(beam, *posts, height=60, size=(200, 300)) == gone
+@pytest.mark.parametrize("posts", [1, 2])
+def test_a_side_at_which_two_others_end_goes_with_them(posts: int) -> None:
+    ended = [(50, 0, 52, 120), (110, 0, 112, 120)][:posts]  # from the border to the beam
+    assert goes((30, 120, 130, 122), *ended, height=60, size=(200, 300)) == (posts == 2)
+
+
+@pytest.mark.parametrize(("length", "uprights", "gone"), [(70, 3, True), (69, 3, False), (70, 2, False)])
+def test_of_squared_paper_lines_shorter_than_writing_go_too(length: int, uprights: int, gone: bool) -> None:
+    level = [(10, row, 10 + length, row + 2) for row in (20, 42, 64)]
+    upright = [(column, 100, column + 2, 100 + length) for column in (120, 142, 164)[:uprights]]
+    assert goes(*level, *upright, height=100, size=(200, 200)) == gone
+
+
+@pytest.mark.parametrize("hole", [None, 27, 22])
+def test_ink_between_two_segments_that_meet_has_no_hole(hole: int | None) -> None:
+    mask = np.ones((200, 200), np.bool_)
+    if hole is not None:
+        mask[:, hole] = False
+    found = _meeting(segments((27, 90, 50, 50, 4)), segments((10, 100, 20, 20, 4)), mask)
+    assert bool(found[0][0, 0]) == (hole is None)
 
 
 # --- what stays ---
-
-
-@pytest.mark.parametrize(
-    ("column", "way", "last"), [(10, 1, 41), (50, 1, 50), (10, -1, 5), (41, 1, 41)], ids=["on", "none", "back", "end"]
-)
-def test_ink_goes_on_in_a_row_to_the_last_pixel_without_a_gap(column: int, way: int, last: int) -> None:
-    mask = inked((5, 20, 42, 21), size=(40, 100))
-    assert _last_ink(mask, column, 20, way) == last
-    assert _last_ink(mask, column, 19, way) == last
-    assert _last_ink(mask, column, 22, way) == column
-
-
-def test_ink_is_followed_for_twice_the_shortest_segment_and_to_the_border() -> None:
-    mask = np.ones((10, 100), np.bool_)
-    assert [_last_ink(mask, 20, 5, 1), _last_ink(mask, 80, 5, -1)] == [52, 48]
-    assert [_last_ink(mask, 90, 5, 1), _last_ink(mask, 10, 5, -1)] == [99, 0]
 
 
 @pytest.mark.parametrize(("pen", "gap", "crossed"), [(2, 4, True), (2, 5, False), (3, 6, True), (3, 7, False)])
@@ -245,3 +246,50 @@ def test_a_stroke_goes_on_across_a_gap_two_pixels_wider_than_the_pen(
     found = _crossed(kept.T.copy(), gone.T.copy(), pen).T if turned else _crossed(kept, gone, pen)
     assert found[20 : 20 + gap, 20:24].all() == crossed
     assert found[:, :20].sum() == found[:, 24:].sum() == 0
+
+
+def lifted(mask: Mask, thick: int, *gaps: tuple[int, int]) -> tuple[Mask, Mask]:
+    """What goes with a line of rows from 20 on that is known from column 10 to 90, and where it runs; by gaps."""
+    line = replace(
+        segments((10, 90, 20 + thick // 2, 20 + thick // 2, thick)),
+        labels=np.zeros(mask.shape, np.int32),
+        gaps=np.array([(0, x0, 20, x1, 20) for x0, x1 in gaps], np.int64).reshape(-1, 5),
+    )
+    line.labels[20 : 20 + thick, 10:90] = 1
+    for x0, x1 in gaps:
+        line.labels[:, x0:x1] = 0
+    return _ink_of(mask, line, np.ones(1, np.bool_))
+
+
+@pytest.mark.parametrize(
+    ("thick", "high", "stays"), [(2, 4, False), (2, 5, True), (3, 6, False), (3, 7, True), (4, 6, False), (4, 7, True)]
+)
+def test_what_is_over_two_pixels_thicker_than_a_line_crosses_it_and_stays(thick: int, high: int, stays: bool) -> None:
+    top = 20 + thick // 2 - high // 2
+    gone, _ = lifted(inked((10, 20, 90, 20 + thick), (50, top, 53, top + high), size=(40, 100)), thick)
+    assert (not gone[top : top + high, 50:53].any()) == stays
+    assert gone[top : top + high, 50:53].all() != stays
+    assert gone[20 : 20 + thick, 60:80].all()
+
+
+def test_the_rim_of_a_line_goes_half_its_thickness_and_a_pixel_from_it_and_two_pixels_beyond_its_ends() -> None:
+    for row, goes_too in ((22, True), (23, True), (24, False), (19, True), (18, True), (17, False)):
+        gone, _ = lifted(inked((10, 20, 90, 22), (60, row, 63, row + 1), size=(40, 100)), 2)
+        assert gone[row, 61] == goes_too
+    gone, _ = lifted(inked((10, 20, 90, 22), (86, 18, 95, 19), size=(40, 100)), 2)
+    assert [gone[18, column] for column in (91, 92)] == [True, False]
+
+
+@pytest.mark.parametrize(("thick", "wide", "runs_on"), [(2, 7, True), (2, 8, False), (4, 11, True), (4, 12, False)])
+def test_a_line_runs_on_through_what_is_no_wider_than_twice_its_thickness_and_three_pixels(
+    thick: int, wide: int, runs_on: bool
+) -> None:
+    mask = inked((10, 20, 90, 20 + thick), (40, 5, 40 + wide, 38), size=(40, 100))
+    _, course = lifted(mask, thick, (40, 40 + wide))
+    assert course[20, 40 + wide // 2] == runs_on
+
+
+def test_a_line_runs_a_pixel_around_its_ink_and_beyond_its_ends_through_a_corner() -> None:
+    _, course = lifted(inked((10, 20, 90, 22), size=(40, 100)), 2)
+    assert np.flatnonzero(course[:, 50]).tolist() == [19, 20, 21, 22]
+    assert np.flatnonzero(course[20])[[0, -1]].tolist() == [5, 94]
