@@ -80,10 +80,10 @@ def test_by_themselves_the_eight_tallest_marks_are_proposed() -> None:
 
 
 @pytest.mark.parametrize(("side", "marks"), [(64, 2), (65, 1)])
-def test_through_a_large_window_strokes_two_pixels_apart_are_one_mark_in_a_picture_of_over_64_pixels(
+def test_through_a_large_window_strokes_four_pixels_apart_are_one_mark_in_a_picture_of_over_64_pixels(
     side: int, marks: int
 ) -> None:
-    ink = ink_of(inked((10, 10, 14, 40), (16, 10, 20, 40), size=(side, side)), window=side)
+    ink = ink_of(inked((10, 10, 14, 40), (18, 10, 22, 40), size=(side, side)), window=side)
     assert len(proposals_of(ink)[0].marks) == marks
 
 
@@ -145,6 +145,14 @@ def test_parts_above_one_another_are_put_together_in_pictures_of_forty_marks(cou
 def test_broken_strokes_are_put_together_in_pictures_of_forty_marks(specks: int, together: bool) -> None:
     boxes = [(20, 20, 30, 60), (20, 64, 30, 100), *((100 + 6 * k, 150, 102 + 6 * k, 151) for k in range(specks))]
     assert ([(20, 20, 30, 100)] in chains(*boxes)) == together
+
+
+@pytest.mark.parametrize(("reach", "together"), [(3.5, 0), (3.6, 1)])
+def test_where_marks_are_looked_for_farther_apart_all_that_is_beside_the_largest_is_one_chain(
+    reach: float, together: int
+) -> None:
+    ink = ink_of(inked((20, 20, 60, 120), (460, 40, 470, 100), size=(200, 600)))
+    assert sum(len(proposal.tall) == 2 for proposal in proposals_of(ink, reach)) == together
 
 
 # --- the same chain in two inks ---
@@ -233,6 +241,7 @@ def test_levels_go_from_what_may_be_paper_to_the_level_that_two_fifths_of_the_in
     contrast[10:58, 20:32] = strength
     contrast[10:58, 32:48] = paler  # 16 columns of 28
     found = line_level(contrast, noise)
+    assert found.shape[0] == 48 + 2 + 4  # the margins of a line
     assert found[30].max() == pytest.approx(1)
     plateau = np.unique(found[30].round(3), return_counts=True)
     assert plateau[0][plateau[1] >= 12][-2] == pytest.approx(level, abs=0.01)
