@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lenet5.reading.ink import Ink, _faint, _noise, _paper, _sources, inks_of, shrunk, without_impulses
+from lenet5.reading.ink import Ink, _faint, _noise, _paper, _sources, inks_of, shrunk
 
 Levels = NDArray[np.float32]
 
@@ -101,7 +103,7 @@ def test_the_noise_of_bare_paper_is_its_standard_deviation(shape: tuple[int, int
 
 
 def test_noise_counts_by_the_lightness_of_the_paper_and_as_a_twentieth_at_most() -> None:
-    for paper, sigma, noise in ((0.8, 0.02, 0.025), (0.4, 0.01, 0.025), (0.5, 0.05, 0.05)):
+    for paper, sigma, noise in ((0.8, 0.02, 0.025), (0.4, 0.01, 0.025), (0.5, 0.05, 0.05), (0.03, 0.001, 0.02)):
         grey = (paper + np.random.default_rng(0).normal(0, sigma, (110, 110))).astype(np.float32)
         grey[30:80, 50:58] = 0
         (ink,) = inks_of(grey)[:1]
@@ -137,6 +139,19 @@ def test_paper_is_looked_for_in_a_smaller_picture_where_the_window_is_large(
     assert _paper(page(5, 200), 240).shape == (2, 100)
 
 
+@pytest.mark.parametrize(("high", "counts"), [(32, True), (33, False)])
+def test_a_light_speck_is_no_paper_in_pictures_of_over_32_pixels(high: int, counts: bool) -> None:
+    grey = page(high, 60, 0.5)
+    grey[15, 30] = 1
+    assert (_paper(grey, 10)[15, 30] > 0.51) == counts
+
+
+def test_paper_as_dark_as_a_hundredth_counts_as_a_fiftieth() -> None:
+    grey = page(60, 80, 0.01)
+    grey[20:40, 30:34] = 0
+    assert inks_of(grey)[0].contrast[5, 5] == pytest.approx(0.5, abs=0.01)
+
+
 # --- faint ink ---
 
 STRONG = np.zeros((100, 200), np.bool_)
@@ -164,11 +179,44 @@ def test_near_stronger_ink_faint_ink_is_two_fifths_as_strong(level: float, found
     assert result[20:60, 120:124].all()
 
 
-@pytest.mark.parametrize(("column", "found"), [(24, False), (25, True)])
-def test_what_touches_strong_ink_is_its_rim(column: int, found: bool) -> None:
+@pytest.mark.parametrize("away", [1, 2])
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_what_touches_strong_ink_is_its_rim(side: str, away: int) -> None:
     contrast = page(100, 200, 0)
-    contrast[20:60, column] = 0.5
-    assert (faint(contrast, window=20) is not None) == found
+    if side in ("left", "right"):
+        contrast[20:60, 20 - away if side == "left" else 23 + away] = 0.5
+    else:
+        contrast[20 - away if side == "top" else 59 + away, 10:34] = 0.5
+        contrast[:, :19] = contrast[:, 25:] = 0
+    assert (faint(contrast, window=20) is not None) == (away == 2)
+
+
+@pytest.mark.parametrize(
+    ("column", "window", "found"), [(25, 47, False), (26, 47, True), (25, 20, True)], ids=["near", "far", "narrow"]
+)
+def test_strong_ink_hides_faint_ink_as_far_as_a_twentieth_of_the_window(column: int, window: int, found: bool) -> None:
+    contrast = page(100, 200, 0)
+    contrast[20:60, column] = 0.3
+    assert (faint(contrast, window=window) is not None) == found
+
+
+def test_the_texture_of_paper_is_from_the_middle_of_its_levels_to_the_upper_quartile() -> None:
+    contrast = page(100, 200, 0)
+    contrast[:55], contrast[:30] = 0.01, 0.02
+    for level, found in ((0.09, False), (0.115, True)):  # 0.01 + 6 · 0.01 / 0.67 = 0.1
+        contrast[80, 100:140] = level
+        result = faint(contrast)
+        assert (result is not None and bool(result[80, 110])) == found
+
+
+@pytest.mark.parametrize(("apart", "found"), [(0.022, True), (0.025, False)])
+def test_faint_ink_is_looked_for_where_noise_leaves_three_fifths_of_the_threshold(apart: float, found: bool) -> None:
+    grey = page(120, 100)
+    grey[:, ::2] -= np.float32(apart)  # six standard deviations are 6.3 times as much, and the threshold is a quarter
+    grey[20:24, 10:40] = 0
+    for row in range(40, 120, 8):
+        grey[row : row + 2] = 0.76
+    assert any(ink.faint for ink in inks_of(grey)) == found
 
 
 @pytest.mark.parametrize(("level", "found"), [(0.16, False), (0.2, True)])
@@ -183,73 +231,6 @@ def test_faint_ink_stands_out_from_the_texture_of_paper_by_six_standard_deviatio
     assert (result is not None and bool(result[80, 110])) == found
 
 
-# --- impulses ---
-
-
-def peppered(count: int, shape: tuple[int, int] = (40, 40), size: int = 1, level: float = 0, top: int = 2) -> Levels:
-    """White paper with so many groups of so many dark pixels side by side, three pixels apart."""
-    grey = page(*shape)
-    per_row = (shape[1] - 4) // (size + 3)
-    for k in range(count):
-        row, column = top + 4 * (k // per_row), 2 + (size + 3) * (k % per_row)
-        grey[row, column : column + size] = level
-    return grey
-
-
-@pytest.mark.parametrize(("count", "noisy"), [(16, True), (15, False)])
-def test_a_picture_is_noisy_where_a_hundredth_of_its_pixels_are_impulses(count: int, noisy: bool) -> None:
-    grey = peppered(count)
-    assert bool(without_impulses(grey).min() == 1) == noisy
-
-
-@pytest.mark.parametrize(("side", "noisy"), [(20, True), (19, False)])
-def test_pictures_lower_than_twenty_pixels_have_no_noise(side: int, noisy: bool) -> None:
-    assert bool(without_impulses(peppered(20, (side, 60))).min() == 1) == noisy
-
-
-@pytest.mark.parametrize(("level", "noisy"), [(0.79, True), (0.81, False)])
-def test_an_impulse_is_a_fifth_of_all_levels_from_its_neighbours(level: float, noisy: bool) -> None:
-    assert bool(without_impulses(peppered(40, level=level)).min() == 1) == noisy
-
-
-@pytest.mark.parametrize(("high", "noisy"), [(1, True), (2, False)])
-def test_an_impulse_has_seven_neighbours_that_are_alike(high: int, noisy: bool) -> None:
-    grey = peppered(30, size=2)  # of each pair every pixel has seven, of a square five
-    grey = np.minimum(grey, np.roll(grey, high - 1, axis=0))
-    assert bool(without_impulses(grey).min() == 1) == noisy
-
-
-def test_in_noise_strokes_of_three_pixels_stay_and_pairs_go() -> None:
-    grey = peppered(40)
-    grey[36, 10:12] = grey[36, 20:23] = grey[37, 21] = 0
-    found = without_impulses(grey)
-    assert found[:36].min() == 1
-    assert found[36, 10:12].min() == 1
-    assert found[36, 21] == 0
-
-
-@pytest.mark.parametrize(("apart", "noisy"), [(0.09, True), (0.11, False)])
-def test_levels_a_tenth_apart_are_not_alike(apart: float, noisy: bool) -> None:
-    grey = peppered(40)
-    grey[:, ::2] -= np.float32(apart) * (grey[:, ::2] == 1)
-    assert bool(without_impulses(grey).min() > 0.5) == noisy
-
-
-@pytest.mark.parametrize(
-    ("inner", "outer", "noisy"), [(0, 512, True), (400, 512, True), (512, 700, False)], ids=["middle", "rim", "beyond"]
-)
-def test_the_middle_of_a_large_picture_tells_whether_it_is_noisy(inner: int, outer: int, noisy: bool) -> None:
-    grey = page(900, 900)
-    down, right = np.abs(np.mgrid[-449.5:450, -449.5:450])
-    place = np.maximum(down, right)
-    ring = (place > inner / 2) & (place < outer / 2)
-    dots = np.zeros_like(ring)
-    step = max(2, int(np.sqrt(ring.sum() / (0.0115 * 512 * 512)))) if inner < 512 else 4
-    dots[::step, ::step] = True
-    grey[dots & ring] = 0
-    assert bool(without_impulses(grey).min() == 1) == noisy
-
-
 @pytest.mark.parametrize(("side", "shape"), [(100, (100, 50)), (99, (99, 50)), (30, (30, 15)), (1, (1, 1))])
 def test_a_picture_is_shrunk_to_a_side_and_not_enlarged(side: int, shape: tuple[int, int]) -> None:
     grey = page(100, 50)
@@ -262,10 +243,12 @@ def test_a_picture_is_shrunk_to_a_side_and_not_enlarged(side: int, shape: tuple[
 
 def test_a_crop_of_an_ink_at_the_pictures_size_is_a_part_of_its_contrast() -> None:
     contrast = np.random.default_rng(0).random((20, 30)).astype(np.float32)
-    ink = Ink(contrast, contrast > 0.5, 0.0, 1.0, 1 - contrast, page(2, 3))
+    ink = Ink(contrast, contrast > 0.5, 0.0, 1.0, page(20, 30), page(2, 3))  # what the picture shows is not looked at
     box = slice(4, 12), slice(5, 25)
     np.testing.assert_array_equal(ink.crop(box, 1.0), contrast[box])
+    np.testing.assert_array_equal(replace(ink, scale=0.5, source=page(40, 60)).crop(box, 1.0), contrast[box])
     assert ink.crop(box, 2.0).shape == (16, 40)
+    assert ink.crop(box, 2.0).mean() == pytest.approx(contrast[box].mean(), abs=0.02)
     np.testing.assert_allclose(ink.crop(box, 0.5), contrast[box].reshape(4, 2, 10, 2).mean(axis=(1, 3)), atol=1e-6)
 
 

@@ -122,7 +122,7 @@ def _sources(grey: Floats, darkest: Floats | None) -> Iterator[tuple[Floats, boo
     step = max(1, min(grey.shape) // 256)
     some = np.ascontiguousarray(grey[::step, ::step])
     levels = np.asarray(255 * some + np.float32(0.5), np.uint8)
-    light = float((levels > round(255 * _otsu(levels))).mean()) if np.ptp(some) > _FAINTEST else 0.5
+    light = float((levels > round(255 * _otsu(levels))).mean()) if np.ptp(some) > _FAINTEST else _BOARD
     if light >= _PAPER:
         if darkest is not None:  # of two inks with the same marks the first is read
             yield darkest, True
