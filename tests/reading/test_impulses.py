@@ -91,3 +91,18 @@ def test_salt_in_a_corner_and_at_the_border_goes() -> None:
     grey = 1 - peppered(40)
     grey[0, 0] = grey[39, 20] = grey[20, 39] = 1
     assert without_impulses(grey).max() == 0
+
+
+def test_ink_of_just_a_fifth_is_no_impulse_and_stays_in_a_noisy_picture() -> None:
+    grey = np.float32(0.2) * (1 - peppered(40))
+    assert without_impulses(grey) is grey
+    grey = 1 - peppered(40)
+    grey[38, 20] = 0.2
+    assert without_impulses(grey).max() == np.float32(0.2)
+
+
+def test_levels_just_a_tenth_apart_are_not_alike() -> None:
+    grey = np.full((3, 3), 0.1, np.float32)
+    grey[1, 1] = 0
+    middle = np.array([1]), np.array([1])
+    assert _alike(grey, grey[middle], middle).tolist() == [0]

@@ -40,8 +40,8 @@ def test_ink_is_a_twentieth_darker_than_its_paper(contrast: float, found: bool) 
     assert any(ink.mask[30, 32] for ink in inks_of(grey)) == found
 
 
-@pytest.mark.parametrize(("contrast", "found"), [(0.24, False), (0.27, True)])
-def test_ink_is_a_quarter_as_strong_as_the_strongest(contrast: float, found: bool) -> None:
+@pytest.mark.parametrize(("contrast", "found"), [(0.24, False), (0.25, False), (0.27, True)])
+def test_ink_is_more_than_a_quarter_as_strong_as_the_strongest(contrast: float, found: bool) -> None:
     grey = page(100, 100)
     grey[20:24, 10:40] = 0
     for row in range(40, 100, 8):
@@ -177,6 +177,13 @@ def test_near_stronger_ink_faint_ink_is_two_fifths_as_strong(level: float, found
     assert result is not None
     assert result[25:55, 27:31].all() == found
     assert result[20:60, 120:124].all()
+
+
+def test_faint_ink_is_more_than_the_floor() -> None:
+    contrast = page(100, 200, 0)
+    contrast[80, 100:140] = 0.25
+    assert faint(contrast, floor=0.25) is None
+    assert faint(contrast, floor=0.24) is not None
 
 
 @pytest.mark.parametrize("away", [1, 2])
