@@ -97,7 +97,7 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
 
     def surprise(temperature: float) -> float:
         p = np.maximum(probabilities(penalty, j, temperature), 1e-12)
-        second = np.partition(p, -2, axis=1)[:, -2]
+        second = np.sort(p, axis=1)[:, -2]
         return float(-np.log(p[rows, right]).sum() - np.log(second).mean())
 
     low, high = 0.1, 10.0

@@ -101,7 +101,7 @@ def beside(columns: int) -> Mask:
     mask = lined(*frame(60, 20, 140, 80))
     samples = np.rint(np.linspace(20, 79, 48))
     nearest = np.abs(np.arange(20, 80)[:, None] - samples).argmin(axis=1)
-    rows = 20 + np.flatnonzero(nearest % 9 < 4)
+    rows = 20 + np.flatnonzero((nearest + 6) % 9 < 4)
     mask[rows, 60 - columns] = True
     return mask
 
@@ -195,3 +195,21 @@ def test_a_side_is_there_already_where_a_segment_lies_within_three_pixels_and_it
 @pytest.mark.parametrize(("place", "side"), [(267, True), (268, False), (253, True), (252, False)])
 def test_a_cells_side_is_a_pitch_away_to_three_pixels_and_a_twentieth_of_it(place: int, side: bool) -> None:
     assert with_cells((40, 100, place, place, 2), width=80) == [side]
+
+
+@pytest.mark.parametrize(
+    ("other", "side"),
+    [((30, 100, 300, 300, 2), True), ((29, 100, 300, 300, 2), False), ((50, 90, 300, 300, 2), True),
+     ((51, 89, 300, 300, 2), False)],
+)  # fmt: skip
+def test_a_hundred_pixels_away_a_side_may_begin_ten_pixels_off(other: Row, side: bool) -> None:
+    assert with_cells(other, width=100) == [side]
+
+
+@pytest.mark.parametrize(("left", "box"), [(30, True), (31, False)])
+def test_opposite_sides_a_hundred_pixels_apart_may_begin_ten_pixels_off(left: int, box: bool) -> None:
+    mask = lined((20, 20, 120, 22), (left, 120, 120, 122), (118, 20, 120, 120))
+    for row in range(20, 122):
+        column = round(20 + (row - 20) / 100 * (left - 20))
+        mask[row, column - 1 : column + 2] = True
+    assert sides(segments((20, 120, 20, 20, 2), (left, 120, 120, 120, 2)), mask)[:2] == [box, box]

@@ -164,7 +164,7 @@ def _faint(contrast: Floats, strong: Mask, floor: float, window: int) -> Mask | 
     step = max(1, math.isqrt(contrast.size // _ENOUGH))
     rest = contrast[::step, ::step][~strong[::step, ::step]]
     if rest.size:
-        counts = np.cumsum(np.bincount(np.asarray(2047 * rest, np.uint16), minlength=2048))
+        counts = np.cumsum(np.bincount(np.asarray(2047 * rest, np.uint16)))
         middle, above = (float(np.searchsorted(counts, share * rest.size)) / 2047 for share in (0.5, 0.75))
         floor = max(floor, middle + _APART_FROM * (above - middle) / 0.67)
     local = (contrast > np.maximum(_LOCAL * near, np.float32(floor))) & (
@@ -225,7 +225,7 @@ def _alike(grey: Floats, level: Floats, where: tuple[NDArray[np.intp], ...]) -> 
     """How many of the eight neighbours of each pixel ``where`` rows and columns (N,) are about as light as its
     ``level`` (N,): (N,); none is beyond the border."""
     rows, columns = where
-    edged = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=2)
+    edged = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=-1)
     beside = edged[rows + _AROUND[0][:, None], columns + _AROUND[1][:, None]]
     return np.asarray(np.count_nonzero(np.abs(beside - level) < _ALIKE, axis=0))
 
@@ -239,7 +239,7 @@ def _noise(grey: Floats) -> float:
 
 def _otsu(levels: NDArray[np.uint8]) -> float:
     """Otsu's threshold of levels in 0..255, as a part of 255."""
-    threshold, _ = cv2.threshold(np.ascontiguousarray(levels), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    threshold, _ = cv2.threshold(np.ascontiguousarray(levels), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return float(threshold) / 255
 
 
