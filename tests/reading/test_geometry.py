@@ -69,7 +69,7 @@ def test_a_class_stands_as_all_do_unless_it_has_thirty_examples(count: int, own:
 
 def test_characters_that_all_stand_at_one_place_are_taken_to_vary_by_a_fiftieth_of_the_height() -> None:
     fitted = Geometry.fitted("0", np.full((40, 2), 0.3), np.zeros(40, np.int64))
-    np.testing.assert_allclose(np.sqrt(fitted.covariances[0]), np.eye(2) / 50)
+    np.testing.assert_allclose(fitted.covariances[0], np.eye(2) / 50**2, atol=1e-9)
 
 
 def test_one_example_does_not_tell_how_characters_vary() -> None:

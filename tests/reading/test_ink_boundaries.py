@@ -28,7 +28,6 @@ def test_the_strongest_ink_has_two_thousandths_of_the_pixels_but_at_least_four_a
 ) -> None:
     for count, found in ((pixels, True), (pixels - 1, False)):
         grey = page(*shape)
-        grey[20:22].ravel()[: shape[1]].fill(1)
         grey[20, 10 : 10 + count - count // 2] = grey[21, 10 : 10 + count // 2] = 0
         assert any(ink.mask.any() for ink in inks_of(grey)) == found
 

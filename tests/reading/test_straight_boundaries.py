@@ -128,7 +128,7 @@ def test_what_goes_on_beyond_a_digit_within_two_pixels_of_a_lines_course_is_ruli
 ) -> None:
     lines: list[Row] = [(50, 120, 60 * k, 60 * k + 7, 2) for k in range(1, 4)]  # each goes down by one in ten
     left, right = beyond
-    row = 120 + (10 if left == 150 else -1 - 0) + way * off  # of the middle one, where it would be
+    row = 120 + (10 if left == 150 else -1) + way * off  # of the middle one, where it would be
     other = (left, right, row, row + 3, 2) if left == 150 else (left, right, row - 3, row, 2)
     found = _parallel(segments(*lines, other), 200, 0)
     assert found.tolist() == [True] * 3 + [is_part]
@@ -181,7 +181,7 @@ def test_a_leaning_segment_is_met_as_far_off_as_it_leans() -> None:
 
 @pytest.mark.parametrize("row", [48, 49, 50, 51, 52])
 def test_ink_leads_to_where_segments_meet_within_a_row(row: int) -> None:
-    mask = inked((18, 10, 22, 101), (row and 24, row, 90, row + 1))
+    mask = inked((18, 10, 22, 101), (24, row, 90, row + 1))
     mask[row, 20:26] = True
     found = _meeting(segments((25, 90, 50, 50, 2)), segments((10, 100, 20, 20, 2)), mask)
     assert bool(found[0][0, 0]) == (abs(row - 50) <= 1)
