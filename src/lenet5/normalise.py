@@ -141,12 +141,12 @@ def _mend_strokes(fine: Floats) -> Floats:
     if not some.any():
         some = fine  # unless all ink lies between them
     inked = some[some > 0.1 * some.max()]
-    full = np.partition(inked, len(inked) * 3 // 4)[len(inked) * 3 // 4]
-    fine = np.minimum(fine / max(full, np.float32(1e-6)), np.float32(1))
+    rank = len(inked) * 3 // 4
+    fine = np.minimum(fine / np.partition(inked, rank)[rank], np.float32(1))
     down, right = fine[1:, :-1] - fine[:-1, :-1], fine[:-1, 1:] - fine[:-1, :-1]
     outline = float(np.sqrt(down * down + right * right).sum())  # cv2.magnitude rounds by where its result lies
-    stroke = 2 * float(fine.sum()) / max(outline, 1e-6) / _FINE
-    return thicken(fine, (_THIN - stroke) / 2 * _FINE) if stroke < _THIN else fine
+    stroke = 2 * float(fine.sum()) / outline / _FINE
+    return thicken(fine, (_THIN - stroke) / 2 * _FINE)
 
 
 def _framed(image: Floats, margin: int) -> Floats:

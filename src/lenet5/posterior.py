@@ -26,8 +26,7 @@ __all__ = ["RUBBISH", "fit_rubbish", "fit_temperature", "of_classes", "penalties
 RUBBISH = 10
 """The column of the rubbish class among the ten digits: rubbish always comes after the classes."""
 
-
-_HUGE: Final = 1e300  # a penalty, still finite when it is divided by the smallest temperature
+_HUGE: Final = float(np.finfo(np.float32).max)  # a penalty that overflowed: as large as one can be that did not
 
 
 def penalties(network: paper.Network, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -98,7 +97,7 @@ def fit_temperature(penalty: NDArray[np.floating], labels: NDArray[np.integer], 
 
     def surprise(temperature: float) -> float:
         p = np.maximum(probabilities(penalty, j, temperature), 1e-12)
-        second = np.partition(p, -2, axis=1)[:, -2]
+        second = np.sort(p, axis=1)[:, -2]
         return float(-np.log(p[rows, right]).sum() - np.log(second).mean())
 
     low, high = 0.1, 10.0

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from lenet5.reading.channels import channels_of, is_coloured, sampled, shows_colour
 from lenet5.reading.opening import Source, open_picture
 from tests.reading.test_opening import GREY, encoded
 
@@ -128,3 +129,60 @@ def test_colour_that_is_transparent_is_not_seen() -> None:
     rgba[..., :3] = INKS["yellow"]
     rgba[5:35, 18:22] = (0, 0, 0, 255)
     assert open_picture(rgba).darkest is None
+
+
+# --- where each begins ---
+
+
+@pytest.mark.parametrize(("size", "enough"), [(1, 1), (999, 1), (1000, 2), (2999, 3), (3000, 4), (500_000, 4)])
+def test_one_pixel_in_a_thousand_shows_colour_and_four_do_in_a_picture_of_any_size(size: int, enough: int) -> None:
+    apart = np.zeros(size, np.float32)
+    apart[: enough - 1] = 1
+    assert not shows_colour(apart)
+    apart[:enough] = 1
+    assert shows_colour(apart)
+
+
+def test_a_pixel_is_coloured_whose_darkest_channel_is_more_than_a_tenth_darker_than_its_luminance() -> None:
+    tenth = np.float32(0.1)
+    assert shows_colour(np.array([np.nextafter(tenth, np.float32(1))]))
+    assert not shows_colour(np.array([tenth]))
+
+
+def test_half_transparent_colour_counts_by_half() -> None:
+    sample = np.full((9, 9, 4), (255, 255, 212, 255), np.uint8)  # a luminance of 0.98, 0.15 above the darkest channel
+    assert is_coloured(sample[..., :3])
+    assert is_coloured(sample)
+    sample[..., 3] = 128
+    assert not is_coloured(sample)
+
+
+@pytest.mark.parametrize(("shape", "seen"), [((1000, 1999), (1000, 1999)), ((1000, 2000), (500, 1000))])
+def test_of_a_picture_every_pixel_is_sampled_up_to_two_million_and_then_every_second_in_both_directions(
+    shape: tuple[int, int], seen: tuple[int, int]
+) -> None:
+    assert sampled(np.zeros(shape, np.uint8)).shape == seen
+    assert sampled(Image.new("L", shape[::-1])).shape == seen
+
+
+@pytest.mark.parametrize(("shape", "seen"), [((1, 3_000_000), (1, 1_500_000)), ((3_000_000, 1), (1_500_000, 1))])
+def test_a_picture_one_pixel_high_is_sampled_along_it(shape: tuple[int, int], seen: tuple[int, int]) -> None:
+    assert sampled(np.zeros(shape, np.uint8)).shape == seen
+    assert sampled(Image.new("L", shape[::-1])).shape == seen
+
+
+@pytest.mark.parametrize(
+    ("opaque", "level", "paper"),
+    [(5, 1, 1), (4, 1, 0), (4, 0.51, 0), (4, 0.5, 1), (4, 0, 1), (0, 1, 1)],
+    ids=["half opaque", "white", "light", "grey", "black", "nothing"],
+)
+def test_paper_is_black_where_less_than_half_is_opaque_and_that_is_light(opaque: int, level: float, paper: int) -> None:
+    rgba = np.full((1, 10, 4), level, np.float32)
+    rgba[..., 3] = 0
+    rgba[:, :opaque, 3] = 1
+    assert channels_of(rgba)[0][0, 9] == paper
+
+
+def test_levels_of_each_type_go_from_0_to_1() -> None:
+    for levels in (np.array([[0, 255]], np.uint8), np.array([[0, 65535]], np.uint16), np.array([[0, 1]], np.float32)):
+        assert channels_of(levels)[0].tolist() == [[0, 1]]

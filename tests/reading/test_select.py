@@ -111,7 +111,49 @@ def test_an_overlap_is_a_part_of_the_smaller_box(other: tuple[float, float, floa
     assert overlaps(boxes(other)[0], one) == pytest.approx([share])
 
 
+@pytest.mark.parametrize(("there", "given"), [(0.59, []), (0.6, [0])])
+def test_a_number_is_given_from_60_percent_on(there: float, given: list[int]) -> None:
+    assert best_set(boxes((0, 0, 30, 20)), np.zeros(1, np.int64), scored((there, 0.5)), np.ones(1)) == given
+
+
+SIDE_BY_SIDE = {
+    "a quarter": (boxes((0, 0, 10, 10), (9, 0, 13, 4)), True),
+    "a little more": (boxes((0, 0, 10, 10), (8.9, 0, 12.9, 4)), False),
+}
+"""Two boxes, by the part of the smaller one's area that they share; and whether each may be a word of its own."""
+
+
+@pytest.mark.parametrize(("edges", "apart"), SIDE_BY_SIDE.values(), ids=SIDE_BY_SIDE.keys())
+def test_words_of_two_lines_may_share_a_quarter_of_the_smaller_one(edges: Floats, apart: bool) -> None:
+    p = scored((0.9, 0.9), (0.8, 0.8))
+    assert best_set(edges, np.arange(2), p, np.ones(2)) == ([0, 1] if apart else [0])
+    assert left_out(edges, p, [0]) == (0.8 if apart else 0)
+
+
+@pytest.mark.parametrize(("digits", "taken"), [(18, 1), (19, 0)])
+def test_a_number_too_hard_to_read_beats_a_surely_read_digit_of_it_where_it_is_long(digits: int, taken: int) -> None:
+    edges = boxes((0, 0, 300, 20), (0, 0, 10, 20))
+    assert best_set(edges, np.arange(2), scored((1, 0), (1, 1)), np.array([float(digits), 1.0])) == [taken]
+
+
+@pytest.mark.parametrize(("right", "taken"), [(0.52, 0), (0.54, 1)])
+def test_a_doubt_that_something_stands_there_weighs_twice(right: float, taken: int) -> None:
+    edges = boxes((0, 0, 30, 20), (0, 0, 30, 20))
+    assert best_set(edges, np.arange(2), scored((0.8, 1.0), (1.0, right)), np.ones(2)) == [taken]
+
+
 # --- lines ---
+
+
+@pytest.mark.parametrize(
+    ("other", "one_line"),
+    [((150, 0, 230, 40), True), ((151, 0, 231, 40), False), ((-220, 0, -140, 40), True), ((-221, 0, -141, 40), False),
+     ((90, 20, 170, 60), True), ((90, 21, 170, 61), False), ((90, 0, 170, 80), True), ((90, 0, 170, 81), False)],
+)  # fmt: skip
+def test_words_are_in_one_line_up_to_three_and_a_half_heights_apart_that_share_half_of_the_taller_ones_height(
+    other: tuple[float, float, float, float], one_line: bool
+) -> None:
+    assert len(rows(boxes((0, 0, 10, 40), other), np.arange(2))) == (1 if one_line else 2)
 
 
 def test_words_side_by_side_are_joined_from_left_to_right() -> None:
@@ -159,7 +201,25 @@ def test_lines_not_quite_at_one_height_are_read_from_left_to_right(shift: int) -
     assert texts(in_reading_order(lines)) == ["1", "2"]
 
 
+@pytest.mark.parametrize(("down", "first"), [(20, "1"), (21, "2")])
+@pytest.mark.parametrize("tall", [(40, 40), (40, 60), (60, 40)])
+def test_a_line_is_below_another_from_more_than_half_of_the_lower_ones_height_on(
+    tall: tuple[int, int], down: int, first: str
+) -> None:
+    right = line("2", 600, 100, tall[0])
+    left = line("1", 10, 100 + down - (tall[1] - tall[0]) // 2, tall[1])
+    assert texts(in_reading_order([right, left]))[0] == first
+
+
 # --- marks at the ends of a line ---
+
+
+@pytest.mark.parametrize(("confidence", "stays"), [(0.9, True), (0.91, False)])
+def test_what_is_no_digit_goes_from_an_end_where_it_is_more_than_90_percent_sure(
+    confidence: float, stays: bool
+) -> None:
+    marks = digit("1", 0, 0), digit(REFUSED, 40, 0, confidence=confidence)
+    assert trimmed(marks) == (marks if stays else marks[:1])
 
 
 def test_what_is_surely_no_digit_goes_from_the_ends_of_a_line_and_stays_within() -> None:

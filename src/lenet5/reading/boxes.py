@@ -130,7 +130,7 @@ def _alike(segments: Segments, boxed: Mask, mask: Mask) -> tuple[Segments, Mask]
     Gives the segments, and which of them are sides of boxes or cells.
     """
     known, others = np.flatnonzero(boxed), np.flatnonzero(~boxed)
-    if len(known) < 2 or len(others) == 0:
+    if len(known) == 0:
         return segments, boxed
     middle = (segments.start + segments.end) / 2
     apart = np.abs(np.subtract.outer(middle[others], middle[known]))

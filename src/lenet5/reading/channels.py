@@ -53,7 +53,7 @@ def _channels(levels: NDArray[Any]) -> list[NDArray[Any]]:
 
 def _luminance(levels: NDArray[Any]) -> NDArray[Any]:
     """0.299 R + 0.587 G + 0.114 B (ITU-R 601-2) of RGB or RGBA levels (H, W, 3 or 4): (H, W) of the same type."""
-    return cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY if levels.shape[2] == 3 else cv2.COLOR_RGBA2GRAY)
+    return cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY)  # which leaves the opacity aside
 
 
 def _darkest(levels: NDArray[Any]) -> NDArray[Any]:

@@ -137,10 +137,10 @@ def _quick_image(ink: Ink, marks: Components, k: int) -> NDArray[np.uint8]:
     size = max(1, round(level.shape[1] * scale)), max(1, round(level.shape[0] * scale))
     small = cv2.resize(level, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     top = float(small.max())
-    small = np.asarray(np.minimum(small * (320 / max(top, 1e-6)), 255), np.uint8)
+    small = np.asarray(np.minimum(small * (320 / (top or 1)), 255), np.uint8)
     mass = cv2.moments(small)
     image = np.zeros((SIDE, SIDE), np.uint8)
-    total = max(mass["m00"], 1e-6)
+    total = mass["m00"] or 1
     row = min(max(round(SIDE / 2 - mass["m01"] / total), 0), SIDE - size[1])
     column = min(max(round(SIDE / 2 - mass["m10"] / total), 0), SIDE - size[0])
     image[row : row + size[1], column : column + size[0]] = small

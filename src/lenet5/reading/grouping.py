@@ -103,10 +103,8 @@ def _without_taller(marks: Components, group: Indices, reach: float) -> list[Ind
     usual = float(np.median(heights))
     x, y = (marks.left[group] + marks.right[group]) / 2, (marks.top[group] + marks.bottom[group]) / 2
     away = y - slope_of(x, y, usual) * x
-    if len(group) < 3 or np.ptp(away) <= usual:
-        return [group]
     tall = heights > _TALL * usual
-    if not tall.any():
+    if np.ptp(away) <= usual or not tall.any():
         return [group]
     return [*_side_by_side(marks, group[~tall], reach), *_side_by_side(marks, group[tall], reach)]
 

@@ -101,6 +101,6 @@ def _alike(grey: Floats, level: Floats, where: tuple[NDArray[np.intp], ...]) -> 
     """How many of the eight neighbours of each pixel ``where`` rows and columns (N,) are about as light as its
     ``level`` (N,): (N,); none is beyond the border."""
     rows, columns = where
-    edged = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=2)
+    edged = cv2.copyMakeBorder(grey, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=-1)
     beside = edged[rows + _AROUND[0][:, None], columns + _AROUND[1][:, None]]
     return np.asarray(np.count_nonzero(np.abs(beside - level) < _ALIKE, axis=0))

@@ -117,7 +117,7 @@ def _sources(grey: Floats, darkest: Floats | None) -> Iterator[tuple[Floats, boo
     step = max(1, min(grey.shape) // 256)
     some = np.ascontiguousarray(grey[::step, ::step])
     levels = np.asarray(255 * some + np.float32(0.5), np.uint8)
-    light = float((levels > round(255 * _otsu(levels))).mean()) if np.ptp(some) > _FAINTEST else 0.5
+    light = float((levels > round(255 * _otsu(levels))).mean()) if np.ptp(some) > _FAINTEST else _BOARD
     if light >= _PAPER:
         if darkest is not None:  # of two inks with the same marks the first is read
             yield darkest, True
@@ -159,7 +159,7 @@ def _faint(contrast: Floats, strong: Mask, floor: float, window: int) -> Mask | 
     step = max(1, math.isqrt(contrast.size // _ENOUGH))
     rest = contrast[::step, ::step][~strong[::step, ::step]]
     if rest.size:
-        counts = np.cumsum(np.bincount(np.asarray(2047 * rest, np.uint16), minlength=2048))
+        counts = np.cumsum(np.bincount(np.asarray(2047 * rest, np.uint16)))
         middle, above = (float(np.searchsorted(counts, share * rest.size)) / 2047 for share in (0.5, 0.75))
         floor = max(floor, middle + _APART_FROM * (above - middle) / 0.67)
     local = (contrast > np.maximum(_LOCAL * near, np.float32(floor))) & (
@@ -189,7 +189,7 @@ def _noise(grey: Floats) -> float:
 
 def _otsu(levels: NDArray[np.uint8]) -> float:
     """Otsu's threshold of levels in 0..255, as a part of 255."""
-    threshold, _ = cv2.threshold(np.ascontiguousarray(levels), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    threshold, _ = cv2.threshold(np.ascontiguousarray(levels), 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return float(threshold) / 255
 
 

@@ -35,8 +35,8 @@ _STIFF: Final = 1.5  # the same for the path through a waist, which must not tur
 _WAIST: Final = 0.75  # of the lower of its sides: where a component is no taller it has a waist
 _DEAREST: Final = 0.75  # of the height: a cut through more ink than this is none
 _NARROW: Final = 0.4  # of the height: components no wider than this are not cut
-_STEEPEST: Final = 0.7  # pixels sideways for each pixel of height: no writing slants more
-_FLATTER: Final = 0.02  # a slant must sharpen the columns' profile by this much for each of its steps
+_SLANTS: Final = np.arange(-0.3, 0.75, 0.1)  # pixels to the right for each pixel upwards: no writing slants more
+_FLATTER: Final = 0.2  # a slant must sharpen the columns' profile by this much of it
 
 
 @dataclass(frozen=True)
@@ -195,10 +195,8 @@ def _ordered(
 
 def _slant(level: Floats) -> float:
     """The slant whose removal gathers the ink of the columns best: the largest sum of squares of their profile."""
-    slants = np.arange(-0.3, _STEEPEST + 0.01, 0.1)
-    sharpness = [float(np.square(sheared(level, float(s)).sum(axis=0)).sum()) for s in slants]
-    sharpness = [value * (1 - _FLATTER * abs(s) / 0.1) for value, s in zip(sharpness, slants, strict=True)]
-    return float(slants[int(np.argmax(sharpness))])
+    sharpness = np.array([np.square(sheared(level, float(slant)).sum(axis=0)).sum() for slant in _SLANTS], np.float64)
+    return float(_SLANTS[np.argmax(sharpness * (1 - _FLATTER * np.abs(_SLANTS)))])
 
 
 def sheared(level: Floats, slant: float) -> Floats:
@@ -267,9 +265,7 @@ def _valleys(ink: Floats) -> list[int]:
     apart = _APART * HEIGHT
     first, last = math.ceil(apart), math.floor(len(ink) - apart)
     chosen: list[int] = []
-    if first >= last:
-        return chosen
-    cost = ink[first:last]
+    cost = ink[first : max(first, last)]
     valley = np.ones(len(cost), bool)
     valley[1:] &= cost[1:] <= cost[:-1]
     valley[:-1] &= cost[:-1] <= cost[1:]

@@ -91,8 +91,7 @@ class Proposal:
         edge = 2
         rows = slice(max(top - edge, 0), min(bottom + edge, ink.mask.shape[0]))
         columns = slice(max(left - edge, 0), min(right + edge, ink.mask.shape[1]))
-        factor = HEIGHT / self.height if ink.scale < 1 and self.height < HEIGHT else 1.0
-        factor = min(factor, 1 / ink.scale)
+        factor = min(max(HEIGHT / self.height, 1.0), 1 / ink.scale)
         contrast, own = ink.crop((rows, columns), factor), marks.labels[rows, columns]
         if factor > 1:
             own = np.asarray(cv2.resize(own, contrast.shape[::-1], interpolation=cv2.INTER_NEAREST), np.int32)
@@ -139,8 +138,8 @@ def proposals_in(inks: Sequence[Ink], reach: float = REACH) -> list[Proposal]:
     True
     """
     every = [proposal for ink in inks for proposal in proposals_of(ink, reach)]
-    if len(every) < 2:
-        return every
+    if not every:
+        return []
     edges = np.array([proposal.edges for proposal in every])
     marks = np.array([len(proposal.tall) for proposal in every])
     dark = np.array([proposal.ink.dark for proposal in every])

@@ -23,7 +23,7 @@ _MOST: Final = 2000  # pieces of segments looked at, the longest first
 _BAND: Final = 16  # rows
 _HIDDEN: Final = 80  # pixels of a line that may lie in a stroke
 _FILLED: Final = 0.8  # of a segment's columns hold ink
-_STRAIGHT: Final = 1.0  # pixels of most of it from its middle line
+_STRAIGHT: Final = 1.0  # pixels of most of it from its middle line: the standard deviation
 _BENT: Final = 0.015  # of its length, and as much as _STRAIGHT: so far is the middle of a line from its ends' line
 THINNEST: Final = 4  # pixels: lines no thicker are looked for first, then those three times as thick, and so on
 _SEEDS: Final = 0.8  # of a line's pixels: where it is no thicker; the rest of it may be a little
@@ -140,11 +140,10 @@ class _Piece(NamedTuple):
 def _pieces(runs: _Runs, thickest: int) -> list[_Piece]:
     """The parts whose ink is close to one gently bent line, nearly all along; the feet of letters are not."""
     rows, columns, own, n = runs.rows, runs.columns, runs.own, len(runs.left)
-    long = runs.width >= SHORTEST
     area = np.bincount(own, minlength=n)
     inked = np.bincount(np.unique(own * (wide := int(columns.max(initial=0)) + 1) + columns) // wide, minlength=n)
     thickness = area / np.maximum(inked, 1)
-    long &= (runs.width >= _SLENDER * thickness) & (thickness <= thickest) & (inked >= _FILLED * runs.width)
+    long = (runs.width >= _SLENDER * thickness) & (thickness <= thickest) & (inked >= _FILLED * runs.width)
     long &= runs.height <= thickness + 3 + SLOPE * runs.width
     which = np.flatnonzero(long)
     if len(which) == 0:
@@ -159,7 +158,7 @@ def _pieces(runs: _Runs, thickest: int) -> list[_Piece]:
     left = np.stack([[powers[i + j] for j in range(3)] for i in range(3)]).transpose(2, 0, 1) + 1e-6 * np.eye(3)
     bent = np.linalg.solve(left, right[:, :, None])[:, :, 0]
     spread = (np.bincount(own, y * y, len(which)) - (bent * right).sum(axis=1)) / powers[0]
-    straight = spread - thickness[which] ** 2 / 12 <= _STRAIGHT**2
+    straight = spread - thickness[which] ** 2 / 12 <= _STRAIGHT * _STRAIGHT
     straight &= np.abs(bent[:, 2]) <= _STRAIGHT + _BENT * runs.width[which]
     start, end = bent[:, 0] - bent[:, 1] + bent[:, 2], bent.sum(axis=1)
     return [

@@ -149,5 +149,5 @@ def overlaps(one: Floats, others: Floats) -> Floats:
     """
     shared = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
     areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
-    smaller = np.maximum(np.minimum(areas, (one[2] - one[0]) * (one[3] - one[1])), 1e-9)
+    smaller = np.maximum(np.minimum(areas, (one[2] - one[0]) * (one[3] - one[1])), 1)
     return np.asarray(np.maximum(shared, 0).prod(axis=1) / smaller)

@@ -90,7 +90,7 @@ def _printed(
     crossing = _crossing(level, upright) & np.logical_and.outer(*whole)
     sure = [segments | crossing.any(axis=1 - way) for way, segments in enumerate(sure)]  # of squares around a crop
     held = [np.ones(len(segments.left), np.bool_) for segments in (level, upright)]
-    for _ in range(8):  # a side of a box ends at held segments, or two held ones end at it
+    while True:  # a side of a box ends at held segments, or two held ones end at it
         before = sum(int(h.sum()) for h in held)
         for way in (0, 1):
             met = [(ends & held[1 - way]).any(axis=1) for ends in meets[way]]
@@ -184,7 +184,7 @@ def _teeth(own: Segments, meets: tuple[Mask, Mask], sure: Mask) -> Mask:
                 continue
             usual = np.median(own.length[on])
             alike = on[np.abs(own.length[on] - usual) <= 0.2 * usual]
-            steps = np.diff(np.sort((own.start[alike] + own.end[alike]) / 2))
+            steps = np.diff(np.sort(own.start[alike] + own.end[alike]))
             if len(steps) < _TEETH - 1:
                 continue
             pitches = steps / max(float(np.median(steps)), 1)
@@ -215,18 +215,8 @@ def _ink_of(mask: Mask, segments: Segments, which: Mask) -> tuple[Mask, Mask]:
         thickness = max(1, round(segments.thickness[k]))
         for x, y, way in ((left, start, -1), (right - 1, end, 1)):
             cv2.line(course, (x, y), (x + way * (pen + 1), y), 1, thickness)  # a corner: as far as the other is thick
-            cv2.line(lines, (x, y), (_last_ink(mask, x, y, way), y), 1, thickness)
     course = np.asarray(cv2.dilate(course, np.ones((3, 3), np.uint8)), np.uint8)
     return np.asarray(mask & band & ~thick), course.view(np.bool_)
-
-
-def _last_ink(mask: Mask, column: int, row: int, way: int) -> int:
-    """The column to which ink goes on in a row from the end of a segment, one way: beyond a crossing, shorter ones."""
-    stop = column + way * 2 * SHORTEST
-    ahead = np.arange(column, min(max(stop, 0), mask.shape[1] - 1) + way, way)
-    rows = np.clip([row - 1, row, row + 1], 0, mask.shape[0] - 1)
-    inked = mask[rows[:, None], ahead].any(axis=0)
-    return int(ahead[int(np.argmin(inked)) - 1 if not inked.all() else -1]) if inked[0] else column
 
 
 def _crossed(kept: Mask, gone: Mask, pen: int) -> Mask:
