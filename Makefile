@@ -45,11 +45,11 @@ demo: install
 
 # All processors are used; tests do not depend on each other.
 test: install-dev
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not browser"
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not browser and not claim"
 
 CLUSTER := tests/scale/test_ray.py tests/benchmarks/test_on_ray.py
 test-slow: install-dev
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "slow or browser" --ignore tests/docs/test_claims.py $(addprefix --ignore ,$(CLUSTER))
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "(slow or browser) and not claim" $(addprefix --ignore ,$(CLUSTER))
 
 # A local cluster of Ray whose processes are killed: eight minutes on two busy cores.
 test-cluster: install-dev
@@ -57,7 +57,7 @@ test-cluster: install-dev
 
 # Measures every claim of the docs anew: half an hour.
 test-claims: install-dev
-	@$(BIN)/python -m pytest -m slow tests/docs/test_claims.py
+	@$(BIN)/python -m pytest -m claim
 
 test-all: test test-slow test-cluster test-claims
 

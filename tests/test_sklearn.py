@@ -149,6 +149,7 @@ def test_partial_fit_learns_on_and_keeps_its_classes() -> None:
         classifier.partial_fit(pixels[:2], labels[:2], classes=[1, 2])
 
 
+@pytest.mark.slow
 def test_a_third_of_mnist_is_learned_in_three_passes(real_data: Path) -> None:
     train, test = data.load("mnist", "train"), data.load("mnist", "test")
     assert isinstance(train, data.ImageSet)

@@ -162,7 +162,11 @@ def _is_json(line: bytes) -> bool:
 
 
 def pyarrow_modules() -> Any:
-    """The modules pyarrow and pyarrow.parquet. Raises UnavailableError where they are not installed."""
+    """The modules pyarrow and pyarrow.parquet. Raises UnavailableError where they are not installed.
+
+    >>> [module.__name__ for module in pyarrow_modules()]
+    ['pyarrow', 'pyarrow.parquet']
+    """
     try:
         import pyarrow
         from pyarrow import parquet
@@ -172,7 +176,16 @@ def pyarrow_modules() -> Any:
 
 
 def to_parquet(journal: Path, to: Path, columns: Sequence[Column]) -> None:
-    """JSON lines as a Parquet file, a row group at a time."""
+    """JSON lines as a Parquet file, a row group at a time.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lines, table = Path(folder) / "rows.jsonl", Path(folder) / "rows.parquet"
+    ...     _ = lines.write_text(json_line({"file": "a.png", "page": 1}) + "\\n")
+    ...     to_parquet(lines, table, [Column("file"), Column("page", int)])
+    ...     names_in(table)
+    ['file', 'page']
+    """
     pyarrow, parquet = pyarrow_modules()
     types = {
         str: pyarrow.string(),
@@ -192,7 +205,17 @@ def to_parquet(journal: Path, to: Path, columns: Sequence[Column]) -> None:
 
 
 def from_parquet(path: Path, to: Path) -> None:
-    """A finished Parquet file as JSON lines, to be resumed."""
+    """A finished Parquet file as JSON lines, to be resumed. Raises OutputError for a file that is none.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lines, table = Path(folder) / "rows.jsonl", Path(folder) / "rows.parquet"
+    ...     _ = lines.write_text(json_line({"file": "a.png"}) + "\\n")
+    ...     to_parquet(lines, table, [Column("file")])
+    ...     from_parquet(table, lines)
+    ...     lines.read_text()
+    '{"file": "a.png"}\\n'
+    """
     _, parquet = pyarrow_modules()
     try:
         with open(to, "w", encoding="utf-8", newline="") as file, parquet.ParquetFile(path) as table:

@@ -68,6 +68,7 @@ def of(file: str, before: str, after: str) -> Mutant:
     return change
 
 
+@pytest.mark.slow
 def test_a_change_is_noticed_by_a_test_that_holds_and_not_by_one_that_does_not() -> None:
     change, context = of("posterior.py", "10", "13"), multiprocessing.get_context("forkserver")
     holds = "tests/test_posterior.py::test_an_image_unlike_any_digit_is_rubbish"

@@ -232,6 +232,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, str]]:
     return {int(row["page"]): row for row in table_of(output.read_text())}
 
 
+@pytest.mark.slow
 def test_no_field_is_quietly_wrong_and_few_are_doubtful(rows: dict[int, dict[str, str]]) -> None:
     truths = table_of((EXAM / "truth.csv").read_text())
     right = 0
@@ -244,6 +245,7 @@ def test_no_field_is_quietly_wrong_and_few_are_doubtful(rows: dict[int, dict[str
     assert right >= 33
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [1, 8, 10, 12])
 def test_what_is_crossed_out_not_listed_or_there_twice_is_looked_at(page: int, rows: dict[int, dict[str, str]]) -> None:
     assert "student" in rows[page]["review"].split()

@@ -84,6 +84,7 @@ def test_a_table_has_a_row_for_each_page_in_order(suffix: str, command: Command,
         assert json.loads(rows(path)[5]["json"])["lines"][0][0]["label"] == "5"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0.0, 0.3, 0.62, 0.9])
 def test_a_table_cut_anywhere_is_gone_on_with_to_the_same_end(
     cut: float, command: Command, pile: Path, tmp_path: Path
@@ -173,6 +174,7 @@ def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(pile: Path, tmp_path: 
     assert summary(path) == PAGES[: lines_in(path)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_a_full_disk_is_one_line_and_loses_nothing(suffix: str, pile: Path, tmp_path: Path, command: Command) -> None:
     if suffix == "parquet":
@@ -205,6 +207,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(suffix: str, pile: Path, tmp_
     assert summary(path) == PAGES
 
 
+@pytest.mark.slow
 def test_a_list_and_shards_read_each_file_once(command: Command, pile: Path, tmp_path: Path) -> None:
     names = [str(path) for path in sorted(pile.glob("*.png"))]
     (tmp_path / "list.txt").write_text("\n".join(names))

@@ -54,10 +54,11 @@ def paths() -> dict[str, tuple[str, bool]]:
 def runs() -> Iterator[object]:
     for run in recorded("evaluation.json")["runs"]:
         if run["data"] in paths():
-            slow = [] if run["weights"] == "lenet5" or run["data"] == "mnist" else [pytest.mark.slow]
-            yield pytest.param(run, id=f"{run['weights']} on {run['data']}", marks=slow)
+            claim = [] if run["weights"] == "lenet5" or run["data"] == "mnist" else [pytest.mark.claim]
+            yield pytest.param(run, id=f"{run['weights']} on {run['data']}", marks=claim)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", list(runs()))
 def test_the_bundled_weights_read_each_set_as_well_as_the_docs_say(run: dict[str, Any]) -> None:
     path, nothing = paths()[run["data"]]
@@ -69,6 +70,7 @@ def test_the_bundled_weights_read_each_set_as_well_as_the_docs_say(run: dict[str
     assert 100 - report.error_percent >= lowest(100 - run["error_percent"], report.images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [Change("shift", 0.5), Change("scale", 0.5), Change("scale", 2.0), Change("noise", 0.2)],
@@ -104,7 +106,7 @@ def cases() -> Iterator[object]:
             yield pytest.param(case, rows[case.name], id=case.name)
 
 
-@pytest.mark.slow
+@pytest.mark.claim
 @pytest.mark.parametrize(("case", "row"), list(cases()))
 def test_each_case_of_reading_is_read_as_well_as_the_docs_say(case: Case, row: dict[str, Any], reader: Reader) -> None:
     part = replace(case, pictures=lambda: itertools.islice(case.pictures(), READ))
@@ -112,7 +114,7 @@ def test_each_case_of_reading_is_read_as_well_as_the_docs_say(case: Case, row: d
     assert figure.value >= lowest(row["value"], figure.n)
 
 
-@pytest.mark.slow
+@pytest.mark.claim
 @pytest.mark.skipif(not engine.AVAILABLE, reason="training needs the compiled engine")
 @pytest.mark.parametrize("run", [Run("fast", 0), Run("paper", 0)], ids=lambda run: run.recipe)
 def test_a_training_errs_no_more_than_the_worst_of_its_published_runs(run: Run) -> None:

@@ -65,6 +65,7 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", list(python_blocks()))
 def test_each_python_example_runs_and_prints_what_its_comments_say(block: str, folder: Path) -> None:
     pytest.importorskip("torch")

@@ -96,6 +96,7 @@ def differences(shown: str, printed: str) -> list[str]:
     return [f"{here} is now {now}" for here, now in pairs if not agree(here, now)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "shown"), EXAMPLES)
 def test_each_block_prints_what_the_page_shows_below_it(code: str, shown: str, tmp_path: Path) -> None:
     if "import torch" in code or "from torch" in code or "lenet5.network" in code:

@@ -39,6 +39,7 @@ def colour_of(mark: Digit | Separator) -> tuple[int, ...]:
     return tuple(colours[counts.argmax()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(28, 28), (640, 480), (3, 900), (5000, 3000)])
 def test_boxes_are_drawn_where_the_digits_are(size: tuple[int, int]) -> None:
     width, height = size
@@ -60,6 +61,7 @@ def test_a_small_picture_is_enlarged_until_labels_can_be_read(size: tuple[int, i
     assert image.width * image.height < 30_000_000
 
 
+@pytest.mark.slow
 def test_the_largest_picture_read_is_not_enlarged() -> None:
     grey = np.full((4000, 4000), 0.5, np.float32)
     image = annotated(Picture(grey, (8000, 8000), 0.5), Reading(((digit("7", 0.9, 7000, 7000, 7010, 7010),),), 0.9))

@@ -78,6 +78,7 @@ def saved(written: Source, folder: Path) -> Path:
     return folder / "lenet5.c"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", COMPILERS)
 @pytest.mark.parametrize("language", ["c", "c++"])
 def test_it_compiles_without_a_warning_and_passes_its_self_test(
@@ -131,6 +132,7 @@ def test_float_answers_are_the_engines(written: Source, library: CompiledC, expe
     require_engine_answers(weights.load("lenet5"), written, int8=False)
 
 
+@pytest.mark.slow
 def test_answers_of_rounded_weights_are_the_engines_of_the_same_weights(
     exported: weights.Weights, written: Source, library: CompiledC, expected: Reference, form: str
 ) -> None:

@@ -49,6 +49,7 @@ def learnt_of(folder: Path, replay: Replay, seed: int = 0) -> Learnt:
     return learning.learnt("lenet5 learn review", "9.9")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_what_the_parent_says_of_reading_is_carried_over_and_the_origin_is_told(
     read_folder: Path,  # noqa: F811

@@ -35,6 +35,7 @@ def examples(count: int, generator: np.random.Generator) -> list[Example]:
     return pages
 
 
+@pytest.mark.slow
 def test_a_fitted_score_tells_new_words_that_are_there_from_others_and_right_ones_from_wrong() -> None:
     generator = np.random.default_rng(0)
     score = fitted(examples(40, generator), generator)

@@ -265,6 +265,7 @@ def test_the_archive_holds_the_digits_of_210_writers(real: tuple[Writing, ...]) 
     assert len([w for w in real if is_number(w)]) == 1_395
 
 
+@pytest.mark.slow
 @reads_unipen
 def test_a_written_number_is_dark_ink_on_white_paper(real: tuple[Writing, ...]) -> None:
     for writing in numbers_of(real)[::150]:

@@ -55,7 +55,14 @@ class Writing:
 
 
 class MalformedError(Exception):
-    """The reason why a file or segment cannot be used."""
+    """The reason why a file or segment cannot be used.
+
+    >>> try:
+    ...     writings_in("1a/one.dat", {"data/1a/one.dat": lambda: b'.SEGMENT CHARACTER 0 OK "1"\\n'}, print)
+    ... except MalformedError as error:
+    ...     print(error)
+    includes no file that holds points
+    """
 
 
 def writings_in(name: str, files: Files, report: Report) -> list[Writing]:
