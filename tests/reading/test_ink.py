@@ -209,3 +209,9 @@ def test_a_crop_of_a_large_picture_has_the_pictures_own_detail() -> None:
     ink = next(ink for ink in inks_of(grey) if ink.scale == 0.4)
     crop = ink.crop((slice(400, 520), slice(804, 836)), 2.5)
     assert crop == pytest.approx(1 - grey[1000:1300, 2010:2090] / 0.9, abs=0.02)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_a_picture_of_one_level_has_no_ink(level: float) -> None:
+    grey = np.full((120, 160), level, np.float32)
+    assert inks_of(grey, grey, grey) == []

@@ -106,7 +106,9 @@ def inks_of(grey: Floats, darkest: Floats | None = None, lightest: Floats | None
 
 
 def _all_through(source: Floats, dark: bool) -> Iterator[Ink]:
-    """The inks of a picture with dark ink through every window."""
+    """The inks of a picture with dark ink through every window; one of a single level has none."""
+    if np.ptp(source) == 0:
+        return
     for side, windows in (_FINE, _COARSE) if max(source.shape) >= _ICON else (_COARSE,):
         small = shrunk(source, side)
         yield from _through(source, small, max(round(max(small.shape) / windows), _LEAST_WINDOW), dark)
