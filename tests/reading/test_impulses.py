@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
+from lenet5 import Reader
 from lenet5.learning.data import ImageSet, load
 from lenet5.reading.impulses import without_impulses
 
@@ -65,3 +67,26 @@ def test_small_print_is_no_noise() -> None:
         cv2.putText(page, "0123456789 31415926 2718", (8, row), cv2.FONT_HERSHEY_SIMPLEX, 0.35, 0, 1, cv2.LINE_AA)
     grey = page.astype(np.float32) / np.float32(255)
     assert without_impulses(grey) is grey
+
+
+def dithered(level: float) -> Levels:
+    """Digits on grey paper in black and white, its grey made of dots by Pillow's error diffusion."""
+    page = np.full((60, 200), round(255 * level), np.uint8)
+    cv2.putText(page, "37475", (20, 45), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 0, 4)
+    return np.asarray(Image.fromarray(page).convert("1").convert("L"), np.float32) / np.float32(255)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.55, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95])
+def test_dots_of_dither_are_no_specks_of_chance(level: float) -> None:
+    page = dithered(level)
+    strokes = np.abs(without_impulses(page)[dithered(1) == 0])
+    assert strokes.mean() < 0.1  # the digits stay
+
+
+@pytest.mark.parametrize("layout", ["digit", "line", "page"])
+@pytest.mark.parametrize("step", [2, 3])
+def test_a_picture_of_a_grid_of_dots_is_read_or_refused(step: int, layout: str, reader: Reader) -> None:
+    page = np.ones((60, 120), np.float32)
+    page[::2, ::step] = 0
+    for levels in (page, 1 - page, sprinkled(page, 0.5), sprinkled(np.ones_like(page), 0.9)):
+        assert 0 <= reader.read(levels, layout).confidence <= 1

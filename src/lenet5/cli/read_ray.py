@@ -40,7 +40,7 @@ def read_on_cluster(
 def _read(
     folder: str, parts: Sequence[int], pictures: ReadPictures, address: str | None, jobs: int | None
 ) -> tuple[int, int]:
-    """Read parts by a cluster; options many rows were written, and options many of them failed."""
+    """Read parts by a cluster; how many rows were written, and how many of them failed."""
     from lenet5.scale.ray_data import connect, read_parts
 
     connect(address)

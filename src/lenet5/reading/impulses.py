@@ -21,11 +21,13 @@ Mask = NDArray[np.bool_]
 
 _SEEN: Final = 512  # pixels of the sides of the part in the middle that tells whether a picture is noisy
 _LEAST_SIDE: Final = 20  # pixels of the shorter side: in smaller pictures strokes are noise
-_NOISY: Final = 0.01  # of the pixels are impulses in a noisy picture, at least
+_NOISY: Final = 0.005  # of the pixels are impulses in a noisy picture, at least; of drawn pages at most 0.003
 _APART: Final = 0.2  # how far an impulse is from the median of its neighbours
 _ALIKE: Final = 0.1  # levels no farther apart are alike
 _FLAT: Final = 7  # of the eight neighbours are alike on flat ground, at least
 _AROUND: Final = np.array([(0, 0, 0, 1, 1, 2, 2, 2), (0, 1, 2, 0, 2, 0, 1, 2)])  # rows, columns of 3×3 but the middle
+_MOST: Final = 0.2  # of the pixels of a ground: of more, specks grow together
+_RANDOM: Final = 0.5  # of the pairs that chance makes are there at least where it made the impulses
 _FIELD: Final = 2048  # pixels of the sides of the largest field of random impulses
 
 
@@ -33,8 +35,8 @@ def without_impulses(grey: Floats) -> Floats:
     """Grey levels (H, W) without salt-and-pepper noise, where there is much of it; else as they are.
 
     A picture is noisy if many of its pixels stand out from ground that is flat all around them, as no
-    stroke does however thin. Then every pixel goes that differs from all of its neighbours but one, and
-    every speck that is no larger than as many impulses make by chance.
+    stroke does however thin. Then every pixel goes that differs from all of its neighbours but one. Where
+    impulses are random, every speck goes that is no larger than they make by chance.
 
     >>> page = np.ones((40, 40), np.float32)
     >>> page[::4, ::4] = 0  # pepper
@@ -53,37 +55,51 @@ def without_impulses(grey: Floats) -> Floats:
     on_flat = _alike(seen, middle[rows, columns], (rows, columns)) >= _FLAT
     if np.count_nonzero(on_flat) < _NOISY * seen.size:
         return grey
-    dark = seen[rows, columns] < middle[rows, columns]
-    everywhere = np.nonzero(np.ones(seen.shape, np.bool_))
-    flat = np.count_nonzero(_alike(seen, middle[everywhere], everywhere) >= _FLAT)
-    pepper, salt = (np.count_nonzero(on_flat & kind) / flat for kind in (dark, ~dark))
+    largest = _largest_by_chance(seen, grey.size), _largest_by_chance(np.float32(1) - seen, grey.size)
     for _ in range(3):
         middle = _median(grey)
         apart = np.nonzero(np.abs(grey - middle) > _APART)
         alone = _alike(grey, grey[apart], apart) <= 1
         grey = grey.copy()
         grey[apart[0][alone], apart[1][alone]] = middle[apart][alone]
-    grey = np.float32(1) - _without_specks(grey, pepper)
-    return np.asarray(np.float32(1) - _without_specks(grey, salt), np.float32)
+    for sign, pixels in zip((1, -1), largest, strict=True):
+        if pixels > 1:
+            grey = _without_specks(grey, pixels, sign)
+    return grey
 
 
-def _without_specks(grey: Floats, share: float) -> Floats:
-    """Without dark specks of so few pixels as impulses make by chance, of which there is this ``share``."""
-    largest = _largest_by_chance(share, grey.size)
+def _without_specks(grey: Floats, largest: int, sign: int) -> Floats:
+    """Without specks of no more pixels than the ``largest``, dark ones of ``sign`` 1 and light ones of -1."""
     side = math.isqrt(2 * largest) + 1 | 1  # a speck is less than half of the square, the rest its median
     levels = np.asarray(255 * grey + np.float32(0.5), np.uint8)
     ground = np.asarray(cv2.medianBlur(levels, side), np.float32) / np.float32(255)
-    labels, areas = _components(ground - grey > _APART)
+    labels, areas = _components(np.asarray(sign * (ground - grey) > _APART))
     is_speck = areas <= largest
     is_speck[0] = False
     return np.where(is_speck[labels], ground, grey)
 
 
-def _largest_by_chance(share: float, pixels: int) -> int:
-    """Pixels of the largest speck in a field of random impulses, ``share`` of all, ten times as large as a picture."""
+def _largest_by_chance(seen: Floats, pixels: int) -> int:
+    """Pixels of the largest dark speck in a field of as many random impulses, up to ten times as large as a picture.
+
+    0 where specks would grow together, and where the dark pixels are not random: the dots of a grid or of dither
+    keep away from each other, where chance makes pairs.
+    """
+    middle = _median(seen)
+    shows = middle > _APART  # on black no pepper does
+    places = np.nonzero(shows)
+    flat = _alike(seen, middle[places], places) >= _FLAT
+    dark = middle - seen > _APART
+    share = int(np.count_nonzero(dark[places] & flat)) / max(int(np.count_nonzero(flat)), 1)
+    if share > _MOST:
+        return 0
     side = min(math.isqrt(10 * pixels), _FIELD)
-    field = np.random.default_rng(0).random((side, side), np.float32) < share
-    return int(_components(field)[1][1:].max(initial=0))
+    field = np.random.default_rng(0).random((side, side), np.float32)
+    areas = _components(np.asarray(field < share))[1][1:]
+    pairs = int(np.count_nonzero(areas == 2)) * int(np.count_nonzero(shows)) / side**2
+    if np.count_nonzero(_components(dark)[1][1:] == 2) < _RANDOM * pairs:
+        return 0
+    return int(areas.max(initial=0))
 
 
 def _components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -90,7 +90,7 @@ def _printed(
     crossing = _crossing(level, upright) & np.logical_and.outer(*whole)
     sure = [segments | crossing.any(axis=1 - way) for way, segments in enumerate(sure)]  # of squares around a crop
     held = [np.ones(len(segments.left), np.bool_) for segments in (level, upright)]
-    while True:  # a side of a box ends at held segments, or two held ones end at it
+    while True:  # a side of a box ends at held segments, or two held ones end at it; from all on they only grow fewer
         before = sum(int(h.sum()) for h in held)
         for way in (0, 1):
             met = [(ends & held[1 - way]).any(axis=1) for ends in meets[way]]
