@@ -51,8 +51,9 @@ def files_of_tests(file: str) -> list[Path]:
     """The files of tests of a file of the package and of its room."""
     path = Path(file)
     places = ROOMS[path.name] if path.parent == Path() else [str(Path("tests") / path.parent)]
-    found = [ROOT / "tests" / path.parent / f"test_{path.name}", *(ROOT / place for place in places)]
-    files = [test for place in found for test in ([place] if place.is_file() else sorted(place.glob("test_*.py")))]
+    its_own = sorted((ROOT / "tests" / path.parent).glob(f"test_{path.stem}*.py"))
+    listed = [*its_own, *(ROOT / place for place in places)]
+    files = [test for place in listed for test in ([place] if place.is_file() else sorted(place.glob("test_*.py")))]
     return list(dict.fromkeys(files))
 
 
