@@ -61,10 +61,11 @@ test-claims: install-dev
 
 test-all: test test-slow test-cluster test-claims
 
+# Left out are the cluster, and examples of the docs, which need the docs' own tools.
 # The installed wheel with the lowest versions that pyproject.toml allows, or the newest, in an environment of its own.
 ENDS := tests/reading tests/forms tests/web tests/cli/test_read.py tests/scale tests/test_tables.py tests/test_sklearn.py
 test-oldest: RESOLUTION := lowest-direct
-# Left out are examples of the docs, whose own tools it would take. pytest 9 warns of how scikit-learn 1.6 uses it.
+# pytest 9 warns of how scikit-learn 1.6 uses it.
 test-oldest: PYTEST := 'pytest<9'
 test-newest: RESOLUTION := highest
 test-newest: PYTEST := pytest
@@ -73,7 +74,8 @@ test-oldest test-newest: install-dev
 	@$(BIN)/uv pip install --quiet --python build/$@ --resolution $(RESOLUTION) '.[serve,parquet,report,sklearn]'
 	@$(BIN)/uv pip install --quiet --python build/$@ httpx hypothesis jsonschema openapi-spec-validator $(PYTEST) pytest-xdist
 	@$(BIN)/uv pip list --quiet --python build/$@
-	@build/$@/bin/python -m pytest -n auto --dist loadgroup -m "not slow and not browser" $(ENDS) --ignore tests/web/test_docs.py
+	@build/$@/bin/python -m pytest -n auto --dist loadgroup -m "not browser" $(ENDS) \
+		--ignore tests/web/test_docs.py --ignore tests/scale/test_ray.py
 
 # Versions and digests for a development environment that does not change by itself; CONTRIBUTING.md says how to use them.
 lock: install-dev
@@ -136,7 +138,7 @@ test-clang: install-dev
 
 # The installed wheel without the sources beside it: the parts of the package that read, train, export and serve.
 test-wheel: install-dev
-	@PYTHON=$(CURDIR)/$(BIN)/python tests/installed.sh -n auto --dist loadgroup -m "not slow and not browser" \
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/installed.sh -n auto --dist loadgroup -m "not browser" \
 		tests/engine tests/learning tests/reading tests/cli tests/export tests/forms tests/web tests/test_sklearn.py
 
 sanitize: install-dev
