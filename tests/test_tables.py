@@ -10,11 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 
 from lenet5.errors import OutputError, UnavailableError
 from lenet5.row_files import FORMATS, Column
-from lenet5.tables import Table
+from lenet5.tables import Lock, Table
 
 COLUMNS = (Column("file"), Column("page", int), Column("p", float), Column("review", list))
 ROWS: list[dict[str, Any]] = [
@@ -173,3 +174,24 @@ def test_a_file_that_is_not_ours_is_refused_and_kept_as_it_is(name: str, content
     with pytest.raises(OutputError):
         Table(tmp_path / name, [Column("file"), Column("page", int)], resume=True)
     assert (tmp_path / name).read_bytes() == content
+
+
+def test_a_lock_file_removed_by_a_run_that_ends_is_not_locked_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, acquire, late = tmp_path / "rows.csv", filelock.FileLock.acquire, [True]
+
+    def acquired(lock: filelock.FileLock, *given: Any, **named: Any) -> Any:
+        proxy = acquire(lock, *given, **named)
+        if late:
+            late.pop()
+            Path(lock.lock_file).unlink()  # the earlier run removes the file that this one has just opened
+        return proxy
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquired)
+    lock = Lock(place)
+    with pytest.raises(OutputError, match="another run is writing"):
+        Lock(place)
+    lock.release()
+    assert not late
+    assert list(tmp_path.iterdir()) == []

@@ -58,13 +58,24 @@ class Lock:
         self._file = path.parent / f".{path.name[:200]}.lock"
         self._lock = filelock.FileLock(self._file, timeout=0, thread_local=False)
         try:
-            self._lock.acquire()
+            while not self._acquired():
+                pass
         except filelock.Timeout:
             raise OutputError(f"another run is writing {label}: wait for it, or name another place") from None
         except NotImplementedError:
             raise OutputError(f"cannot write {label}: its file system has no locks") from None
         except OSError as error:
             raise OutputError(f"cannot write {label}: {error.strerror}") from None
+
+    def _acquired(self) -> bool:
+        """Lock the file at its place; whether what is locked is there, and not what a run that ended has removed."""
+        with open(self._file, "ab") as ours:  # open throughout: its inode is given to no other file
+            self._lock.acquire()
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(ours.fileno()), self._file.stat()):
+                    return True
+            self._lock.release()
+        return False
 
     def release(self) -> None:
         """Let others write."""

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,7 @@ from lenet5.forms.form import load_form
 from lenet5.learning import checkpoint, data
 from lenet5.learning.idx import read_idx
 from lenet5.learning.unipen import read_unipen
+from lenet5.reading import pdf
 from lenet5.reading.constraint import compile_constraint
 from lenet5.reading.opening import open_pages
 from tests.fuzz.corpus import CHECKPOINT_OPTIONS, CORPORA
@@ -26,7 +28,7 @@ from tests.fuzz.corpus import CHECKPOINT_OPTIONS, CORPORA
 __all__ = ["TARGETS", "checked"]
 
 _PAGES: Final = 3
-_PICTURES: Final = ("png", "jpeg", "gif", "bmp", "tiff", "webp", "avif", "heic", "netpbm", "pdf")
+_PICTURES: Final = ("png", "jpeg", "gif", "bmp", "tiff", "webp", "avif", "heic", "netpbm")
 _CLASSES: Final = "0123456789/:-.,%()"
 
 Parser = Callable[[bytes, Path], object]
@@ -47,6 +49,12 @@ def _picture(content: bytes, folder: Path) -> None:
         for page in islice(pages, _PAGES):
             assert page.grey.dtype == np.float32
             assert 0 <= float(page.grey.min()) <= float(page.grey.max()) <= 1, "levels outside 0..1"
+
+
+def _pdf(content: bytes, folder: Path) -> None:
+    """Pages of 65,536 pixels at most: what rendering a page costs grows with its pixels, what can go wrong does not."""
+    with patch.object(pdf, "SCALE_ABOVE", 1 << 16):
+        _picture(content, folder)
 
 
 def _file(name: str, load: Callable[[Path], object], content: bytes, folder: Path) -> object:
@@ -108,6 +116,7 @@ def _pattern(content: bytes, folder: Path) -> None:
 
 TARGETS: Final[dict[str, Parser]] = {
     **{kind: _picture for kind in _PICTURES if kind in CORPORA},
+    "pdf": _pdf,
     "weights": partial(_file, "w.safetensors", weights.load),
     "checkpoint": partial(_file, "c", lambda path: checkpoint.load(path, CHECKPOINT_OPTIONS)),
     "idx": partial(_file, "i", lambda path: read_idx(path, 3)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import threading
 import warnings
 from collections.abc import Iterator
@@ -79,6 +80,7 @@ def as_picture_errors(name: str) -> Iterator[None]:
         raise PictureError(f"not a picture: {name} is {'cut short' if cut else 'damaged'}") from None
 
 
+@functools.cache
 def hush_libtiff() -> None:
     """Keep the libtiff in Pillow's wheel from printing to stderr what it dislikes in a file; Pillow raises anyway.
 
