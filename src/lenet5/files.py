@@ -5,19 +5,21 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from lenet5.errors import OutputError
 
-__all__ = ["make_folder", "open_regular", "other_places", "require_writable", "write_beside"]
+__all__ = ["beside", "make_folder", "open_regular", "other_places", "require_writable", "write_beside"]
 
 
 def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file beside its place and rename it, so that no program ever reads half of it.
+    """Write a file beside its place and rename it once it is on disk, so that nothing ever reads half of it.
 
     A link is followed, not replaced. Raises OutputError where the place cannot be written or is
     no regular file.
@@ -28,19 +30,32 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
     [('digits.txt', b'41973')]
     """
     target = _place(path)
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
-        temporary = None
+        with beside(target) as place:
+            place.write_bytes(content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A place for what becomes a file: it is renamed at the end, once it is on disk, and removed by an exception.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with beside(Path(folder) / "digits.txt") as place:
+    ...         _ = place.write_text("41973")
+    ...     [(path.name, path.read_text()) for path in Path(folder).iterdir()]
+    [('digits.txt', '41973')]
+    """
+    place = path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}")
+    try:
+        yield place
+        with open(place, "rb+") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing under it
+        place.replace(path)
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            place.unlink(missing_ok=True)
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
@@ -121,10 +136,3 @@ def _place(path: str | os.PathLike[str]) -> Path:
     if not stat.S_ISREG(mode):
         raise OutputError(f"cannot write {path}: it is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
     return Path(path).resolve()
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from typing import Any
 import filelock
 
 from lenet5.errors import OutputError
-from lenet5.files import require_writable
+from lenet5.files import beside, require_writable
 from lenet5.row_files import (
     FORMATS,
     Column,
@@ -168,9 +168,11 @@ class Table:
         try:
             self._file.close()
             if self._changes:
-                self._replace(self._journal, self._write_amended)
+                with beside(self._journal) as place:
+                    self._write_amended(place)
             if self._suffix == ".parquet":
-                self._replace(self.path, lambda to: to_parquet(self._journal, to, self._columns))
+                with beside(self.path) as place:
+                    to_parquet(self._journal, place, self._columns)
                 self._journal.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
@@ -189,7 +191,8 @@ class Table:
         names = [column.name for column in self._columns]
         try:
             if self._suffix == ".parquet" and resume and self.path.exists() and not self._journal.exists():
-                self._replace(self._journal, lambda to: from_parquet(self.path, to))
+                with beside(self._journal) as place:
+                    from_parquet(self.path, place)
             if resume and self._journal.exists():
                 end = whole_rows(self._journal, self._journal_suffix)
                 header = header_of(self._journal) if self._journal_suffix == ".csv" and end else names
@@ -225,12 +228,3 @@ class Table:
                 file.write(csv_line([column.name for column in self._columns]) + "\n")
             for number, row in enumerate(rows_of(self._journal, self._journal_suffix)):
                 file.write(self._line({**row, **self._changes.get(number, {})}))
-
-    def _replace(self, path: Path, write: Callable[[Path], None]) -> None:
-        """Write a file beside its place and rename it."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            write(temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)

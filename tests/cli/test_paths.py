@@ -250,3 +250,31 @@ def test_the_package_itself_loads_nothing_large() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert io.StringIO(done.stderr).read() == ""
+
+
+def test_a_file_has_its_new_name_only_once_its_content_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, synced = tmp_path / "digits.txt", []
+
+    def fsync(handle: int) -> None:
+        synced.append((os.fstat(handle).st_ino, os.fstat(handle).st_size, target.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_beside(target, b"41973")
+    assert synced == [(target.stat().st_ino, 5, False)]
+
+
+def test_a_file_has_the_rights_that_the_mask_leaves(tmp_path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        write_beside(tmp_path / "digits.txt", b"41973")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "digits.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_name_as_long_as_the_system_allows_is_written_in_any_script(tmp_path: Path) -> None:
+    for name in ("七" * 85, "7" * 255):
+        write_beside(tmp_path / name, b"41973")
+        assert (tmp_path / name).read_bytes() == b"41973"

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from lenet5.errors import DataError, OutputError, utf8
+from lenet5.files import write_beside
 from lenet5.scale.pictures import Batch, ReadPictures
 from lenet5.scale.storage import Storage
 from lenet5.tables import Lock
@@ -198,6 +199,9 @@ def _listing_in(system: Any, place: str) -> Iterator[Any]:
 
 def _put(system: Any, path: str, content: Any) -> None:
     """Write a file so that it is whole or not there."""
+    if system.type_name == "local":
+        write_beside(path, content)
+        return
     folder, _, name = path.rpartition("/")
     atomic = system.type_name in _ATOMIC
     beside = path if atomic else f"{folder}/.{name}.{uuid.uuid4().hex}"

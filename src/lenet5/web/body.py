@@ -98,7 +98,7 @@ class Body:
         """The body as it comes, within its limits of size and time."""
         limits, began = self._settings, time.monotonic()
         length = self._request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > most:
+        if length.isdecimal() and int(length) > most:
             raise self._too_large(most)
         while True:
             allowed = limits.grace + self._size / limits.slowest - (time.monotonic() - began)
