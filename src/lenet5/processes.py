@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
@@ -98,7 +99,7 @@ class Processes(Generic[Work, Result]):
     """
 
     def __init__(self, make: Callable[[], Callable[[Work], Result]], jobs: int) -> None:
-        self._make, self._jobs = make, jobs
+        self._make, self._jobs = pickle.dumps(make), jobs
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker[Work, Result]] = []
         self._at_once = 1
@@ -160,6 +161,9 @@ class Processes(Generic[Work, Result]):
 
     def _taken(self, worker: _Worker[Work, Result], again: deque[int]) -> dict[int, Result | Killed]:
         """The results of a worker by number; where it was killed, several pieces of work are to be done ``again``."""
+        if worker.is_loading:
+            worker.loaded()
+            return {}
         batch, outcome = worker.take()
         if not isinstance(outcome, Killed):
             outcomes, seconds = outcome
@@ -218,16 +222,21 @@ def _next_size(batch: int, at_once: int, seconds: float) -> int:
 
 
 class _Worker(Generic[Work, Result]):
-    """A started process, and the numbers of the work that it has in hand."""
+    """A process that was started, and the numbers of the work that it has in hand; while it loads, that waits here."""
 
-    def __init__(self, context: Any, make: Callable[[], Callable[[Work], Result]]) -> None:
+    def __init__(self, context: Any, make: bytes) -> None:
         self._pipe, there = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_work, args=(there, make), daemon=True)
+        self._process: BaseProcess = context.Process(target=_work, args=(there,), daemon=True)
         with _interrupts_ignored():
             self._process.start()
         there.close()
         self.pid = self._process.pid or 0
         self.batch: list[int] = []
+        self.is_loading = True
+        self._waiting = b""
+        # In a thread: it waits until the process has started, as no pipe holds the weights. So all start at once.
+        self._sending = threading.Thread(target=self._send, args=(make,), daemon=True)
+        self._sending.start()
 
     @property
     def pipe(self) -> Any:
@@ -239,9 +248,17 @@ class _Worker(Generic[Work, Result]):
 
     def give(self, batch: list[int], works: list[Work]) -> None:
         """Have an idle process do a batch of work; one that was killed meanwhile says so when the results are taken."""
-        self.batch = batch
-        with suppress(OSError):  # take() finds the pipe closed
-            self._pipe.send(works)
+        self.batch, self._waiting = batch, pickle.dumps(works)
+        if not self.is_loading:
+            self._send_waiting()
+
+    def loaded(self) -> None:
+        """Note what a process says when it has loaded, or that it ended before: it is given the work that waits."""
+        with suppress(EOFError, OSError):
+            self._pipe.recv_bytes()
+        self._sending.join()
+        self.is_loading = False
+        self._send_waiting()
 
     def take(self) -> tuple[list[int], tuple[list[Result], float] | Killed]:
         """The numbers of the work in hand, its results, and the seconds that it took."""
@@ -256,8 +273,17 @@ class _Worker(Generic[Work, Result]):
         """End the process, whatever it does."""
         self._process.terminate()
         self._process.join()
+        self._sending.join()
         self._pipe.close()
         self._process.close()
+
+    def _send_waiting(self) -> None:
+        content, self._waiting = self._waiting, b""
+        self._send(content)
+
+    def _send(self, content: bytes) -> None:
+        with suppress(OSError):  # take() finds the pipe closed
+            self._pipe.send_bytes(content)
 
 
 @contextmanager
@@ -279,15 +305,14 @@ def _ready(workers: list[_Worker[Any, Any]]) -> list[_Worker[Any, Any]]:
     return [worker for worker in workers if worker.pipe in pipes]
 
 
-def _work(pipe: Connection[Any, Any], make: Callable[[], Callable[[Any], Any]]) -> None:
-    """What a started process does: one batch of work after another, until its pipe is closed."""
+def _work(pipe: Connection[Any, Any]) -> None:
+    """What a started process does: it loads, says so, and does one batch of work after another until its pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the process that gives out the work
     limit_threads(1)  # processes share the cores, not threads
-    work = make()
-    while True:
-        try:
+    with suppress(EOFError, BrokenPipeError):
+        work = pickle.loads(pipe.recv_bytes())()
+        pipe.send_bytes(b"")
+        while True:
             works, began = pipe.recv(), time.perf_counter()
             results = list(map(work, works))
             pipe.send((results, time.perf_counter() - began))
-        except (EOFError, BrokenPipeError):
-            return

@@ -153,6 +153,8 @@ class Standing:
 
     def whole(self, file: str) -> bool:
         """Whether a file stands there whole; to be asked once each time that the file is named."""
+        if len(self._digests) == 0:
+            return False
         digest = np.bytes_(_digest(file))
         first, end = (int(np.searchsorted(self._digests, digest, side)) for side in _SIDES)
         left = np.flatnonzero(~self._named[first:end])
