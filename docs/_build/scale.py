@@ -38,7 +38,7 @@ def jobs() -> str:
         "| memory of all processes early / late | cores used by others |",
         "| --- | ---: | ---: | ---: | --- | ---: | ---: |",
     ]
-    for pile in results["piles"]:
+    for pile in results["runs"]:
         early, late, _ = pile["megabytes_early_late_most"]
         lines.append(
             f"| {NAMES[pile['kind']]} | {pile['files']:,}, {pile['rounds']} | {pile['times_as_fast']:.2f} "
@@ -63,7 +63,7 @@ def soak() -> str:
 
 def sizing() -> str:
     """What ten million pictures take."""
-    piles = _results("jobs")["piles"]
+    piles = _results("jobs")["runs"]
     lines = [
         f"What {PICTURES // 1_000_000} million pictures take, by the processor seconds of the table above, starts included; the cost is "
         f"that of the core-hours at a price of {PRICE:.2f} each, to be replaced by yours:",
