@@ -6,7 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +103,49 @@ def test_large_work_goes_to_processes_that_die() -> None:
 
 def make_deadly() -> Callable[[bytes], None]:
     return lambda content: os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Together:
+    """Makes ``work`` once all of so many processes are loading at the same time."""
+
+    def __init__(self, folder: Path, processes: int) -> None:
+        self.folder, self.processes = folder, processes
+
+    def __call__(self) -> Callable[[int], str]:
+        (self.folder / str(os.getpid())).touch()
+        end = time.monotonic() + 60
+        while len(list(self.folder.iterdir())) < self.processes and time.monotonic() < end:
+            time.sleep(0.01)
+        assert time.monotonic() < end
+        return work
+
+
+def test_processes_load_at_the_same_time(tmp_path: Path) -> None:
+    results = list(shared(Together(tmp_path, 3), range(1, 10), 3))
+    assert results == [(k, str(k)) for k in range(1, 10)]
+
+
+def make_nothing() -> Callable[[int], str]:
+    raise EOFError("nothing can be made")
+
+
+def test_a_process_that_dies_as_it_loads_costs_the_work_it_would_have_done() -> None:
+    assert list(shared(make_nothing, [1, 2], 2)) == [(1, Killed(1)), (2, Killed(1))]
+
+
+def test_processes_interrupted_as_they_answer_give_no_earlier_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = Connection.recv
+
+    def interrupted(connection: Connection[Any, Any]) -> Any:
+        monkeypatch.setattr(Connection, "recv", receive)
+        raise KeyboardInterrupt
+
+    with Processes(make, 1) as processes:
+        assert list(processes.results([1])) == [(1, "1")]
+        monkeypatch.setattr(Connection, "recv", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(processes.results([2]))
+        assert list(processes.results([3])) == [(3, "3")]
 
 
 def threads(_: object) -> tuple[int, list[int]]:

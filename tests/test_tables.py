@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pytest
 
 from lenet5.errors import OutputError, UnavailableError
@@ -176,22 +175,61 @@ def test_a_file_that_is_not_ours_is_refused_and_kept_as_it_is(name: str, content
     assert (tmp_path / name).read_bytes() == content
 
 
-def test_a_lock_file_removed_by_a_run_that_ends_is_not_locked_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place, acquire, late = tmp_path / "rows.csv", filelock.FileLock.acquire, [True]
-
-    def acquired(lock: filelock.FileLock, *given: Any, **named: Any) -> Any:
-        proxy = acquire(lock, *given, **named)
-        if late:
-            late.pop()
-            Path(lock.lock_file).unlink()  # the earlier run removes the file that this one has just opened
-        return proxy
-
-    monkeypatch.setattr(filelock.FileLock, "acquire", acquired)
-    lock = Lock(place)
-    with pytest.raises(OutputError, match="another run is writing"):
-        Lock(place)
+@pytest.mark.slow
+def test_no_two_of_many_runs_hold_a_place_at_once_however_quickly_they_end(tmp_path: Path) -> None:
+    program = """
+import os, sys, time
+from pathlib import Path
+from lenet5.errors import OutputError
+from lenet5.tables import Lock
+place, held, end, times = Path(sys.argv[1]) / "rows.csv", Path(sys.argv[1]) / "held", time.monotonic() + 3, 0
+while time.monotonic() < end:
+    try:
+        lock = Lock(place)
+    except OutputError as error:
+        assert "another run is writing" in str(error), error
+        continue
+    held.touch(exist_ok=False)
+    held.unlink()
+    times += 1
     lock.release()
-    assert not late
+print(times)
+"""
+    runs = [
+        subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    times = [int(run.communicate()[0] or 0) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    assert sum(times) > 100
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_whose_earlier_run_was_killed_is_free(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from lenet5.tables import Lock; Lock(Path(sys.argv[1])); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path / "rows.csv"], check=False)
+    Lock(tmp_path / "rows.csv").release()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need rights there")
+def test_an_amended_table_behind_a_link_stays_where_it_is(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    link = tmp_path / f"link{path.suffix}"
+    link.symlink_to(tmp_path / "place" / path.name)
+    with Table(link, COLUMNS) as table:
+        table.append(ROWS[0])
+        table.amend(0, {"p": 0.5})
+    assert link.is_symlink()
+    assert [row["p"] for row in read_back(tmp_path / "place" / path.name)] == [0.5]
+
+
+def test_names_as_long_as_the_system_allows_are_written_in_any_script(path: Path) -> None:
+    for character in "七7":
+        left = 255 - len(path.suffix)
+        place = path.with_name(character * (left // len(character.encode())) + path.suffix)
+        with Table(place, COLUMNS) as table:
+            table.append(ROWS[0])
+        assert read_back(place) == ROWS[:1]
+    assert len(list(path.parent.iterdir())) == 2

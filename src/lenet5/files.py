@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import itertools
 import os
 import secrets
@@ -11,17 +12,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from lenet5.errors import OutputError
 
-__all__ = ["beside", "make_folder", "open_regular", "other_places", "require_writable", "write_beside"]
+__all__ = ["beside", "hidden", "make_folder", "open_regular", "other_places", "require_writable", "write_beside"]
+
+_LONG_NAME: Final = 200  # bytes: longer ones are shortened where something is added to them
+_NO_SYNC: Final = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # file systems that cannot be asked to write
 
 
-def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
+def write_beside(path: str | os.PathLike[str], content: bytes, synced: bool = True) -> None:
     """Write a file beside its place and rename it once it is on disk, so that nothing ever reads half of it.
 
-    A link is followed, not replaced. Raises OutputError where the place cannot be written or is
+    With ``synced`` false the disk is not waited for, so that a power cut may leave it empty: for many small files that
+    can be made again. A link is followed, not replaced. Raises OutputError where the place cannot be written or is
     no regular file.
 
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -31,15 +36,17 @@ def write_beside(path: str | os.PathLike[str], content: bytes) -> None:
     """
     target = _place(path)
     try:
-        with beside(target) as place:
+        with beside(target, synced=synced) as place:
             place.write_bytes(content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A place for what becomes a file: it is renamed at the end, once it is on disk, and removed by an exception.
+def beside(path: Path, suffix: str = "", synced: bool = True) -> Iterator[Path]:
+    """A place, with a ``suffix``, for what becomes a file: it is renamed at the end, once it is on disk.
+
+    The disk is waited for if it is ``synced``. A link is replaced, not followed. An exception leaves nothing.
 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with beside(Path(folder) / "digits.txt") as place:
@@ -47,15 +54,42 @@ def beside(path: Path) -> Iterator[Path]:
     ...     [(path.name, path.read_text()) for path in Path(folder).iterdir()]
     [('digits.txt', '41973')]
     """
-    place = path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}")
+    place = hidden(path, f".{secrets.token_hex(8)}{suffix}")
     try:
         yield place
-        with open(place, "rb+") as file:
-            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing under it
+        if synced:
+            _to_disk(place, os.O_WRONLY)  # else a power cut may leave the new name with nothing under it
         place.replace(path)
+        if synced:
+            with suppress(OSError):  # some systems do not open folders
+                _to_disk(path.parent, os.O_RDONLY)
     finally:
         with suppress(OSError):
             place.unlink(missing_ok=True)
+
+
+def hidden(path: Path, suffix: str) -> Path:
+    """The hidden file beside a file that belongs to it; long names are shortened, as names end at 255 bytes.
+
+    >>> hidden(Path("scans/rows.csv"), ".lock").as_posix(), len(hidden(Path("7" * 255), ".lock").name)
+    ('scans/.rows.csv.lock', 73)
+    """
+    name = path.name
+    if len(os.fsencode(name)) > _LONG_NAME:
+        name = f"{name[:50]}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
+    return path.with_name(f".{name}{suffix}")
+
+
+def _to_disk(path: Path, flags: int) -> None:
+    """Wait until a file's content, or the names in a folder, are on disk."""
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(handle)
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:

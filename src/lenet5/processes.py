@@ -239,9 +239,12 @@ class _Worker(Generic[Work, Result]):
         self._sending.start()
 
     @property
-    def pipe(self) -> Any:
-        """Ready where there is a result, or the process has ended."""
-        return self._pipe
+    def signs(self) -> tuple[Any, int]:
+        """One of them is ready where there is a result, or the process has ended.
+
+        The pipe of a process that ended has an end, but not on Windows where it ended before it took its side.
+        """
+        return self._pipe, self._process.sentinel
 
     def is_alive(self) -> bool:
         return self._process.is_alive()
@@ -254,26 +257,29 @@ class _Worker(Generic[Work, Result]):
 
     def loaded(self) -> None:
         """Note what a process says when it has loaded, or that it ended before: it is given the work that waits."""
-        with suppress(EOFError, OSError):
-            self._pipe.recv_bytes()
-        self._sending.join()
         self.is_loading = False
-        self._send_waiting()
+        with suppress(EOFError, OSError):  # take() finds it ended
+            if self._pipe.poll():
+                self._pipe.recv_bytes()
+                self._sending.join()
+                self._send_waiting()
 
     def take(self) -> tuple[list[int], tuple[list[Result], float] | Killed]:
         """The numbers of the work in hand, its results, and the seconds that it took."""
-        batch, self.batch = self.batch, []
-        try:
-            return batch, self._pipe.recv()
-        except (EOFError, OSError):
+        outcome: tuple[list[Result], float] | None = None
+        with suppress(EOFError, OSError):
+            if self._pipe.poll():
+                outcome = self._pipe.recv()
+        if outcome is None:
             self._process.join()
-            return batch, Killed(self._process.exitcode)
+        batch, self.batch = self.batch, []  # not before: interrupted at the pipe, it still has them in hand
+        return batch, outcome or Killed(self._process.exitcode)
 
     def end(self) -> None:
         """End the process, whatever it does."""
         self._process.terminate()
         self._process.join()
-        self._sending.join()
+        self._sending.join(1)  # at once, but on Windows where the process ended before it took its side of the pipe
         self._pipe.close()
         self._process.close()
 
@@ -300,19 +306,29 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _ready(workers: list[_Worker[Any, Any]]) -> list[_Worker[Any, Any]]:
-    """The workers with a result; waits for one."""
-    pipes = wait([worker.pipe for worker in workers])
-    return [worker for worker in workers if worker.pipe in pipes]
+    """The workers with a result, or that have ended; waits for one."""
+    ready = wait([sign for worker in workers for sign in worker.signs])
+    return [worker for worker in workers if not set(worker.signs).isdisjoint(ready)]
 
 
 def _work(pipe: Connection[Any, Any]) -> None:
     """What a started process does: it loads, says so, and does one batch of work after another until its pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C stops the process that gives out the work
-    limit_threads(1)  # processes share the cores, not threads
-    with suppress(EOFError, BrokenPipeError):
-        work = pickle.loads(pipe.recv_bytes())()
+    with suppress(EOFError, ConnectionError):  # the process that gives out the work has ended
+        loaded = _loaded(pipe.recv_bytes())
         pipe.send_bytes(b"")
         while True:
             works, began = pipe.recv(), time.perf_counter()
-            results = list(map(work, works))
+            results = list(map(loaded, works))
             pipe.send((results, time.perf_counter() - began))
+
+
+def _loaded(make: bytes) -> Callable[[Any], Any]:
+    """What does a piece of work, of one thread; whatever making it raises ends the process with its traceback."""
+    try:
+        made = pickle.loads(make)
+        limit_threads(1)  # processes share the cores, not threads; of the libraries that are loaded by now
+        work: Callable[[Any], Any] = made()
+    except (EOFError, ConnectionError) as error:
+        raise RuntimeError("cannot load") from error
+    return work

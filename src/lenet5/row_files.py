@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lenet5.errors import OutputError, UnavailableError
+from lenet5.parsing import parsed_json
 
 __all__ = [
     "FORMATS",
@@ -101,7 +102,7 @@ def rows_of(path: Path, suffix: str) -> Iterator[dict[str, Any]]:
         if suffix == ".csv":
             yield from csv.DictReader(file)
         else:
-            yield from map(json.loads, file)
+            yield from map(parsed_json, file)
 
 
 def header_of(path: Path) -> list[str]:
@@ -156,7 +157,7 @@ def is_cut_off(path: Path, names: Sequence[str]) -> bool:
 
 def _is_json(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(parsed_json(line), dict)
     except ValueError:
         return False
 

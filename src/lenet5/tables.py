@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import filelock
 
 from lenet5.errors import OutputError
-from lenet5.files import beside, require_writable
+from lenet5.files import beside, hidden, require_writable
 from lenet5.row_files import (
     FORMATS,
     Column,
@@ -35,6 +35,8 @@ from lenet5.row_files import (
 )
 
 __all__ = ["Lock", "Table"]
+
+_WAIT: Final = 0.2  # seconds: as a run that ends removes its lock's file, another may just have opened it
 
 
 class Lock:
@@ -55,27 +57,14 @@ class Lock:
 
     def __init__(self, path: Path, label: str | os.PathLike[str] | None = None) -> None:
         label = path if label is None else label
-        self._file = path.parent / f".{path.name[:200]}.lock"
-        self._lock = filelock.FileLock(self._file, timeout=0, thread_local=False)
+        self._file = hidden(path, ".lock")
+        self._lock = filelock.FileLock(self._file, timeout=_WAIT, poll_interval=_WAIT / 4, thread_local=False)
         try:
-            while not self._acquired():
-                pass
+            self._lock.acquire()
         except filelock.Timeout:
             raise OutputError(f"another run is writing {label}: wait for it, or name another place") from None
-        except NotImplementedError:
-            raise OutputError(f"cannot write {label}: its file system has no locks") from None
         except OSError as error:
-            raise OutputError(f"cannot write {label}: {error.strerror}") from None
-
-    def _acquired(self) -> bool:
-        """Lock the file at its place; whether what is locked is there, and not what a run that ended has removed."""
-        with open(self._file, "ab") as ours:  # open throughout: its inode is given to no other file
-            self._lock.acquire()
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(ours.fileno()), self._file.stat()):
-                    return True
-            self._lock.release()
-        return False
+            raise OutputError(f"cannot write {label}: {error.strerror or error}") from None
 
     def release(self) -> None:
         """Let others write."""
@@ -110,7 +99,7 @@ class Table:
         if self._suffix == ".parquet":
             pyarrow_modules()
         require_writable(self.path)
-        self._journal = self.path.with_name(f".{self.path.name}.jsonl") if self._suffix == ".parquet" else self.path
+        self._journal = hidden(self.path, ".jsonl") if self._suffix == ".parquet" else self.path
         self._changes: dict[int, Row] = {}
         self._rows = self._size = 0
         self._lock = Lock(self.path)
@@ -168,10 +157,10 @@ class Table:
         try:
             self._file.close()
             if self._changes:
-                with beside(self._journal) as place:
+                with beside(self._journal.resolve()) as place:
                     self._write_amended(place)
             if self._suffix == ".parquet":
-                with beside(self.path) as place:
+                with beside(self.path.resolve()) as place:
                     to_parquet(self._journal, place, self._columns)
                 self._journal.unlink(missing_ok=True)
         except OSError as error:

@@ -23,6 +23,7 @@ from lenet5 import paper
 from lenet5.codes import DIGITS, check_classes, code_array
 from lenet5.errors import ArrayError, WeightsError
 from lenet5.files import open_regular, write_beside
+from lenet5.parsing import parsed_json
 
 __all__ = [
     "BUNDLED",
@@ -230,7 +231,7 @@ def _parse(name: str, content: bytes) -> Weights:
     try:
         tensors = load_tensors(content)
         (length,) = struct.unpack("<Q", content[:8])
-        metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
+        metadata = parsed_json(content[8 : 8 + length]).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, struct.error, TypeError):
         if content[:2] == b"PK" and b".npy" in content:
             raise WeightsError(f"{name} is an .npz file of arrays; weights are safetensors files") from None
@@ -274,7 +275,7 @@ def serialised(named: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -
 
     content = save(dict(named), dict(metadata))
     (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
+    header = parsed_json(content[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
     return struct.pack("<Q", len(ordered)) + ordered + content[8 + length :]

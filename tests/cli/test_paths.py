@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 
 from lenet5 import weights
 from lenet5.errors import DataError, WeightsError
-from lenet5.files import OutputError, open_regular, require_writable, write_beside
+from lenet5.files import OutputError, beside, open_regular, require_writable, write_beside
 from lenet5.learning.data import load
 from tests.conftest import Outcome
 
@@ -258,11 +260,11 @@ def test_a_file_has_its_new_name_only_once_its_content_is_on_disk(
     target, synced = tmp_path / "digits.txt", []
 
     def fsync(handle: int) -> None:
-        synced.append((os.fstat(handle).st_ino, os.fstat(handle).st_size, target.exists()))
+        synced.append((os.fstat(handle).st_ino, target.exists()))
 
     monkeypatch.setattr(os, "fsync", fsync)
     write_beside(target, b"41973")
-    assert synced == [(target.stat().st_ino, 5, False)]
+    assert synced == [(target.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
 
 
 def test_a_file_has_the_rights_that_the_mask_leaves(tmp_path: Path) -> None:
@@ -278,3 +280,27 @@ def test_a_name_as_long_as_the_system_allows_is_written_in_any_script(tmp_path: 
     for name in ("七" * 85, "7" * 255):
         write_beside(tmp_path / name, b"41973")
         assert (tmp_path / name).read_bytes() == b"41973"
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with beside(tmp_path / "digits.txt") as place:
+            place.write_text("419")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.EIO])
+def test_a_file_system_that_cannot_be_asked_to_write_is_no_error_but_a_broken_disk_is(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(handle: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutputError) if code == errno.EIO else nullcontext():
+        write_beside(tmp_path / "digits.txt", b"41973")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == ([] if code == errno.EIO else [b"41973"])

@@ -113,7 +113,8 @@ def public(module: ModuleType) -> Iterator[tuple[str, object]]:
     for member, value in vars(module).items():
         is_own = getattr(value, "__module__", None) == module.__name__ and not member.startswith("_")
         is_protocol = getattr(value, "_is_protocol", False)
-        if (member in named or is_own) and (inspect.isclass(value) or inspect.isfunction(value)) and not is_protocol:
+        has_text = inspect.isclass(value) or inspect.isfunction(inspect.unwrap(value) if callable(value) else value)
+        if (member in named or is_own) and has_text and not is_protocol:
             yield f"{module.__name__}.{member}", value
 
 

@@ -6,10 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from lenet5.errors import DataError, LeNet5Error, PatternError, PictureError, one_line, printable
+from lenet5.errors import (
+    DataError,
+    FormError,
+    LeNet5Error,
+    PatternError,
+    PictureError,
+    WeightsError,
+    one_line,
+    printable,
+)
+from lenet5.forms.form import load_form
 from lenet5.learning.data import load
 from lenet5.learning.unipen import read_unipen
 from lenet5.reading.constraint import compile_constraint
+from lenet5.reading.geometry import Geometry
+from lenet5.reading.score import PageScore
 from tests.fuzz.corpus import unipen_points, unipen_segments
 
 
@@ -45,3 +57,13 @@ def test_points_beyond_any_tablet_are_malformed_and_no_warning(number: str, tmp_
 def test_sets_of_which_re_warns_are_refused_without_a_warning(pattern: str) -> None:
     with pytest.raises(PatternError):
         compile_constraint("0123456789/:-.,%()", pattern, None, None)
+
+
+def test_brackets_nested_too_deep_are_refused_in_a_form_and_in_the_metadata_of_weights(tmp_path: Path) -> None:
+    deep = "[" * 10_000
+    (tmp_path / "form.toml").write_text(f'reference = "blank.png"\nchoices = {deep}')
+    with pytest.raises(FormError, match="no TOML: brackets are nested too deep"):
+        load_form(tmp_path / "form.toml")
+    for parsed in (PageScore.from_json, Geometry.from_json):
+        with pytest.raises(WeightsError):
+            parsed(deep)

@@ -333,6 +333,7 @@ def dripped(service: Running, head: bytes, drip: bytes) -> bytes:
         b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"a" * 70_000,
         b"GET /" + b"a" * 70_000,
         b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: \xb2\r\n\r\n",
         b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
         b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
     ],

@@ -6,7 +6,6 @@ place, and a line with ``amend`` changes some of its values: nothing is ever cha
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from lenet5.errors import OutputError
+from lenet5.files import beside
 from lenet5.forms.decisions import SUFFIX, Decision, decision_of
 from lenet5.forms.review import item_name
+from lenet5.parsing import parsed_json
 from lenet5.row_files import Column, csv_line, names_in
 from lenet5.tables import Table
 
@@ -127,18 +128,15 @@ def write_corrected(table: Corrected, path: str | os.PathLike[str]) -> None:
     target = Path(path)
     if os.path.lexists(target) and not set(names_in(target)) >= _ALWAYS:
         raise OutputError(f"{path} exists: remove it, or name another file")
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    place = target
     try:
-        with Table(temporary, table.columns) as output:
+        with beside(target, target.suffix) as place, Table(place, table.columns) as output:
             for row in table.rows:
                 output.append(row)
-        temporary.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     except OutputError as error:
-        raise OutputError(str(error).replace(str(temporary), str(path))) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise OutputError(str(error).replace(str(place), str(path))) from None
 
 
 def no_sheets(folder: Path) -> OutputError:
@@ -160,7 +158,7 @@ def row_after(line: str, rows: Mapping[Key, Row]) -> tuple[Key, Row] | None:
     (('a.png', 1), {'code': '8'})
     """
     try:
-        row = json.loads(line)
+        row = parsed_json(line)
         key = (str(row["file"]), int(row["page"]))
         if "amend" in row:
             return (key, {**rows[key], **row["amend"]}) if key in rows else None

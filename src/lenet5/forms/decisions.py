@@ -9,9 +9,8 @@ refused and theirs is told. A lock file makes this hold between processes, too.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,6 +20,7 @@ import filelock
 
 from lenet5.errors import LeNet5Error, OutputError
 from lenet5.files import write_beside
+from lenet5.parsing import parsed_json
 
 __all__ = ["SUFFIX", "ConflictError", "Decision", "MissingItemError", "decide", "deciding", "decision_of"]
 
@@ -110,7 +110,7 @@ def decision_of(folder: Path, item: str) -> Decision | None:
     """
     path = folder / f"{item}{SUFFIX}"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parsed_json(path.read_text(encoding="utf-8"))
         earlier = tuple(dict(decision) for decision in content.get("earlier", ()))
         text, read, revision = content["text"], content["read"], content["revision"]
         if content["format"] != FORMAT or not (
@@ -141,7 +141,7 @@ def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
     """
     with deciding(folder):
         try:
-            read = json.loads((folder / f"{item}.json").read_text(encoding="utf-8"))["text"]
+            read = parsed_json((folder / f"{item}.json").read_text(encoding="utf-8"))["text"]
         except (OSError, ValueError, KeyError, TypeError):
             raise MissingItemError("this field is doubtful no more: it was read again") from None
         current = decision_of(folder, item)
@@ -156,16 +156,4 @@ def decide(folder: Path, item: str, text: str, revision: int) -> Decision:
         decision = Decision(text, str(read), 1 if current is None else revision + 1, time, earlier)
         content = json.dumps({"format": FORMAT, **asdict(decision)}, indent=1, ensure_ascii=False)
         write_beside(folder / f"{item}{SUFFIX}", (content + "\n").encode())
-        _to_disk(folder / f"{item}{SUFFIX}")
         return decision
-
-
-def _to_disk(path: Path) -> None:
-    """Sync a file and its name to the disk: a person's work survives a power cut."""
-    for place in (path, path.parent):
-        with suppress(OSError):  # some systems do not open folders
-            handle = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)

@@ -120,6 +120,8 @@ def load_form(path: str | Path, classes: str = DIGITS + SEPARATORS) -> Form:
         line = re.search(r"line (\d+)", str(error))
         position = f" line {line[1]}" if line else ""
         raise FormError(f"{path}{position}: no TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}") from None
+    except RecursionError:
+        raise FormError(f"{path}: no TOML: brackets are nested too deep") from None
     source = _Source(path, text)
     _check_keys(document, _FORM_KEYS, source, None)
     name = document.get("name", path.stem)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
@@ -17,6 +16,7 @@ from lenet5.forms.decisions import SUFFIX, MissingItemError
 from lenet5.forms.form import Field
 from lenet5.forms.review import FORMAT
 from lenet5.forms.rules import Rules, load_rules
+from lenet5.parsing import parsed_json
 
 __all__ = ["Item", "Kind", "Queue", "State"]
 
@@ -192,7 +192,7 @@ class Queue:
 
 def _checked(text: str) -> dict[str, Any] | None:
     """The content of an item's file; None where a key is missing or of another type."""
-    content = json.loads(text)
+    content = parsed_json(text)
     types: dict[str, type | tuple[type, ...]] = {
         "form": str, "field": str, "file": str, "page": int, "text": str, "confidence": (int, float),
         "alternatives": list, "reasons": list, "box": list,

@@ -32,6 +32,7 @@ from lenet5.files import make_folder, write_beside
 from lenet5.forms.decisions import SUFFIX, deciding
 from lenet5.forms.fields import FieldReading
 from lenet5.forms.form import Form
+from lenet5.parsing import parsed_json
 from lenet5.tables import Lock
 
 __all__ = ["FORMAT", "ReviewFolder", "item_name", "sheet_name", "sheet_of"]
@@ -105,11 +106,11 @@ class ReviewFolder:
                 "ink": f"{item}.ink.png",
                 "sheet": f"sheets/{sheet}.jpg",
             }
-            write_beside(folder / f"{item}.png", _encoded(".png", reading.cut.seen))
-            write_beside(folder / f"{item}.ink.png", _encoded(".png", reading.cut.ink))
+            write_beside(folder / f"{item}.png", _encoded(".png", reading.cut.seen), synced=False)
+            write_beside(folder / f"{item}.ink.png", _encoded(".png", reading.cut.ink), synced=False)
             _write_json(folder / f"{item}.json", content)
         if has_items:
-            write_beside(self.folder / "sheets" / f"{sheet}.jpg", _small(small))
+            write_beside(self.folder / "sheets" / f"{sheet}.jpg", _small(small), synced=False)
 
     def duplicate(self, item: str, reason: str) -> None:
         """Add a reason to an item, which becomes doubtful; an item that was not kept is ignored."""
@@ -119,7 +120,7 @@ class ReviewFolder:
                 return
             for suffix in (".png", ".ink.png", ".json"):
                 (aside / f"{item}{suffix}").replace(place / f"{item}{suffix}")
-        content = json.loads((place / f"{item}.json").read_text(encoding="utf-8"))
+        content = parsed_json((place / f"{item}.json").read_text(encoding="utf-8"))
         if reason not in content["reasons"]:
             content["reasons"].append(reason)
             _write_json(place / f"{item}.json", content)
@@ -169,7 +170,7 @@ def sheet_of(item: str) -> str:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_beside(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    write_beside(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode(), synced=False)
 
 
 def _small(sheet: NDArray[np.uint8]) -> bytes:

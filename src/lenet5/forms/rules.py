@@ -17,6 +17,7 @@ from lenet5.codes import DIGITS, SEPARATORS
 from lenet5.errors import PatternError
 from lenet5.files import make_folder, write_beside
 from lenet5.forms.form import Field, Form
+from lenet5.parsing import parsed_json
 from lenet5.reading.constraint import compile_constraint
 
 __all__ = ["Rules", "broken", "keep_rules", "load_rules"]
@@ -55,7 +56,7 @@ def load_rules(folder: Path) -> Rules:
     rules: dict[str, tuple[Field, ...]] = {}
     for path in sorted((folder / _FOLDER).glob("*.json")):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = parsed_json(path.read_text(encoding="utf-8"))
             rules[str(content["name"])] = tuple(_field(keys) for keys in content["fields"])
         except (OSError, ValueError, KeyError, TypeError):
             continue

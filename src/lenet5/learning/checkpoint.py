@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lenet5.errors import CheckpointError, OutputError
 from lenet5.files import write_beside
+from lenet5.parsing import parsed_json
 from lenet5.weights import serialised
 
 __all__ = ["Autosave", "Options", "State", "differing", "load", "summary"]
@@ -105,7 +106,7 @@ def load(path: str | os.PathLike[str], options: Options) -> State | None:
         with safe_open(path, "numpy") as file:
             metadata = dict(file.metadata() or {})
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        numbers, saved_options = json.loads(metadata["numbers"]), json.loads(metadata["options"])
+        numbers, saved_options = parsed_json(metadata["numbers"]), parsed_json(metadata["options"])
         digest = metadata.pop("sha256")
     except FileNotFoundError:
         return None
@@ -136,7 +137,7 @@ def differing(saved: str, options: Options) -> str | None:
     'with --seed 1, not 2'
     """
     try:
-        known = {str(name): str(value) for name, value in json.loads(saved).items()}
+        known = {str(name): str(value) for name, value in parsed_json(saved).items()}
     except (ValueError, AttributeError):
         return "with options that it does not tell"
     return _difference(known, {name: _short(value) for name, value in options.items()})

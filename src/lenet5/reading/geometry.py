@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.errors import WeightsError
+from lenet5.parsing import parsed_json
 from lenet5.reading.pieces import HEIGHT, Pieces
 
 __all__ = ["Geometry", "features"]
@@ -115,7 +116,7 @@ class Geometry:
     def from_json(cls, text: str) -> Geometry:
         """From :meth:`to_json`. Raises WeightsError for anything else."""
         try:
-            stored = json.loads(text)
+            stored = parsed_json(text)
             classes, means, covariances = stored["classes"], np.array(stored["means"]), np.array(stored["covariances"])
             n = len(classes) + 1
             sound = means.shape == (n, 2) and covariances.shape == (n, 2, 2) and np.isfinite(means).all()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.errors import WeightsError
+from lenet5.parsing import parsed_json
 from lenet5.reading.word_features import FEATURES
 
 __all__ = ["CONTEXT", "Judge", "PageScore", "with_context"]
@@ -139,7 +140,7 @@ class PageScore:
     def from_json(cls, text: str) -> PageScore:
         """From :meth:`to_json`. Raises WeightsError for anything else."""
         try:
-            stored = json.loads(text)
+            stored = parsed_json(text)
             first, second = (
                 Judge(*(np.array(stored[name][k], np.float64) for k in ("mean", "spread", "hidden", "output")))
                 for name in _JUDGES
@@ -153,6 +154,6 @@ class PageScore:
                 or not np.isfinite(whole).all()
             ):
                 raise ValueError
-        except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError):
             raise WeightsError("the weights' metadata has no sound page score: train them again") from None
         return cls(first, second, whole)

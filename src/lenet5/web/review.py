@@ -12,7 +12,6 @@ These paths are the page's own and may change. The folder is read anew at each r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from lenet5.forms.queue import Item, Queue, State
 from lenet5.forms.review import sheet_of
 from lenet5.forms.rules import broken
 from lenet5.forms.texts import Texts
+from lenet5.parsing import parsed_json
 from lenet5.web.body import Body, Held
 from lenet5.web.refused import RefusedError, error_response
 from lenet5.web.review_page import review_page
@@ -191,9 +191,9 @@ def _parameter(request: Request, key: str) -> str:
 def _decision_in(body: bytes) -> tuple[str, int, bool]:
     """The text, revision and "despite" of a decision. Raises RefusedError."""
     try:
-        content = json.loads(body)
+        content = parsed_json(body)
         text, revision, despite = content["text"], content["revision"], content.get("despite", False)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError(422, 'send {"text": "4711", "revision": 0}', "parameter") from None
     if not (isinstance(text, str) and type(revision) is int and revision >= 0 and isinstance(despite, bool)):
         raise RefusedError(422, "text is a string, revision a number from 0, despite true or false", "parameter")

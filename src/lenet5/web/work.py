@@ -15,6 +15,7 @@ import numpy as np
 
 from lenet5 import paper
 from lenet5.errors import ArrayError, PatternError, PictureError, TooLargeError, one_line
+from lenet5.parsing import parsed_json
 from lenet5.processes import limit_threads
 from lenet5.reading.constraint import compile_constraint
 from lenet5.reading.opening import open_pages
@@ -106,8 +107,8 @@ def _images(body: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """(N, 28, 28) uint8. Raises ArrayError, which names the invalid image."""
     form = f'send {{"images": [[{_PIXELS} numbers] …]}}'
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        content = parsed_json(body)
+    except ValueError as error:
         position = f": {error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
         raise ArrayError(f"the body is not JSON{position}: {form}") from None
     if not isinstance(content, dict) or set(content) != {"images"} or not isinstance(content["images"], list):
