@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lenet5.processes import Killed, Processes, shared
+from lenet5.processes import Killed, Processes, _Source, shared
 
 
 def make() -> Callable[[int], str]:
@@ -81,6 +81,26 @@ def test_work_that_comes_slowly_is_done_as_it_comes() -> None:
     for work, _ in shared(make, works(), 1):
         if work >= 500:
             assert max(taken) - work <= 2
+
+
+def test_the_next_batch_is_at_hand_where_work_comes_quickly_and_a_slow_piece_is_not_waited_for() -> None:
+    taken = []
+
+    def works() -> Iterator[int]:
+        for k in range(100):
+            if k >= 40:
+                time.sleep(0.03)
+            taken.append(k)
+            yield k
+
+    source = _Source(works())
+    assert list(source.batch(20)) == list(range(20))
+    source.prepare(20)
+    assert taken == list(range(40))
+    assert list(source.batch(20)) == list(range(20, 40))
+    assert list(source.batch(20)) == [40]
+    source.prepare(20)
+    assert taken == list(range(41))
 
 
 def test_what_the_list_of_work_raises_is_raised_after_the_results_before_it() -> None:

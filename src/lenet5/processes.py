@@ -134,8 +134,7 @@ class Processes(Generic[Work, Result]):
         after = 0
         try:
             while True:
-                ahead = max(_AHEAD, 2 * self._at_once) * self._jobs
-                while (again or len(taken) < ahead) and (idle := self._idle()):
+                while (again or self._may_take(taken)) and (idle := self._idle()):
                     batch = [again.popleft()] if again else []
                     if not batch:
                         new = source.batch(self._at_once)
@@ -144,20 +143,27 @@ class Processes(Generic[Work, Result]):
                     if not batch:
                         break
                     idle.give(batch, [taken[number] for number in batch])
-                if after not in results:
-                    busy = [worker for worker in self._workers if worker.batch]
-                    if not busy:
-                        if source.error:
-                            raise source.error
-                        return
-                    for worker in _ready(busy):
-                        results |= self._taken(worker, again)
-                while after in results:
-                    yield taken.pop(after), results.pop(after)
-                    after += 1
+                if after in results:
+                    while after in results:
+                        yield taken.pop(after), results.pop(after)
+                        after += 1
+                    continue
+                busy = [worker for worker in self._workers if worker.batch]
+                if not busy:
+                    if source.error:
+                        raise source.error
+                    return
+                if self._may_take(taken):
+                    source.prepare(self._at_once)
+                for worker in _ready(busy):
+                    results |= self._taken(worker, again)
         finally:
             for worker in [worker for worker in self._workers if worker.batch]:
                 self._drop(worker)
+
+    def _may_take(self, taken: dict[int, Work]) -> bool:
+        """Whether another batch may be taken, with what is taken and not yet yielded."""
+        return len(taken) + self._at_once <= max(_AHEAD, 2 * self._at_once) * self._jobs
 
     def _taken(self, worker: _Worker[Work, Result], again: deque[int]) -> dict[int, Result | Killed]:
         """The results of a worker by number; where it was killed, several pieces of work are to be done ``again``."""
@@ -194,12 +200,16 @@ class _Source(Generic[Work]):
 
     def __init__(self, works: Iterable[Work]) -> None:
         self._pending, self._ended = enumerate(works), False
+        self._prepared: dict[int, Work] = {}
+        self._is_quick = False
         self.error: Exception | None = None
 
     def batch(self, most: int) -> dict[int, Work]:
         """At most so many pieces, fewer where they come slowly; none after the last one or an ``error``."""
-        batch: dict[int, Work] = {}
-        began = time.perf_counter()
+        if self._prepared:
+            batch, self._prepared = self._prepared, {}
+            return batch
+        batch, began = {}, time.perf_counter()
         while len(batch) < most and not self._ended and time.perf_counter() - began < _QUICK:
             try:
                 number, work = next(self._pending)
@@ -209,7 +219,13 @@ class _Source(Generic[Work]):
                 self.error, self._ended = error, True
             else:
                 batch[number] = work
+        self._is_quick = time.perf_counter() - began < _QUICK
         return batch
+
+    def prepare(self, most: int) -> None:
+        """Have the next batch at hand while the processes work, if the last one came quickly."""
+        if self._is_quick and most > 1:
+            self._prepared = self.batch(most)
 
 
 def _next_size(batch: int, at_once: int, seconds: float) -> int:
