@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,9 @@ def test_brackets_nested_too_deep_are_refused_in_a_form_and_in_the_metadata_of_w
     for parsed in (PageScore.from_json, Geometry.from_json):
         with pytest.raises(WeightsError):
             parsed(deep)
+
+
+def test_a_pattern_of_many_repeats_is_refused_before_it_has_done_much() -> None:
+    with cProfile.Profile() as profile, pytest.raises(PatternError, match="is too large"):
+        compile_constraint("0123456789/:-.,%()", "(1|2){2}" + r"( \d){1,42}" * 50, None, None)
+    assert pstats.Stats(profile).total_calls < 8_000_000  # type: ignore[attr-defined]

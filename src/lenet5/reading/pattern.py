@@ -7,7 +7,6 @@ one is explored here, because its size must be bounded: it may have 2ⁿ states.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ __all__ = ["known", "pattern_automaton", "quoted"]
 
 _MOST_STATES: Final = 20_000
 _MOST_PLACES: Final = 5_000  # characters once {n} is written out: a quarter of a second
-_MOST_WORK: Final = 2_000_000  # states looked at on the way to the deterministic automaton: about two seconds
+_MOST_WORK: Final = 2_000_000  # transitions followed on the way to the deterministic automaton: about two seconds
 _PLAIN: Final = 0xE000  # private-use characters stand for the symbols: none has a meaning in an expression
 
 _TOKEN: Final = re.compile(
@@ -81,19 +80,25 @@ def _deterministic(
 ) -> Automaton:
     """The deterministic automaton of one whose transitions by "" cost nothing; PatternError if that takes too long."""
     closures: dict[Hashable, frozenset[Hashable]] = {}
-    work = itertools.count()
+    work = 0
     too_large = PatternError(
         f"pattern {quoted(pattern)} is too large: its automaton needs more than {_MOST_STATES:,} states, or too long"
     )
+
+    def spend(transitions_followed: int) -> None:
+        nonlocal work
+        work += transitions_followed
+        if work > _MOST_WORK:
+            raise too_large
 
     def closure(state: Hashable) -> frozenset[Hashable]:
         """The state and all that transitions by "" reach from it."""
         if state not in closures:
             reached, queue = {state}, [state]
             while queue:
-                if next(work) > _MOST_WORK:
-                    raise too_large
-                new = transitions[queue.pop()].get("", frozenset()) - reached
+                after = transitions[queue.pop()].get("", frozenset())
+                spend(1 + len(after))
+                new = after - reached
                 reached |= new
                 queue.extend(new)
             closures[state] = frozenset(reached)
@@ -102,13 +107,16 @@ def _deterministic(
     def step(states: frozenset[Hashable]) -> dict[str, frozenset[Hashable]]:
         heads: dict[str, set[Hashable]] = {}
         for state in states:
-            if next(work) > _MOST_WORK:
-                raise too_large
+            spend(1 + len(transitions[state]))
             for character, targets in transitions[state].items():
                 if character:
                     heads.setdefault(character, set()).update(targets)
         ends = {character: frozenset(targets) for character, targets in heads.items()}
-        after = {targets: frozenset[Hashable]().union(*map(closure, targets)) for targets in set(ends.values())}
+        after = {}
+        for targets in set(ends.values()):
+            reached = [closure(target) for target in targets]
+            spend(sum(map(len, reached)))
+            after[targets] = frozenset[Hashable]().union(*reached)
         return {character: after[targets] for character, targets in ends.items()}
 
     try:
