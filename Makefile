@@ -61,8 +61,8 @@ test-claims: install-dev
 
 test-all: test test-slow test-cluster test-claims
 
-# Left out are the cluster, and examples of the docs, which need the docs' own tools.
 # The installed wheel with the lowest versions that pyproject.toml allows, or the newest, in an environment of its own.
+# Left out are the cluster, and examples of the docs, which need the docs' own tools.
 ENDS := tests/reading tests/forms tests/web tests/cli/test_read.py tests/scale tests/test_tables.py tests/test_sklearn.py
 test-oldest: RESOLUTION := lowest-direct
 # pytest 9 warns of how scikit-learn 1.6 uses it.

@@ -180,13 +180,37 @@ def make_threads() -> Callable[[object], tuple[int, list[int]]]:
 
 
 def test_each_process_has_one_thread_of_opencv_and_blas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     ((_, result),) = shared(make_threads, ["pools"], 1)
     assert not isinstance(result, Killed)
     opencv, pools = result
     assert opencv == 1
     assert pools
     assert set(pools) == {1}
+
+
+class LoadsScipy:
+    """Makes ``threads``; unpickled, it loads another BLAS."""
+
+    def __init__(self) -> None:
+        self.loads = "scipy"
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        import scipy.linalg  # noqa: F401
+
+    def __call__(self) -> Callable[[object], tuple[int, list[int]]]:
+        return threads
+
+
+def test_a_blas_that_is_loaded_with_what_makes_the_work_has_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("scipy")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    ((_, result),) = shared(LoadsScipy(), ["pools"], 1)
+    assert not isinstance(result, Killed)
+    assert len(result[1]) > 1
+    assert set(result[1]) == {1}
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")

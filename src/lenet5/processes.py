@@ -238,7 +238,7 @@ def _next_size(batch: int, at_once: int, seconds: float) -> int:
 
 
 class _Worker(Generic[Work, Result]):
-    """A process that was started, and the numbers of the work that it has in hand; while it loads, that waits here."""
+    """A process that was started, and the numbers of the work that it has in hand, which waits here while it loads."""
 
     def __init__(self, context: Any, make: bytes) -> None:
         self._pipe, there = context.Pipe()
@@ -250,7 +250,7 @@ class _Worker(Generic[Work, Result]):
         self.batch: list[int] = []
         self.is_loading = True
         self._waiting = b""
-        # In a thread: it waits until the process has started, as no pipe holds the weights. So all start at once.
+        # The weights are larger than a pipe's buffer: sending them waits until the process has started.
         self._sending = threading.Thread(target=self._send, args=(make,), daemon=True)
         self._sending.start()
 

@@ -275,7 +275,7 @@ def serialised(named: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -
 
     content = save(dict(named), dict(metadata))
     (length,) = struct.unpack("<Q", content[:8])
-    header = parsed_json(content[8 : 8 + length])
+    header = json.loads(content[8 : 8 + length])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(length)
     return struct.pack("<Q", len(ordered)) + ordered + content[8 + length :]

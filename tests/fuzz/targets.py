@@ -52,7 +52,7 @@ def _picture(content: bytes, folder: Path) -> None:
 
 
 def _pdf(content: bytes, folder: Path) -> None:
-    """Pages of 65,536 pixels at most: what rendering a page costs grows with its pixels, what can go wrong does not."""
+    """Pages of 65,536 pixels at most, to save time; the rendering of large ones is not fuzzed."""
     with patch.object(pdf, "SCALE_ABOVE", 1 << 16):
         _picture(content, folder)
 
